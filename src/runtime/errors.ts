@@ -1,0 +1,25 @@
+/**
+ * What a worker does with a failed input: `retry` when the same input may pass later,
+ * `reject` when only a person can change the outcome.
+ */
+export type Disposition = "retry" | "reject";
+
+/** Every failure that the product expects. `code` is stable and kebab-case: people filter on it. */
+export abstract class GatewayOpsError extends Error {
+  abstract readonly code: string;
+  abstract readonly disposition: Disposition;
+}
+
+/** The environment of a function or a command is incomplete or malformed. */
+export class SettingsError extends GatewayOpsError {
+  override readonly name = "SettingsError";
+  readonly code = "invalid-settings";
+  readonly disposition = "reject";
+}
+
+/** Another run holds the lease on the same resource; it ends on its own or lapses. */
+export class LeaseHeldError extends GatewayOpsError {
+  override readonly name = "LeaseHeldError";
+  readonly code = "lease-held";
+  readonly disposition = "retry";
+}

@@ -1,0 +1,61 @@
+/**
+ * The product's memory: small JSON records, each guarded by a revision. One port serves the
+ * DynamoDB table in AWS and the fake in unit tests; leases, the outbox and every record of the
+ * use cases are built on its three operations, so that each adapter stays tiny.
+ */
+export interface Ledger {
+  /** The record with this id, read consistently; `undefined` when there is none. */
+  read<T>(kind: LedgerKind<T>, id: string): Promise<LedgerRecord<T> | undefined>;
+  /** All records of a kind, in order of id. */
+  list<T>(kind: LedgerKind<T>): Promise<LedgerRecord<T>[]>;
+  /**
+   * Carries out all writes or none (at most 25). Returns false, with nothing written, when the
+   * stored revision of any of them is not the expected one.
+   */
+  commit(writes: readonly LedgerWrite[]): Promise<boolean>;
+}
+
+/** A kind of record; the type parameter ties its name to the shape of its records. */
+export interface LedgerKind<T> {
+  readonly name: string;
+  /** Never set: it only carries the type. */
+  readonly shape?: T;
+}
+
+export interface LedgerRecord<T> {
+  readonly id: string;
+  readonly value: T;
+  /** Grows by one with each write of the record, from 1. */
+  readonly revision: number;
+}
+
+export interface LedgerWrite {
+  readonly kind: string;
+  readonly id: string;
+  /** `undefined` removes the record. */
+  readonly value: unknown;
+  /** The revision that must be stored now; 0 means that there must be no record. */
+  readonly expectedRevision: number;
+  /** When the store may forget the record. @default never */
+  readonly expiresAtMs?: number;
+}
+
+/** A write that replaces what `previous` was read as, or creates the record when it is absent. */
+export function put<T>(
+  kind: LedgerKind<T>,
+  id: string,
+  value: T,
+  previous: LedgerRecord<T> | undefined,
+  options: { readonly expiresAtMs?: number } = {},
+): LedgerWrite {
+  return { kind: kind.name, id, value, expectedRevision: previous?.revision ?? 0, ...options };
+}
+
+export function remove<T>(kind: LedgerKind<T>, previous: LedgerRecord<T>): LedgerWrite {
+  return {
+    kind: kind.name,
+    id: previous.id,
+    value: undefined,
+    expectedRevision: previous.revision,
+  };
+}

@@ -1,0 +1,41 @@
+import { type LedgerKind, type LedgerWrite, put } from "./ledger.ts";
+
+/** `alerts` is for the people who spend, `operations` for the people who run the gateway. */
+export type Topic = "alerts" | "operations";
+export type Severity = "info" | "warning" | "critical";
+
+/**
+ * One message to people and machines: a CloudEvent (its `id` removes duplicates) with the text
+ * of an e-mail beside it.
+ */
+export interface Message {
+  readonly topic: Topic;
+  /** CloudEvents id: the same fact always has the same id. */
+  readonly id: string;
+  /** CloudEvents type, such as `mlflow-gateway-ops.budget.threshold-crossed`. */
+  readonly type: string;
+  readonly severity: Severity;
+  readonly timeMs: number;
+  /** Subject of the e-mail; the publisher cuts it to the 100 ASCII characters that SNS allows. */
+  readonly subject: string;
+  /** Body of the e-mail. */
+  readonly text: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  /** For SNS filter policies; numbers stay numbers. */
+  readonly attributes: Readonly<Record<string, string | number>>;
+}
+
+/**
+ * Messages are decided by writing them here in the same commit as the state they follow from;
+ * the table's stream delivers them at least once. A message that is already here was decided before.
+ */
+export const OUTBOX: LedgerKind<Message> = { name: "outbox" };
+
+const OUTBOX_DAYS = 30;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export function outboxWrite(message: Message): LedgerWrite {
+  return put(OUTBOX, message.id, message, undefined, {
+    expiresAtMs: message.timeMs + OUTBOX_DAYS * DAY_MS,
+  });
+}
