@@ -1,0 +1,70 @@
+import { GatewayOpsError } from "#runtime/errors.ts";
+import { Redacted } from "#runtime/redacted.ts";
+
+/** How a manifest names a value without holding it. */
+export interface SecretReference {
+  /** Name or ARN in AWS Secrets Manager. */
+  readonly secrets_manager: string;
+  /** Key on the gateway to key in the JSON object stored in AWS. */
+  readonly keys?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The value in AWS does not have the shape that the manifest expects. Never shows the value. */
+export class SecretMappingError extends GatewayOpsError {
+  override readonly name = "SecretMappingError";
+  readonly code = "secret-mapping";
+  readonly disposition = "reject";
+}
+
+/** MLflow's name for the key of a provider that needs a single one. */
+const SINGLE_KEY = "api_key";
+
+/**
+ * Picks the gateway's keys out of the value stored in AWS: the named keys of a JSON object, a JSON
+ * object whole, or a plain string as `api_key`. Throws {@link SecretMappingError} for a value that
+ * is empty, lacks a named key or holds something other than text.
+ */
+export function mapSecretValue(
+  stored: Redacted<string>,
+  reference: SecretReference,
+): Readonly<Record<string, Redacted<string>>> {
+  const source = reference.secrets_manager;
+  const object = parseObject(stored.reveal());
+  const keys = reference.keys ?? (object ? identity(Object.keys(object)) : undefined);
+  if (!keys) {
+    if (stored.reveal().trim() === "") throw new SecretMappingError(`${source} is empty`);
+    return { [SINGLE_KEY]: new Redacted(stored.reveal().trim()) };
+  }
+  if (!object) {
+    throw new SecretMappingError(
+      `${source} must be a JSON object, because the manifest picks keys of it; it is a plain text`,
+    );
+  }
+  const mapped = Object.entries(keys).map(([gatewayKey, storedKey]) => {
+    const value = Object.hasOwn(object, storedKey) ? object[storedKey] : undefined;
+    if (typeof value === "string" && value !== "")
+      return [gatewayKey, new Redacted(value)] as const;
+    const found = Object.keys(object).join(", ") || "no key at all";
+    throw new SecretMappingError(
+      value === undefined
+        ? `${source} has no key "${storedKey}" for ${gatewayKey}; it has ${found}`
+        : `${source} must hold a text that is not empty under "${storedKey}"`,
+    );
+  });
+  if (mapped.length === 0) throw new SecretMappingError(`${source} is an empty JSON object`);
+  return Object.fromEntries(mapped);
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  if (!text.trimStart().startsWith("{")) return undefined;
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    // A key may well begin with a brace. The parser's own message would quote the value.
+    return undefined;
+  }
+}
+
+function identity(keys: readonly string[]): Record<string, string> {
+  return Object.fromEntries(keys.map((key) => [key, key]));
+}
