@@ -17,7 +17,12 @@ export function toDesired(
       kind: "secret" as const,
       name,
       value_from,
-      fields: { provider, auth_config, source_version: versions.get(name) },
+      fields: {
+        provider,
+        // MLflow takes an empty map for "leave it": so do we.
+        auth_config: auth_config && Object.keys(auth_config).length > 0 ? auth_config : undefined,
+        source_version: versions.get(name),
+      },
     })),
     ...(manifest.model_definitions ?? []).map(({ name, secret, provider, model_name }) => ({
       kind: "model_definition" as const,

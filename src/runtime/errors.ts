@@ -1,6 +1,6 @@
 /**
- * What a worker does with a failed input: `retry` when the same input may pass later,
- * `reject` when only a person can change the outcome.
+ * What a worker does with a failed input: `retry` when the same input may pass later, be it that
+ * a server comes back or that somebody mends a login; `reject` when the input itself must change.
  */
 export type Disposition = "retry" | "reject";
 

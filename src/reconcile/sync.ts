@@ -1,0 +1,268 @@
+import { ManifestError } from "#manifest/errors.ts";
+import type { Locate, Manifest, ManifestFinding, ParseManifest } from "#manifest/types.ts";
+import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
+import { withLease } from "#runtime/lease.ts";
+import { type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
+import { outboxWrite } from "#runtime/message.ts";
+import { describeFor, SecretSourceError } from "#secrets/source.ts";
+import { type ApplyDependencies, applyPlan } from "./apply.ts";
+import { type GatewayReader, observe } from "./observe.ts";
+import { type Plan, planChanges } from "./plan.ts";
+import {
+  buildReport,
+  type RunFacts,
+  type RunFindings,
+  type RunOutcome,
+  type RunReport,
+  runMessage,
+} from "./report.ts";
+import { type DesiredState, keyOf } from "./state.ts";
+
+/** The newest version of a manifest file. */
+export interface ManifestFile {
+  readonly text: string;
+  readonly versionId: string;
+}
+
+export interface ManifestSource {
+  /** Undefined when the file was deleted. */
+  readNewest(key: string): Promise<ManifestFile | undefined>;
+}
+
+export interface ReportStore {
+  /** Keeps the report and returns where. */
+  write(report: RunReport): Promise<string>;
+}
+
+export interface SyncDependencies extends ApplyDependencies {
+  readonly gateway: GatewayReader & ApplyDependencies["gateway"];
+  readonly manifests: ManifestSource;
+  readonly reports: ReportStore;
+  readonly parse: ParseManifest;
+  readonly toDesired: (
+    owner: string,
+    manifest: Manifest,
+    versions: ReadonlyMap<string, string>,
+  ) => DesiredState;
+}
+
+/** What the ledger knows of a manifest file. */
+export interface ManifestRecord {
+  readonly attempted_version: string;
+  /** `running` beyond the end of a run means that the run was killed. */
+  readonly status: RunOutcome | "running";
+  readonly applied_version?: string | undefined;
+  readonly report_key?: string | undefined;
+  readonly at_ms: number;
+}
+
+export const MANIFESTS: LedgerKind<ManifestRecord> = { name: "manifest" };
+
+/** What was written is not what is read back. */
+export class VerificationError extends GatewayOpsError {
+  override readonly name = "VerificationError";
+  readonly code = "not-as-written";
+  readonly disposition = "retry";
+}
+
+/** Longer than the worker's time limit, so that a running worker never loses it. */
+const LEASE_MS = 6 * 60 * 1000;
+const WITHOUT_OWNER = {
+  rule: "owner",
+  path: [],
+  line: 1,
+  column: 1,
+  message: "must lie in a folder named after its owner, such as manifests/default/gateway.yaml",
+};
+const SETTLED: readonly ManifestRecord["status"][] = ["applied", "unchanged", "rejected", "failed"];
+
+/**
+ * Brings the gateway to what the newest version of a manifest declares:
+ *
+ * 1. read the newest version; stop if it is already settled
+ * 2. parse it, and look up the source of every secret before anything is written
+ * 3. observe the gateway and plan
+ * 4. apply the plan, observe again: the second plan must be empty
+ * 5. keep a report, the ledger's record and, when something changed or failed, one message
+ *
+ * Returns the report, or undefined when there was nothing to do. A failure that may pass is
+ * reported and thrown, so that the event is delivered again; at the last delivery it is recorded
+ * as pending instead.
+ */
+export async function syncManifest(
+  dependencies: SyncDependencies,
+  key: string,
+  delivery: { readonly isLast: boolean },
+): Promise<RunReport | undefined> {
+  const { ledger, clock, runId, manifests } = dependencies;
+  const lease = { ledger, clock, holder: runId, durationMs: LEASE_MS };
+  return withLease("sync", lease, async () => {
+    const file = await manifests.readNewest(key);
+    const record = await ledger.read(MANIFESTS, key);
+    if (!file) {
+      // What a deleted manifest declared stays on the gateway; there is only nothing left to do.
+      if (record) await ledger.commit([remove(MANIFESTS, record)]);
+      return undefined;
+    }
+    if (record && isSettled(record.value, file)) return undefined;
+    return syncFile(dependencies, key, file, record, delivery);
+  });
+}
+
+/** Goes on with every manifest whose deliveries were used up. */
+export async function syncPending(dependencies: SyncDependencies): Promise<RunReport[]> {
+  const records = await dependencies.ledger.list(MANIFESTS);
+  const reports: RunReport[] = [];
+  for (const { id, value } of records) {
+    if (value.status !== "pending" && value.status !== "running") continue;
+    const report = await syncManifest(dependencies, id, { isLast: true });
+    if (report) reports.push(report);
+  }
+  return reports;
+}
+
+/** `manifests/<owner>/...`: the folder is the owner. */
+function ownerOfKey(key: string): string | undefined {
+  const [, owner, ...rest] = key.split("/");
+  return rest.length > 0 ? owner : undefined;
+}
+
+async function syncFile(
+  dependencies: SyncDependencies,
+  key: string,
+  file: ManifestFile,
+  record: LedgerRecord<ManifestRecord> | undefined,
+  delivery: { readonly isLast: boolean },
+): Promise<RunReport> {
+  const facts: RunFacts = {
+    run_id: dependencies.runId,
+    owner: ownerOfKey(key) ?? "",
+    manifest: { key, version_id: file.versionId },
+    startedMs: dependencies.clock.nowMs(),
+  };
+  const running = await markRunning(dependencies, key, file, record);
+  const findings: { -readonly [K in keyof RunFindings]: RunFindings[K] } = {};
+  try {
+    await run(dependencies, facts, file, findings);
+  } catch (error) {
+    if (!(error instanceof GatewayOpsError)) throw error;
+    const outcome = failureOutcome(error, findings, delivery);
+    const report = await settle(dependencies, running, facts, outcome, { ...findings, error });
+    if (outcome === "retrying") throw error;
+    return report;
+  }
+  // An earlier attempt at this version may have made the changes and ended before it could say so.
+  const isContinued = record?.value.attempted_version === file.versionId;
+  const hasChanged = isContinued || findings.plan?.changes.length !== 0;
+  return settle(dependencies, running, facts, hasChanged ? "applied" : "unchanged", findings);
+}
+
+async function run(
+  dependencies: SyncDependencies,
+  { owner, manifest }: RunFacts,
+  file: ManifestFile,
+  findings: { plan?: Plan | undefined; outcomes?: RunFindings["outcomes"] },
+): Promise<void> {
+  const { gateway, ledger, parse, toDesired } = dependencies;
+  if (owner === "") throw new ManifestError(manifest.key, [WITHOUT_OWNER]);
+  const parsed = await parse(file.text);
+  if (!parsed.isValid) throw new ManifestError(manifest.key, parsed.issues);
+  const versions = await sourceVersions(dependencies, owner, manifest.key, parsed);
+  const desired = toDesired(owner, parsed.manifest, versions);
+
+  const actual = await observe(gateway, ledger, desired);
+  findings.plan = planChanges(desired, actual);
+  if (findings.plan.changes.length === 0) return;
+
+  findings.outcomes = await applyPlan(dependencies, findings.plan, actual);
+  const again = planChanges(desired, await observe(gateway, ledger, desired));
+  if (again.changes.length === 0) return;
+  const keys = again.changes.map(({ desired }) => keyOf(desired)).join(", ");
+  throw new VerificationError(`read back after the apply, these are not as declared: ${keys}`);
+}
+
+/** Looks up every source before the first write: one that is missing must not leave half a manifest. */
+async function sourceVersions(
+  { source }: SyncDependencies,
+  owner: string,
+  key: string,
+  { manifest, locate }: { manifest: Manifest; locate: Locate },
+): Promise<Map<string, string>> {
+  const versions = new Map<string, string>();
+  const findings: ManifestFinding[] = [];
+  for (const [index, { name, value_from }] of (manifest.secrets ?? []).entries()) {
+    try {
+      const description = await describeFor(owner, source, value_from.secrets_manager);
+      versions.set(name, description.currentVersionId);
+    } catch (error) {
+      if (!(error instanceof SecretSourceError)) throw error;
+      findings.push({
+        rule: error.code,
+        path: ["secrets", index, "value_from", "secrets_manager"],
+        message: `cannot be used: ${error.message}`,
+      });
+    }
+  }
+  if (findings.length > 0) throw new ManifestError(key, await locate(findings));
+  return versions;
+}
+
+function isSettled(record: ManifestRecord, file: ManifestFile): boolean {
+  return record.attempted_version === file.versionId && SETTLED.includes(record.status);
+}
+
+function failureOutcome(
+  error: GatewayOpsError,
+  { plan }: RunFindings,
+  delivery: { readonly isLast: boolean },
+): RunOutcome {
+  if (error.disposition === "retry") return delivery.isLast ? "pending" : "retrying";
+  return plan ? "failed" : "rejected";
+}
+
+async function markRunning(
+  { ledger, clock }: SyncDependencies,
+  key: string,
+  file: ManifestFile,
+  record: LedgerRecord<ManifestRecord> | undefined,
+): Promise<LedgerRecord<ManifestRecord>> {
+  const value: ManifestRecord = {
+    ...record?.value,
+    attempted_version: file.versionId,
+    status: "running",
+    at_ms: clock.nowMs(),
+  };
+  if (!(await ledger.commit([put(MANIFESTS, key, value, record)]))) {
+    throw new LeaseHeldError(`${key} was just taken by another run`);
+  }
+  return { id: key, value, revision: (record?.revision ?? 0) + 1 };
+}
+
+async function settle(
+  { ledger, clock, reports }: SyncDependencies,
+  running: LedgerRecord<ManifestRecord>,
+  facts: RunFacts,
+  outcome: RunOutcome,
+  findings: RunFindings,
+): Promise<RunReport> {
+  const report = buildReport(facts, outcome, findings, clock.nowMs());
+  const report_key = await reports.write(report);
+  const value: ManifestRecord = {
+    ...running.value,
+    status: outcome,
+    report_key,
+    at_ms: clock.nowMs(),
+    ...(isSuccess(outcome) ? { applied_version: facts.manifest.version_id } : {}),
+  };
+  const record = put(MANIFESTS, running.id, value, running);
+  const isQuiet = outcome === "unchanged" || outcome === "retrying";
+  const messages = isQuiet ? [] : [outboxWrite(runMessage(report, report_key))];
+  // The message of this outcome and version was decided before (still pending): only the record.
+  if (await ledger.commit([record, ...messages])) return report;
+  if (await ledger.commit([record])) return report;
+  throw new LeaseHeldError(`${running.id} was written by another run`);
+}
+
+function isSuccess(outcome: RunOutcome): boolean {
+  return outcome === "applied" || outcome === "unchanged";
+}

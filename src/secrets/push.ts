@@ -1,0 +1,235 @@
+import type { CreateSecret, Secret, UpdateSecret } from "#gateway/types.ts";
+import type { Clock } from "#runtime/clock.ts";
+import { LeaseHeldError } from "#runtime/errors.ts";
+import { withLease } from "#runtime/lease.ts";
+import { type Ledger, type LedgerKind, type LedgerRecord, put } from "#runtime/ledger.ts";
+import { type Message, outboxWrite } from "#runtime/message.ts";
+import type { Redacted } from "#runtime/redacted.ts";
+import { mapSecretValue, type SecretReference } from "./mapping.ts";
+import { describeFor, type SecretDescription, type SecretSource } from "./source.ts";
+
+/** A gateway secret as a manifest declares it. */
+export interface SecretTarget {
+  readonly name: string;
+  readonly owner: string;
+  readonly provider: string;
+  readonly auth_config?: Readonly<Record<string, string>> | undefined;
+  readonly value_from: SecretReference;
+}
+
+/** What the gateway was given last, and what it answered: any difference later is drift. */
+export interface PushedVersion {
+  readonly version_id: string;
+  readonly at_ms: number;
+  readonly secret_id: string;
+  readonly gateway_updated_at_ms: number;
+}
+
+/** The ledger's record of a gateway secret; never a value. */
+export interface ManagedSecret {
+  readonly target: SecretTarget;
+  /** Full ARN of the source, by which events name it. */
+  readonly source_arn: string;
+  readonly pushed?: PushedVersion | undefined;
+  /** A push that failed until its deliveries were used up; the schedule goes on with it. */
+  readonly pending?: { readonly since_ms: number; readonly cause: string } | undefined;
+}
+
+export const MANAGED_SECRETS: LedgerKind<ManagedSecret> = { name: "secret" };
+
+/** The part of the gateway client that pushing needs. */
+export interface SecretGateway {
+  readonly secrets: {
+    list(): Promise<readonly Secret[]>;
+    create(secret: CreateSecret): Promise<Secret>;
+    update(secret: UpdateSecret): Promise<Secret>;
+  };
+}
+
+export interface PushDependencies {
+  readonly ledger: Ledger;
+  readonly source: SecretSource;
+  readonly gateway: SecretGateway;
+  readonly clock: Clock;
+  /** Names this run as the holder of leases. */
+  readonly runId: string;
+  /** How long gateway processes may go on using a cached value (at most 300 s). */
+  readonly secretCacheTtlMs: number;
+}
+
+export interface PushResult {
+  readonly name: string;
+  readonly secret_id: string;
+  readonly outcome: "created" | "updated" | "unchanged";
+  readonly version_id: string;
+  readonly previous_version_id?: string | undefined;
+  readonly pushed_at_ms: number;
+  /** From then on no gateway process uses the former value any more. */
+  readonly effective_by_ms: number;
+}
+
+const LEASE_MS = 2 * 60 * 1000;
+/** Each round means that the value was changed again during the write before. */
+const ROUNDS_MAX = 5;
+
+/**
+ * Brings a gateway secret to the AWSCURRENT version of its source. The only writer of gateway
+ * secrets: events, config sync and retries all come through here.
+ *
+ * 1. take the lease of the gateway secret
+ * 2. read which version is AWSCURRENT, and record the target so that events find it
+ * 3. stop if the gateway holds that version, untouched since
+ * 4. fetch, map, write value and settings together, record the version
+ * 5. read AWSCURRENT again; if it moved meanwhile, go on with the new one
+ *
+ * `announce` makes the message that is sent along with the record of a push.
+ */
+export async function pushSecret(
+  dependencies: PushDependencies,
+  target: SecretTarget,
+  announce?: (result: PushResult) => Message,
+): Promise<PushResult> {
+  const { ledger, source, clock, runId } = dependencies;
+  const lease = { ledger, clock, holder: runId, durationMs: LEASE_MS };
+  return withLease(`secret/${target.name}`, lease, async () => {
+    for (let round = 1; round <= ROUNDS_MAX; round += 1) {
+      const current = await describeFor(target.owner, source, target.value_from.secrets_manager);
+      const result = await pushVersion(dependencies, target, current, announce);
+      const after = await source.describe(current.arn);
+      if (after.currentVersionId === current.currentVersionId) return result;
+    }
+    throw new LeaseHeldError(
+      `the source of secret ${target.name} changes faster than it is pushed`,
+    );
+  });
+}
+
+async function pushVersion(
+  dependencies: PushDependencies,
+  target: SecretTarget,
+  current: SecretDescription,
+  announce: ((result: PushResult) => Message) | undefined,
+): Promise<PushResult> {
+  const { ledger, source, gateway, clock, secretCacheTtlMs } = dependencies;
+  const record = await rememberTarget(ledger, target, current.arn);
+  const actual = (await gateway.secrets.list()).find(
+    ({ secret_name }) => secret_name === target.name,
+  );
+  const { pushed } = record.value;
+  const result = (outcome: PushResult["outcome"], secret_id: string, pushedAtMs: number) => ({
+    name: target.name,
+    secret_id,
+    outcome,
+    version_id: current.currentVersionId,
+    previous_version_id: pushed?.version_id,
+    pushed_at_ms: pushedAtMs,
+    effective_by_ms: pushedAtMs + secretCacheTtlMs,
+  });
+  if (pushed && actual && isCurrent(pushed, current, actual, target)) {
+    await forgetPending(ledger, record);
+    return result("unchanged", actual.secret_id, pushed.at_ms);
+  }
+
+  const value = mapSecretValue(
+    await source.fetch(current.arn, current.currentVersionId),
+    target.value_from,
+  );
+  const written = await write(gateway, target, actual, value);
+  const done = result(actual ? "updated" : "created", written.secret_id, clock.nowMs());
+  const managed: ManagedSecret = {
+    target,
+    source_arn: current.arn,
+    pushed: {
+      version_id: current.currentVersionId,
+      at_ms: done.pushed_at_ms,
+      secret_id: written.secret_id,
+      gateway_updated_at_ms: written.last_updated_at,
+    },
+  };
+  await commitOrYield(ledger, [
+    put(MANAGED_SECRETS, target.name, managed, record),
+    ...(announce ? [outboxWrite(announce(done))] : []),
+  ]);
+  return done;
+}
+
+/** Whether the gateway holds this version and nobody wrote the secret since. */
+function isCurrent(
+  pushed: PushedVersion,
+  current: SecretDescription,
+  actual: Secret,
+  target: SecretTarget,
+): boolean {
+  return (
+    pushed.version_id === current.currentVersionId &&
+    isUntouched(pushed, actual) &&
+    (target.auth_config === undefined || isSameMap(target.auth_config, actual.auth_config))
+  );
+}
+
+export function isUntouched(pushed: PushedVersion, actual: Secret): boolean {
+  return (
+    pushed.secret_id === actual.secret_id && pushed.gateway_updated_at_ms === actual.last_updated_at
+  );
+}
+
+function isSameMap(
+  one: Readonly<Record<string, string>>,
+  other: Readonly<Record<string, string>>,
+): boolean {
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key]);
+}
+
+async function write(
+  gateway: SecretGateway,
+  target: SecretTarget,
+  actual: Secret | undefined,
+  secret_value: Readonly<Record<string, Redacted<string>>>,
+): Promise<Secret> {
+  const mark = `gwops:${target.owner}`;
+  // An auth_config always travels with the value: a new api_base must never meet the old key.
+  const auth_config = target.auth_config ?? actual?.auth_config;
+  const settings = auth_config && Object.keys(auth_config).length > 0 ? { auth_config } : {};
+  if (actual) {
+    const { secret_id } = actual;
+    return gateway.secrets.update({ secret_id, secret_value, ...settings, updated_by: mark });
+  }
+  const { name, provider } = target;
+  return gateway.secrets.create({
+    secret_name: name,
+    secret_value,
+    provider,
+    ...settings,
+    created_by: mark,
+  });
+}
+
+/** Written before the value is read: an event of a later change must find the target. */
+async function rememberTarget(
+  ledger: Ledger,
+  target: SecretTarget,
+  source_arn: string,
+): Promise<LedgerRecord<ManagedSecret>> {
+  const record = await ledger.read(MANAGED_SECRETS, target.name);
+  const isKnown =
+    record?.value.source_arn === source_arn &&
+    JSON.stringify(record.value.target) === JSON.stringify(target);
+  if (record && isKnown) return record;
+  const value: ManagedSecret = { ...record?.value, target, source_arn };
+  await commitOrYield(ledger, [put(MANAGED_SECRETS, target.name, value, record)]);
+  return { id: target.name, value, revision: (record?.revision ?? 0) + 1 };
+}
+
+async function forgetPending(ledger: Ledger, record: LedgerRecord<ManagedSecret>): Promise<void> {
+  const { pending, ...rest } = record.value;
+  if (pending) await commitOrYield(ledger, [put(MANAGED_SECRETS, record.id, rest, record)]);
+}
+
+async function commitOrYield(
+  ledger: Ledger,
+  writes: Parameters<Ledger["commit"]>[0],
+): Promise<void> {
+  if (await ledger.commit(writes)) return;
+  throw new LeaseHeldError("the record of the secret was written by another run");
+}
