@@ -1,3 +1,4 @@
+import { BUDGET_SETTINGS, type BudgetSettings } from "#budgets/settings.ts";
 import type {
   BudgetPolicy,
   CurrentUser,
@@ -6,7 +7,7 @@ import type {
   Secret,
 } from "#gateway/types.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
-import type { Ledger, LedgerKind } from "#runtime/ledger.ts";
+import type { Ledger } from "#runtime/ledger.ts";
 import { mapLimited } from "#runtime/limit.ts";
 import { isUntouched, MANAGED_SECRETS, type PushedVersion } from "#secrets/push.ts";
 import { budgetNameOf, endpointOwner, ownerOf } from "./owner.ts";
@@ -24,18 +25,6 @@ export interface GatewayReader {
   readonly budgets: { list(): Promise<readonly BudgetPolicy[]> };
   readonly server: { currentUser(): Promise<CurrentUser | undefined> };
 }
-
-/** What a manifest says of a budget and MLflow has no field for; kept by policy id. */
-export interface BudgetSettings {
-  readonly name: string;
-  readonly owner: string;
-  /** What the budget is about, in words: an endpoint's name, a user, or the scope. */
-  readonly target: string;
-  readonly thresholds?: readonly number[] | undefined;
-  readonly labels?: Readonly<Record<string, string>> | undefined;
-}
-
-export const BUDGET_SETTINGS: LedgerKind<BudgetSettings> = { name: "budget" };
 
 /** The login may read the gateway but not write all of it, or not see all of it. */
 export class NotAdminError extends GatewayOpsError {

@@ -3,7 +3,7 @@ import type { Locate, Manifest, ManifestFinding, ParseManifest } from "#manifest
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { withLease } from "#runtime/lease.ts";
 import { type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
-import { outboxWrite } from "#runtime/message.ts";
+import { commitWithMessages } from "#runtime/message.ts";
 import { describeFor, SecretSourceError } from "#secrets/source.ts";
 import { type ApplyDependencies, applyPlan } from "./apply.ts";
 import { type GatewayReader, observe } from "./observe.ts";
@@ -256,10 +256,8 @@ async function settle(
   };
   const record = put(MANIFESTS, running.id, value, running);
   const isQuiet = outcome === "unchanged" || outcome === "retrying";
-  const messages = isQuiet ? [] : [outboxWrite(runMessage(report, report_key))];
-  // The message of this outcome and version was decided before (still pending): only the record.
-  if (await ledger.commit([record, ...messages])) return report;
-  if (await ledger.commit([record])) return report;
+  const messages = isQuiet ? [] : [runMessage(report, report_key)];
+  if (await commitWithMessages(ledger, [record], messages)) return report;
   throw new LeaseHeldError(`${running.id} was written by another run`);
 }
 

@@ -1,3 +1,4 @@
+import { BUDGET_SETTINGS } from "#budgets/settings.ts";
 import type {
   BudgetPolicy,
   CreateBudget,
@@ -13,14 +14,12 @@ import type {
 import { assert } from "#runtime/assert.ts";
 import { LeaseHeldError } from "#runtime/errors.ts";
 import { type Ledger, put } from "#runtime/ledger.ts";
-import { BUDGET_SETTINGS } from "./observe.ts";
 import { budgetMark, OWNER_TAG_KEY, ownerMark } from "./owner.ts";
 import type { Change } from "./plan.ts";
 import type {
   ActualResource,
   BudgetFields,
   DesiredResource,
-  EndpointFields,
   EndpointModel,
   Kind,
   ResourceKey,
@@ -104,7 +103,7 @@ export async function writeEndpoint(
   const settings = {
     ...stated("routing_strategy", fields.routing_strategy),
     ...stated("usage_tracking", fields.usage_tracking),
-    ...stated("fallback_config", mergedFallback(fields, actual)),
+    fallback_config: { ...actual?.fields.fallback_config, ...fields.fallback_config },
   };
   const { endpoint_id } = actual
     ? await gateway.endpoints.update({
@@ -176,11 +175,6 @@ function policyFields(fields: BudgetFields, ids: ReadonlyMap<ResourceKey, string
     budget_action,
     ...stated("target_value", target),
   };
-}
-
-function mergedFallback(fields: EndpointFields, actual: ActualOf<"endpoint"> | undefined) {
-  const merged = { ...actual?.fields.fallback_config, ...fields.fallback_config };
-  return Object.keys(merged).length > 0 ? merged : undefined;
 }
 
 function modelConfig(model: EndpointModel, ids: ReadonlyMap<ResourceKey, string>): ModelConfig {

@@ -1,4 +1,4 @@
-import { type LedgerKind, type LedgerWrite, put } from "./ledger.ts";
+import { type Ledger, type LedgerKind, type LedgerWrite, put } from "./ledger.ts";
 
 /** `alerts` is for the people who spend, `operations` for the people who run the gateway. */
 export type Topic = "alerts" | "operations";
@@ -29,12 +29,30 @@ export interface Message {
  * Messages are decided by writing them here in the same commit as the state they follow from;
  * the table's stream delivers them at least once. A message that is already here was decided before.
  */
-export const OUTBOX: LedgerKind<Message> = { name: "outbox" };
+const OUTBOX: LedgerKind<Message> = { name: "outbox" };
 
 const OUTBOX_DAYS = 30;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-export function outboxWrite(message: Message): LedgerWrite {
+/**
+ * Commits state and the messages that follow from it, all or nothing. A message that is in the
+ * outbox already is left out: it was decided before. False: the state was changed by another run.
+ */
+export async function commitWithMessages(
+  ledger: Ledger,
+  writes: readonly LedgerWrite[],
+  messages: readonly Message[],
+): Promise<boolean> {
+  if (await ledger.commit([...writes, ...messages.map(outboxWrite)])) return true;
+  const fresh: Message[] = [];
+  for (const message of messages) {
+    if (!(await ledger.read(OUTBOX, message.id))) fresh.push(message);
+  }
+  if (fresh.length === messages.length) return false;
+  return ledger.commit([...writes, ...fresh.map(outboxWrite)]);
+}
+
+function outboxWrite(message: Message): LedgerWrite {
   return put(OUTBOX, message.id, message, undefined, {
     expiresAtMs: message.timeMs + OUTBOX_DAYS * DAY_MS,
   });

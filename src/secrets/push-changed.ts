@@ -1,6 +1,7 @@
-import { GatewayOpsError } from "#runtime/errors.ts";
+import { assert } from "#runtime/assert.ts";
+import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { type LedgerRecord, put } from "#runtime/ledger.ts";
-import { type Message, outboxWrite } from "#runtime/message.ts";
+import { commitWithMessages, type Message } from "#runtime/message.ts";
 import {
   MANAGED_SECRETS,
   type ManagedSecret,
@@ -12,7 +13,10 @@ import {
 /** What became of one gateway secret. */
 export type PushOutcome =
   | PushResult
-  | { readonly name: string; readonly outcome: "rejected"; readonly cause: GatewayOpsError };
+  | { readonly name: string; readonly outcome: Failure; readonly cause: GatewayOpsError };
+
+/** `rejected`: its source must change. `pending`: the schedule goes on with it. */
+type Failure = "rejected" | "pending";
 
 /** Which secrets to look at: those fed by an AWS secret, or those whose push is pending. */
 export type PushTrigger =
@@ -20,13 +24,14 @@ export type PushTrigger =
   | { readonly lookAgain: true };
 
 /**
- * Pushes every gateway secret that the trigger concerns; one that must be rejected does not stop
- * the others and is reported by a message. Throws the first failure that may pass, after all were
- * tried: what is already pushed stops early when the trigger is delivered again.
+ * Pushes every gateway secret that the trigger concerns; one that fails does not stop the others.
+ * A failure that may pass is thrown, after all were tried, so that the trigger is delivered again:
+ * what is already pushed stops early then. At the last delivery it is recorded as pending instead.
  */
 export async function pushChanged(
   dependencies: PushDependencies,
   trigger: PushTrigger,
+  delivery: { readonly isLast: boolean },
 ): Promise<PushOutcome[]> {
   const outcomes: PushOutcome[] = [];
   const retryable: GatewayOpsError[] = [];
@@ -36,33 +41,13 @@ export async function pushChanged(
       outcomes.push(await pushSecret(dependencies, record.value.target, announce));
     } catch (error) {
       if (!(error instanceof GatewayOpsError)) throw error;
-      if (error.disposition === "retry") retryable.push(error);
-      else outcomes.push(await reject(dependencies, record, trigger, error));
+      if (error.disposition === "retry" && !delivery.isLast) retryable.push(error);
+      else outcomes.push(await recordFailure(dependencies, record.id, trigger, error));
     }
   }
   const [failure] = retryable;
   if (failure) throw failure;
   return outcomes;
-}
-
-/**
- * Records that deliveries are used up: the secrets stay known as pending, one message says so, and
- * the schedule goes on with them.
- */
-export async function recordPending(
-  dependencies: PushDependencies,
-  trigger: PushTrigger,
-  error: GatewayOpsError,
-): Promise<void> {
-  const { ledger, clock } = dependencies;
-  for (const record of await concerned(dependencies, trigger)) {
-    if (record.value.pending) continue;
-    const pending = { since_ms: clock.nowMs(), cause: error.code };
-    await ledger.commit([
-      put(MANAGED_SECRETS, record.id, { ...record.value, pending }, record),
-      outboxWrite(failedMessage(record.value, trigger, error, "pending", pending.since_ms)),
-    ]);
-  }
 }
 
 async function concerned(
@@ -75,19 +60,27 @@ async function concerned(
   );
 }
 
-async function reject(
+/** Keeps the failure in the ledger and tells it once. */
+async function recordFailure(
   { ledger, clock }: PushDependencies,
-  record: LedgerRecord<ManagedSecret>,
+  name: string,
   trigger: PushTrigger,
   cause: GatewayOpsError,
 ): Promise<PushOutcome> {
-  const current = await ledger.read(MANAGED_SECRETS, record.id);
-  const { pending: _, ...rest } = current?.value ?? record.value;
-  await ledger.commit([
-    put(MANAGED_SECRETS, record.id, rest, current),
-    outboxWrite(failedMessage(record.value, trigger, cause, "rejected", clock.nowMs())),
-  ]);
-  return { name: record.id, outcome: "rejected", cause };
+  const outcome: Failure = cause.disposition === "retry" ? "pending" : "rejected";
+  const record = await ledger.read(MANAGED_SECRETS, name);
+  assert(record, `the record of secret ${name} was there a moment ago`);
+  const { pending: before, ...rest } = record.value;
+  const pending = before ?? { since_ms: clock.nowMs(), cause: cause.code };
+  const value = outcome === "pending" ? { ...rest, pending } : rest;
+  const occasion = "lookAgain" in trigger ? `pending-${pending.since_ms}` : trigger.versionId;
+  const message = failedMessage(value, outcome, occasion, cause, clock.nowMs());
+  const isTold = outcome === "pending" && before !== undefined;
+  const write = put(MANAGED_SECRETS, name, value, record);
+  if (await commitWithMessages(ledger, [write], isTold ? [] : [message])) {
+    return { name, outcome, cause };
+  }
+  throw new LeaseHeldError(`the record of secret ${name} was written by another run`);
 }
 
 function pushedMessage({ target, source_arn }: ManagedSecret, result: PushResult): Message {
@@ -107,13 +100,12 @@ function pushedMessage({ target, source_arn }: ManagedSecret, result: PushResult
 }
 
 function failedMessage(
-  { target, source_arn, pending }: ManagedSecret,
-  trigger: PushTrigger,
+  { target, source_arn }: ManagedSecret,
+  outcome: Failure,
+  occasion: string,
   error: GatewayOpsError,
-  outcome: "rejected" | "pending",
   nowMs: number,
 ): Message {
-  const occasion = "lookAgain" in trigger ? `pending-${pending?.since_ms}` : trigger.versionId;
   const next =
     outcome === "pending"
       ? "It is tried again on a schedule; the gateway goes on with the former value."

@@ -2,8 +2,14 @@ import type { CreateSecret, Secret, UpdateSecret } from "#gateway/types.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { LeaseHeldError } from "#runtime/errors.ts";
 import { withLease } from "#runtime/lease.ts";
-import { type Ledger, type LedgerKind, type LedgerRecord, put } from "#runtime/ledger.ts";
-import { type Message, outboxWrite } from "#runtime/message.ts";
+import {
+  type Ledger,
+  type LedgerKind,
+  type LedgerRecord,
+  type LedgerWrite,
+  put,
+} from "#runtime/ledger.ts";
+import { commitWithMessages, type Message } from "#runtime/message.ts";
 import type { Redacted } from "#runtime/redacted.ts";
 import { mapSecretValue, type SecretReference } from "./mapping.ts";
 import { describeFor, type SecretDescription, type SecretSource } from "./source.ts";
@@ -146,10 +152,11 @@ async function pushVersion(
       gateway_updated_at_ms: written.last_updated_at,
     },
   };
-  await commitOrYield(ledger, [
+  await commitOrYield(
+    ledger,
     put(MANAGED_SECRETS, target.name, managed, record),
-    ...(announce ? [outboxWrite(announce(done))] : []),
-  ]);
+    announce ? [announce(done)] : [],
+  );
   return done;
 }
 
@@ -217,19 +224,20 @@ async function rememberTarget(
     JSON.stringify(record.value.target) === JSON.stringify(target);
   if (record && isKnown) return record;
   const value: ManagedSecret = { ...record?.value, target, source_arn };
-  await commitOrYield(ledger, [put(MANAGED_SECRETS, target.name, value, record)]);
+  await commitOrYield(ledger, put(MANAGED_SECRETS, target.name, value, record));
   return { id: target.name, value, revision: (record?.revision ?? 0) + 1 };
 }
 
 async function forgetPending(ledger: Ledger, record: LedgerRecord<ManagedSecret>): Promise<void> {
   const { pending, ...rest } = record.value;
-  if (pending) await commitOrYield(ledger, [put(MANAGED_SECRETS, record.id, rest, record)]);
+  if (pending) await commitOrYield(ledger, put(MANAGED_SECRETS, record.id, rest, record));
 }
 
 async function commitOrYield(
   ledger: Ledger,
-  writes: Parameters<Ledger["commit"]>[0],
+  write: LedgerWrite,
+  messages: readonly Message[] = [],
 ): Promise<void> {
-  if (await ledger.commit(writes)) return;
+  if (await commitWithMessages(ledger, [write], messages)) return;
   throw new LeaseHeldError("the record of the secret was written by another run");
 }

@@ -1,0 +1,16 @@
+import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
+import { pushChanged } from "#secrets/push-changed.ts";
+import { forEachRecord } from "../for-each-record.ts";
+import { compose } from "./compose.ts";
+import { readTrigger } from "./trigger.ts";
+
+const { logger, dependencies, redeliverAfter } = compose();
+
+/** A secret got a new current version, or it is time to go on with what is pending. */
+export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
+  forEachRecord(event, { logger, redeliverAfter }, async (record, delivery) => {
+    const trigger = readTrigger(record.body);
+    const run = await dependencies(`${context.awsRequestId}/${record.messageId}`);
+    const outcomes = await pushChanged(run, trigger, delivery);
+    logger.info("secrets pushed", { trigger, outcomes });
+  });

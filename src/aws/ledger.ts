@@ -1,0 +1,109 @@
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  GetItemCommand,
+  QueryCommand,
+  TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+} from "@aws-sdk/client-dynamodb";
+import type { Ledger, LedgerKind, LedgerRecord, LedgerWrite } from "#runtime/ledger.ts";
+import { awsCall } from "./aws-call.ts";
+
+/**
+ * The ledger in a DynamoDB table with the keys `kind` and `id`. The record is kept as JSON in
+ * `body`; `revision` guards each write; `expiresAt` (seconds) lets DynamoDB forget history.
+ */
+export class DynamoLedger implements Ledger {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async read<T>(kind: LedgerKind<T>, id: string): Promise<LedgerRecord<T> | undefined> {
+    const command = new GetItemCommand({
+      TableName: this.#table,
+      Key: keyOf(kind.name, id),
+      ConsistentRead: true,
+    });
+    const { Item } = await awsCall("reading the ledger", () => this.#client.send(command));
+    return Item && fromItem<T>(Item);
+  }
+
+  async list<T>(kind: LedgerKind<T>): Promise<LedgerRecord<T>[]> {
+    const records: LedgerRecord<T>[] = [];
+    let startKey: Record<string, AttributeValue> | undefined;
+    do {
+      const command: QueryCommand = new QueryCommand({
+        TableName: this.#table,
+        KeyConditionExpression: "kind = :kind",
+        ExpressionAttributeValues: { ":kind": { S: kind.name } },
+        ConsistentRead: true,
+        ExclusiveStartKey: startKey,
+      });
+      const page = await awsCall("listing the ledger", () => this.#client.send(command));
+      records.push(...(page.Items ?? []).map((item) => fromItem<T>(item)));
+      startKey = page.LastEvaluatedKey;
+    } while (startKey);
+    return records;
+  }
+
+  async commit(writes: readonly LedgerWrite[]): Promise<boolean> {
+    const command = new TransactWriteItemsCommand({
+      TransactItems: writes.map((write) => toTransactItem(this.#table, write)),
+    });
+    return awsCall("writing the ledger", async () => {
+      try {
+        await this.#client.send(command);
+        return true;
+      } catch (error) {
+        if (error instanceof TransactionCanceledException && isConflict(error)) return false;
+        throw error;
+      }
+    });
+  }
+}
+
+/** Both mean that another run was faster; every other reason is a failure. */
+function isConflict(error: TransactionCanceledException): boolean {
+  const codes = (error.CancellationReasons ?? []).map(({ Code }) => Code ?? "None");
+  return codes.some((code) => code === "ConditionalCheckFailed" || code === "TransactionConflict");
+}
+
+function toTransactItem(table: string, write: LedgerWrite): TransactWriteItem {
+  const { kind, id, value, expectedRevision, expiresAtMs } = write;
+  const condition =
+    expectedRevision === 0
+      ? { ConditionExpression: "attribute_not_exists(id)" }
+      : {
+          ConditionExpression: "revision = :expected",
+          ExpressionAttributeValues: { ":expected": { N: String(expectedRevision) } },
+        };
+  if (value === undefined) {
+    return { Delete: { TableName: table, Key: keyOf(kind, id), ...condition } };
+  }
+  const item = {
+    ...keyOf(kind, id),
+    revision: { N: String(expectedRevision + 1) },
+    body: { S: JSON.stringify(value) },
+    ...(expiresAtMs === undefined
+      ? {}
+      : { expiresAt: { N: String(Math.ceil(expiresAtMs / 1000)) } }),
+  };
+  return { Put: { TableName: table, Item: item, ...condition } };
+}
+
+function keyOf(kind: string, id: string): Record<string, AttributeValue> {
+  return { kind: { S: kind }, id: { S: id } };
+}
+
+function fromItem<T>(item: Record<string, AttributeValue>): LedgerRecord<T> {
+  return {
+    id: item.id?.S ?? "",
+    value: JSON.parse(item.body?.S ?? "null") as T,
+    revision: Number(item.revision?.N ?? 0),
+  };
+}

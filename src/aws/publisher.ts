@@ -1,0 +1,89 @@
+import { PublishBatchCommand, type SNSClient } from "@aws-sdk/client-sns";
+import type { Message, Topic } from "#runtime/message.ts";
+import { AwsCallError, awsCall } from "./aws-call.ts";
+
+/** SNS takes at most this many messages in one call. */
+const BATCH_MAX = 10;
+const SUBJECT_LENGTH_MAX = 100;
+
+/**
+ * Publishes messages to SNS as CloudEvents (structured JSON), with readable text for e-mail.
+ * `source` names the gateway. Throws when any message could not be published: the caller's
+ * delivery is repeated, and receivers drop what they have by the event's id.
+ */
+export async function publishMessages(
+  client: SNSClient,
+  topics: Readonly<Record<Topic, string>>,
+  source: string,
+  messages: readonly Message[],
+): Promise<void> {
+  for (const topic of Object.keys(topics) as Topic[]) {
+    const ofTopic = messages.filter((message) => message.topic === topic);
+    for (let start = 0; start < ofTopic.length; start += BATCH_MAX) {
+      await publishBatch(client, topics[topic], source, ofTopic.slice(start, start + BATCH_MAX));
+    }
+  }
+}
+
+async function publishBatch(
+  client: SNSClient,
+  topicArn: string,
+  source: string,
+  messages: readonly Message[],
+): Promise<void> {
+  const command = new PublishBatchCommand({
+    TopicArn: topicArn,
+    PublishBatchRequestEntries: messages.map((message, index) => ({
+      Id: String(index),
+      Subject: asSubject(message.subject),
+      MessageStructure: "json",
+      Message: JSON.stringify({
+        default: JSON.stringify(asCloudEvent(message, source)),
+        email: message.text,
+      }),
+      MessageAttributes: asAttributes(message),
+    })),
+  });
+  const { Failed } = await awsCall("publishing to SNS", () => client.send(command));
+  if (!Failed || Failed.length === 0) return;
+  const reasons = Failed.map(({ Id, Code }) => `${messages[Number(Id)]?.id}: ${Code}`).join(", ");
+  throw new AwsCallError(`SNS refused ${Failed.length} of ${messages.length} messages: ${reasons}`);
+}
+
+function asCloudEvent(message: Message, source: string): Record<string, unknown> {
+  return {
+    specversion: "1.0",
+    id: message.id,
+    source,
+    type: message.type,
+    time: new Date(message.timeMs).toISOString(),
+    subject: message.subject,
+    datacontenttype: "application/json",
+    severity: message.severity,
+    data: message.data,
+  };
+}
+
+/** SNS refuses subjects that are long, empty, or not plain ASCII. */
+function asSubject(subject: string): string {
+  return subject.replace(/[^\x20-\x7e]/g, "?").slice(0, SUBJECT_LENGTH_MAX);
+}
+
+function asAttributes(message: Message) {
+  const attributes = {
+    ...message.attributes,
+    eventType: message.type,
+    severity: message.severity,
+  };
+  return Object.fromEntries(
+    Object.entries(attributes)
+      // SNS refuses a message with an empty attribute.
+      .filter(([, value]) => value !== "")
+      .map(([name, value]) => [
+        name,
+        typeof value === "number"
+          ? { DataType: "Number", StringValue: String(value) }
+          : { DataType: "String", StringValue: value },
+      ]),
+  );
+}

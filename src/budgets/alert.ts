@@ -1,0 +1,79 @@
+import type { Message, Severity } from "#runtime/message.ts";
+import type { Finding } from "./evaluate.ts";
+import type { BudgetSettings } from "./settings.ts";
+
+/**
+ * The alert for a finding. Its id is the policy, the start of the window, the kind, the threshold
+ * and the amount: the same fact is the same message, whoever decides it. `data` has every field of
+ * MLflow's own budget webhook, so that its consumers can switch.
+ */
+export function alertMessage(
+  finding: Finding,
+  settings: BudgetSettings | undefined,
+  nowMs: number,
+): Message {
+  const { policy, windowStartMs, windowEndMs, spend, spendRatio } = finding;
+  const name = settings?.name ?? policy.budget_policy_id;
+  const what = finding.kind === "rejecting" ? "rejecting" : `${percent(finding.threshold)}`;
+  const threshold = finding.kind === "threshold" ? finding.threshold : 1;
+  return {
+    topic: "alerts",
+    id: `budget-${finding.kind}:${policy.budget_policy_id}@${windowStartMs}@${threshold}@${policy.budget_amount}`,
+    type: `mlflow-gateway-ops.budget.${finding.kind === "rejecting" ? "rejecting" : "threshold-crossed"}`,
+    severity: severityOf(finding),
+    timeMs: nowMs,
+    subject: `Budget ${name}: ${finding.kind === "rejecting" ? "calls are being rejected" : `${what} spent`}`,
+    text: alertText(finding, name, settings?.target ?? policy.target_scope),
+    data: {
+      budget_policy_id: policy.budget_policy_id,
+      budget_unit: policy.budget_unit,
+      budget_amount: policy.budget_amount,
+      current_spend: spend,
+      duration_unit: policy.duration.unit,
+      duration_value: policy.duration.value,
+      target_scope: policy.target_scope,
+      target_value: policy.target_value,
+      window_start: windowStartMs,
+      window_end: windowEndMs,
+      name,
+      owner: settings?.owner,
+      target: settings?.target,
+      budget_action: policy.budget_action,
+      spend_ratio: spendRatio,
+      threshold,
+      labels: settings?.labels ?? {},
+    },
+    attributes: {
+      ...settings?.labels,
+      policyId: policy.budget_policy_id,
+      targetScope: policy.target_scope,
+      budgetAction: policy.budget_action,
+      thresholdPercent: Math.round(threshold * 100),
+      ...(settings ? { owner: settings.owner } : {}),
+    },
+  };
+}
+
+function severityOf(finding: Finding): Severity {
+  if (finding.kind === "rejecting") return "critical";
+  return finding.threshold >= 1 ? "critical" : "warning";
+}
+
+function alertText(finding: Finding, name: string, target: string): string {
+  const { policy, spend, spendRatio, windowEndMs } = finding;
+  const money = (amount: number) => `${amount.toFixed(2)} ${policy.budget_unit}`;
+  const ends = new Date(windowEndMs).toISOString();
+  const consequence =
+    finding.kind === "rejecting"
+      ? `Calls are rejected with HTTP 429 until ${ends}, or until the amount is raised.`
+      : `The window ends at ${ends}.`;
+  return [
+    `At least ${money(spend)} of ${money(policy.budget_amount)} (${percent(spendRatio)}) of the budget ${name} (${target}) is spent.`,
+    `Left: ${money(Math.max(0, policy.budget_amount - spend))}.`,
+    consequence,
+  ].join("\n");
+}
+
+function percent(ratio: number): string {
+  return `${Math.round(ratio * 100)} %`;
+}

@@ -1,0 +1,155 @@
+import { GatewayRequestError } from "./errors.ts";
+import { isObject, type JsonObject } from "./read.ts";
+
+/**
+ * Checks before sending. The server drops a value that it cannot parse, and every field after it,
+ * and still answers 200 (an empty secret gets stored that way): so nothing doubtful may leave.
+ */
+export type Check = (value: unknown, field: string) => Problem | undefined;
+
+export interface Problem {
+  readonly field: string;
+  readonly allowed: string;
+  /** The value in short; its type only where it may be secret. */
+  readonly got: string;
+}
+
+/** Throws {@link GatewayRequestError} with the first problem. */
+export function checkRequest(operation: string, request: unknown, check: Check): void {
+  const problem = check(request, "");
+  if (!problem) return;
+  const { field, allowed, got } = problem;
+  throw new GatewayRequestError(
+    `${operation}: ${field || "the request"} must be ${allowed}, got ${got}`,
+  );
+}
+
+export interface TextRules {
+  /** Characters; the columns of PostgreSQL and MySQL are bounded. @default 255 */
+  readonly max?: number;
+  /** @default 1 */
+  readonly min?: number;
+  readonly pattern?: RegExp;
+}
+
+/** A lone surrogate makes the server drop the field; PostgreSQL stores no NUL. */
+const UNSENDABLE = /[\0\p{Surrogate}]/u;
+
+export function text({ max = 255, min = 1, pattern }: TextRules = {}): Check {
+  const allowed = `a text of ${min} to ${max} characters${pattern ? ` that fits ${pattern}` : ""}`;
+  return (value, field) => {
+    if (typeof value !== "string") return { field, allowed, got: shown(value) };
+    const isFine = value.length >= min && value.length <= max && (pattern?.test(value) ?? true);
+    if (!isFine) return { field, allowed, got: shown(value) };
+    if (!UNSENDABLE.test(value)) return undefined;
+    return { field, allowed: "a text without NUL and lone surrogates", got: shown(value) };
+  };
+}
+
+export function oneOf(names: readonly string[]): Check {
+  const allowed = names.length === 1 ? `${names[0]}` : `one of ${names.join(", ")}`;
+  return (value, field) =>
+    names.includes(value as string) ? undefined : { field, allowed, got: shown(value) };
+}
+
+export function numberFrom(min: number, max: number): Check {
+  const allowed = `a number from ${min} to ${max}`;
+  return (value, field) =>
+    typeof value === "number" && value >= min && value <= max
+      ? undefined
+      : { field, allowed, got: shown(value) };
+}
+
+export const positiveNumber: Check = (value, field) =>
+  typeof value === "number" && value > 0 && Number.isFinite(value)
+    ? undefined
+    : { field, allowed: "a finite number above 0", got: shown(value) };
+
+export function integer(min: number, max: number): Check {
+  const allowed = `an integer from ${min} to ${max}`;
+  return (value, field) =>
+    Number.isInteger(value) && numberFrom(min, max)(value, field) === undefined
+      ? undefined
+      : { field, allowed, got: shown(value) };
+}
+
+export const boolean: Check = (value, field) =>
+  typeof value === "boolean" ? undefined : { field, allowed: "true or false", got: shown(value) };
+
+/** An empty list would mean "unchanged" to the server. */
+export function filledList(item: Check): Check {
+  return (value, field) => {
+    if (!Array.isArray(value) || value.length === 0) {
+      return { field, allowed: "a list with at least one element", got: shown(value) };
+    }
+    return first(value, (element, index) => item(element, `${field}[${index}]`));
+  };
+}
+
+/** An object from any key to one kind of value; the server refuses the reserved keys. */
+export function map(value: Check, reserved: readonly string[]): Check {
+  return (object, field) => {
+    if (!isObject(object)) return { field, allowed: "an object", got: typeName(object) };
+    return first(Object.entries(object), ([key, item]) => {
+      const path = `${field}.${key}`;
+      if (key !== "" && !reserved.includes(key)) return value(item, path);
+      return { field: path, allowed: "under another key (this one is reserved)", got: "it" };
+    });
+  };
+}
+
+export interface FieldRules {
+  readonly required?: Readonly<Record<string, Check>>;
+  readonly optional?: Readonly<Record<string, Check>>;
+  /** Rules about several fields at once; runs when each is fine by itself. */
+  readonly together?: (fields: JsonObject, path: (field: string) => string) => Problem | undefined;
+}
+
+/** An object of known fields; the server would ignore an unknown (or camelCase) one silently. */
+export function fields({ required = {}, optional = {}, together }: FieldRules): Check {
+  const checks: Readonly<Record<string, Check>> = { ...required, ...optional };
+  return (value, parent) => {
+    if (!isObject(value)) return { field: parent, allowed: "an object", got: typeName(value) };
+    const path = (field: string) => (parent === "" ? field : `${parent}.${field}`);
+    const problem =
+      first(Object.keys(required), (field) =>
+        value[field] === undefined
+          ? { field: path(field), allowed: "given", got: "nothing" }
+          : undefined,
+      ) ??
+      first(Object.entries(value), ([field, item]) => {
+        const check = Object.hasOwn(checks, field) ? checks[field] : undefined;
+        if (check) return item === undefined ? undefined : check(item, path(field));
+        const known = Object.keys(checks).join(", ");
+        return { field: path(field), allowed: `left out (known: ${known})`, got: typeName(item) };
+      });
+    return problem ?? together?.(value, path);
+  };
+}
+
+function first<T>(
+  items: readonly T[],
+  check: (item: T, index: number) => Problem | undefined,
+): Problem | undefined {
+  for (const [index, item] of items.entries()) {
+    const problem = check(item, index);
+    if (problem) return problem;
+  }
+  return undefined;
+}
+
+const SHOWN_LENGTH_MAX = 60;
+
+function shown(value: unknown): string {
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value !== "string") return typeName(value);
+  const cut = value.length > SHOWN_LENGTH_MAX ? `${value.slice(0, SHOWN_LENGTH_MAX)}...` : value;
+  return JSON.stringify(cut);
+}
+
+/** What a value is, without showing any of it. */
+export function typeName(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

@@ -1,0 +1,108 @@
+import { Redacted } from "#runtime/redacted.ts";
+import { GatewayRequestError } from "./errors.ts";
+
+/** A secret text, bare or already wrapped; it is held wrapped either way. */
+export type SecretText = string | Redacted<string>;
+
+export type GatewayAuth =
+  | { readonly username: string; readonly password: SecretText }
+  /** For a proxy or a custom authorization function: basic-auth of MLflow answers 401 to it. */
+  | { readonly token: SecretText }
+  | { readonly kind: "none" };
+
+export interface ConnectionOptions {
+  /** Address of the MLflow server as its users see it; the path of a proxy prefix is kept. */
+  readonly trackingUri: string;
+  /** @default none */
+  readonly auth?: GatewayAuth;
+  /** Travels as `X-MLFLOW-WORKSPACE`. @default the server's default workspace */
+  readonly workspace?: string;
+  /** Sent with every request, such as a proxy's key. */
+  readonly headers?: Readonly<Record<string, SecretText>>;
+}
+
+/** Where the server is and who we are: everything that is the same in all requests. */
+export interface Connection {
+  /** Without a slash at its end. */
+  readonly base: string;
+  readonly headers: Redacted<Readonly<Record<string, string>>>;
+  /** The credentials in every form in which an answer could repeat them. */
+  readonly secretValues: Redacted<readonly string[]>;
+}
+
+/** Throws `GatewayRequestError` on an option that no request could work with. */
+export function connect(options: ConnectionOptions): Connection {
+  const extra = Object.entries(options.headers ?? {}).map(
+    ([name, value]) => [name.toLowerCase(), plain(value)] as const,
+  );
+  const authorization = authorizationOf(options.auth ?? { kind: "none" });
+  const headers: Record<string, string> = {
+    "user-agent": "mlflow-gateway-ops",
+    ...Object.fromEntries(extra),
+    ...(authorization && { authorization: authorization.header }),
+    ...(options.workspace !== undefined && { "x-mlflow-workspace": options.workspace }),
+  };
+  for (const [name, value] of Object.entries(headers)) checkHeader(name, value);
+  const secretValues = [...(authorization?.secretValues ?? []), ...extra.map(([, value]) => value)];
+  return {
+    base: baseOf(options.trackingUri),
+    headers: new Redacted(headers),
+    secretValues: new Redacted(secretValues),
+  };
+}
+
+function plain(value: SecretText): string {
+  return typeof value === "string" ? value : value.reveal();
+}
+
+function baseOf(trackingUri: string): string {
+  const url = URL.canParse(trackingUri) ? new URL(trackingUri) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    // The text itself is not shown: it can hold a password.
+    throw invalid("trackingUri must be an address that starts with http:// or https://");
+  }
+  if (url.username || url.password) {
+    throw invalid("trackingUri must not hold a username or password: use the option auth");
+  }
+  if (url.search || url.hash) {
+    throw invalid("trackingUri must not have a query or a fragment (nothing after ? or #)");
+  }
+  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
+}
+
+interface Authorization {
+  readonly header: string;
+  readonly secretValues: readonly string[];
+}
+
+function authorizationOf(auth: GatewayAuth): Authorization | undefined {
+  if ("token" in auth) {
+    const token = required("auth.token", plain(auth.token));
+    return { header: `Bearer ${token}`, secretValues: [token] };
+  }
+  if (!("username" in auth)) return undefined;
+  const username = required("auth.username", auth.username);
+  const password = required("auth.password", plain(auth.password));
+  if (username.includes(":")) throw invalid("auth.username must not contain a colon");
+  const pair = Buffer.from(`${username}:${password}`).toString("base64");
+  return { header: `Basic ${pair}`, secretValues: [password, pair] };
+}
+
+function required(option: string, value: string): string {
+  if (typeof value !== "string" || value === "") {
+    throw invalid(`${option} must be a text that is not empty`);
+  }
+  return value;
+}
+
+/** Node refuses such headers only when sending, and a line break in one would start another. */
+function checkHeader(name: string, value: string): void {
+  if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) throw invalid(`header name ${name} is malformed`);
+  if (!/^[\t\x20-\x7e\x80-\xff]+$/.test(value)) {
+    throw invalid(`the value of header ${name} must be a text of Latin-1 characters, not empty`);
+  }
+}
+
+function invalid(message: string): GatewayRequestError {
+  return new GatewayRequestError(`options of GatewayClient: ${message}`);
+}
