@@ -20,11 +20,11 @@ export async function awsCall<R>(operation: string, call: () => Promise<R>): Pro
   } catch (error) {
     if (error instanceof GatewayOpsError) throw error;
     const name = errorName(error);
-    const reason = EXPLANATIONS[name] ?? (error instanceof Error ? error.message : String(error));
+    const reason = EXPLANATIONS[name] ?? (error as Error).message;
     throw new AwsCallError(`${operation} failed with ${name}: ${reason}`, { cause: error });
   }
 }
 
 export function errorName(error: unknown): string {
-  return error instanceof Error ? error.name : "unknown error";
+  return (error as { name?: string } | undefined)?.name ?? "unknown error";
 }

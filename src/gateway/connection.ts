@@ -2,9 +2,9 @@ import { Redacted } from "#runtime/redacted.ts";
 import { GatewayRequestError } from "./errors.ts";
 
 /** A secret text, bare or already wrapped; it is held wrapped either way. */
-export type SecretText = string | Redacted<string>;
+type SecretText = string | Redacted<string>;
 
-export type GatewayAuth =
+type GatewayAuth =
   | { readonly username: string; readonly password: SecretText }
   /** For a proxy or a custom authorization function: basic-auth of MLflow answers 401 to it. */
   | { readonly token: SecretText }

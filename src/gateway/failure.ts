@@ -29,11 +29,18 @@ export function statusError(
     status,
     errorCode,
     code,
-    disposition: code === "gateway-unavailable" ? "retry" : "reject",
+    disposition: PASSING.includes(code) ? "retry" : "reject",
     retryAfterMs,
     isOutcomeUnknown: code === "gateway-unavailable" && !isTurnedAway(status, retryAfterMs),
   });
 }
+
+/** The same request may pass later: the server comes back, or somebody mends the login. */
+const PASSING: readonly string[] = [
+  "gateway-unavailable",
+  "gateway-unauthorised",
+  "gateway-forbidden",
+];
 
 interface Failure {
   readonly status: number;
@@ -111,6 +118,7 @@ interface ExplainContext {
 
 function explain(failure: Failure, { code, url, location }: ExplainContext): string {
   const { status, errorCode, message } = failure;
+  if (message && DATABASE_WORDS.test(message)) return explainDatabase(message);
   if (code === "gateway-unauthorised") {
     return "unauthorised: check credentials (basic-auth of MLflow takes a username and a password, no token)";
   }
@@ -119,7 +127,6 @@ function explain(failure: Failure, { code, url, location }: ExplainContext): str
   if (status === 404 && errorCode === undefined) {
     return `the server has nothing at ${url.pathname}: check the tracking URI, and that the server is MLflow 3.11.1 or newer`;
   }
-  if (message && DATABASE_WORDS.test(message)) return explainDatabase(message);
   return message ?? "the server gave no reason";
 }
 

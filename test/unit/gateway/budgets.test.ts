@@ -1,0 +1,95 @@
+import { expect, test } from "@jest/globals";
+import type { CreateBudget } from "#gateway/types.ts";
+import { aBudget, failureOf, fakeGateway } from "./fake-gateway.ts";
+
+const BUDGET: CreateBudget = {
+  budget_unit: "USD",
+  budget_amount: 10,
+  duration: { unit: "DAYS", value: 1 },
+  target_scope: "GLOBAL",
+  budget_action: "ALERT",
+};
+
+test("budgets are listed over all pages", async () => {
+  const { client, requests } = fakeGateway([
+    { json: { budget_policies: [aBudget()], next_page_token: "next" } },
+    { json: { budget_policies: [aBudget({ budget_policy_id: "bp-2" })] } },
+  ]);
+
+  const budgets = await client.budgets.list();
+
+  expect(budgets.map(({ budget_policy_id: id }) => id)).toEqual(["bp-1", "bp-2"]);
+  expect(requests.map(({ url }) => url.split("list")[1])).toEqual([
+    "?max_results=1000",
+    "?max_results=1000&page_token=next",
+  ]);
+});
+
+test("a server that never ends its pages is left after a hundred", async () => {
+  const page = { json: { budget_policies: [], next_page_token: "again" } };
+  const { client, requests } = fakeGateway(Array.from({ length: 200 }, () => page));
+
+  await expect(client.budgets.list()).rejects.toThrow("listBudgets did not end after 100 pages");
+  expect(requests).toHaveLength(100);
+});
+
+test.each([
+  [{ budget_amount: 0 }, "budget_amount must be a finite number above 0, got 0"],
+  [{ budget_amount: Number.POSITIVE_INFINITY }, "budget_amount must be a finite number above 0"],
+  [{ budget_amount: "10" }, 'budget_amount must be a finite number above 0, got "10"'],
+  [{ budget_unit: "EUR" }, 'budget_unit must be USD, got "EUR"'],
+  [{ budget_action: "BLOCK" }, 'budget_action must be one of ALERT, REJECT, got "BLOCK"'],
+  [
+    { duration: { unit: "MONTHS", value: 1201 } },
+    "duration.value must be an integer from 1 to 1200, got 1201",
+  ],
+  [{ duration: { unit: "DAYS", value: 1.5 } }, "duration.value must be an integer from 1 to"],
+  [{ duration: { unit: "YEARS", value: 1 } }, "duration.unit must be one of MINUTES, HOURS"],
+  [{ duration: { unit: "DAYS" } }, "duration.value must be given, got nothing"],
+  [
+    { target_scope: "ENDPOINT" },
+    "target_value must be given with the scope ENDPOINT (an endpoint's id), got nothing",
+  ],
+  [{ target_value: "e-1" }, 'target_value must be left out with the scope GLOBAL, got "e-1"'],
+])("a budget with %j is refused", async (wrong, message) => {
+  const { client, requests } = fakeGateway([]);
+
+  const error = await failureOf(
+    client.budgets.create({ ...BUDGET, ...wrong } as unknown as CreateBudget),
+  );
+
+  expect(error.message).toContain(`createBudget: ${message}`);
+  expect(requests).toEqual([]);
+});
+
+test("an enum that the server ignored on update is an error", async () => {
+  const { client } = fakeGateway([{ json: { budget_policy: aBudget() } }]);
+
+  const update = client.budgets.update({ budget_policy_id: "bp-1", budget_action: "REJECT" });
+
+  await expect(update).rejects.toThrow("did not store budget_action as it was sent");
+});
+
+test("a budget comes back as it was stored", async () => {
+  const { client, requests } = fakeGateway([
+    { json: { budget_policy: aBudget({ created_by: "gwops:search/chat" }) } },
+  ]);
+
+  const budget = await client.budgets.create({ ...BUDGET, created_by: "gwops:search/chat" });
+
+  expect(budget).toEqual(aBudget({ created_by: "gwops:search/chat" }));
+  expect(requests[0]?.body).toEqual({ ...BUDGET, created_by: "gwops:search/chat" });
+});
+
+test("a window without its spend is not taken for one without spend", async () => {
+  const window = { budget_policy_id: "bp-1", window_start_ms: 1, window_end_ms: 2 };
+  const { client } = fakeGateway([
+    { json: { windows: [{ ...window, current_spend: 0 }] } },
+    { json: { windows: [window] } },
+  ]);
+
+  await expect(client.budgets.listWindows()).resolves.toEqual([{ ...window, current_spend: 0 }]);
+  await expect(client.budgets.listWindows()).rejects.toThrow(
+    "was answered with something unknown: windows[0].current_spend is not a number",
+  );
+});

@@ -1,0 +1,208 @@
+import { expect, test } from "@jest/globals";
+import type { CreateEndpoint, UpdateEndpoint } from "#gateway/types.ts";
+import {
+  aMapping,
+  aModelDefinition,
+  anEndpoint,
+  type FakeAnswer,
+  failureOf,
+  fakeGateway,
+} from "./fake-gateway.ts";
+
+const PRIMARY = { model_definition_id: "d-1", linkage_type: "PRIMARY" } as const;
+const FALLBACK = { model_definition_id: "d-1", linkage_type: "FALLBACK" } as const;
+const NOT_FOUND: FakeAnswer = {
+  status: 404,
+  body: '{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"GatewayEndpoint not found"}',
+};
+const NO_WORKSPACE: FakeAnswer = {
+  status: 404,
+  body: '{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"Workspace \'x\' not found"}',
+};
+
+test("an endpoint comes back with its models, tags and only the known fields", async () => {
+  const stored = anEndpoint({
+    model_mappings: [
+      aMapping({ model_definition: aModelDefinition(), created_at: 5 }),
+      aMapping({ mapping_id: "m-2", linkage_type: "FALLBACK", fallback_order: 0 }),
+    ],
+    tags: [{ key: "team", value: "" }],
+    fallback_config: { strategy: "SEQUENTIAL" },
+    last_updated_by: "",
+  });
+  const { client } = fakeGateway([{ json: { endpoints: [stored, anEndpoint()] } }]);
+
+  const [chat, other] = await client.endpoints.list();
+
+  expect(chat).toEqual({
+    ...anEndpoint(),
+    model_mappings: [
+      aMapping({ model_definition: aModelDefinition() }),
+      aMapping({ mapping_id: "m-2", linkage_type: "FALLBACK", fallback_order: 0 }),
+    ],
+    tags: [{ key: "team", value: "" }],
+    fallback_config: { strategy: "SEQUENTIAL" },
+  });
+  expect(other?.tags).toEqual([]);
+});
+
+test.each([
+  ["name", { name: "my chat" }, "name must be a text of 1 to 255 characters that fits"],
+  [
+    "weight",
+    { model_configs: [PRIMARY, { ...PRIMARY, weight: "abc" }] },
+    'model_configs[1].weight must be a number from 0 to 1000000, got "abc"',
+  ],
+  [
+    "weight",
+    { model_configs: [{ ...PRIMARY, weight: Number.NaN }] },
+    "model_configs[0].weight must be a number from 0 to 1000000, got NaN",
+  ],
+  [
+    "linkage_type",
+    { model_configs: [{ model_definition_id: "d-1" }] },
+    "model_configs[0].linkage_type must be given, got nothing",
+  ],
+  ["model_configs", { model_configs: [] }, "model_configs must be a list with at least one"],
+  [
+    "routing_strategy",
+    { routing_strategy: "BOGUS" },
+    'routing_strategy must be REQUEST_BASED_TRAFFIC_SPLIT, got "BOGUS"',
+  ],
+  [
+    "fallback_config",
+    { fallback_config: { strategy: "RANDOM" } },
+    'fallback_config.strategy must be SEQUENTIAL, got "RANDOM"',
+  ],
+  ["usage_tracking", { usage_tracking: "yes" }, 'usage_tracking must be true or false, got "yes"'],
+  ["experiment_id", { experiment_id: 5 }, "experiment_id must be a text of 1 to 32 characters"],
+])("a doubtful %s is refused, naming field, value and what is allowed", async (_, wrong, text) => {
+  const { client, requests } = fakeGateway([]);
+  const request = { name: "chat", model_configs: [PRIMARY], ...wrong } as unknown as CreateEndpoint;
+
+  const error = await failureOf(client.endpoints.create(request));
+
+  expect(error.message).toContain(`createEndpoint: ${text}`);
+  expect(requests).toEqual([]);
+});
+
+test("an update with models needs the fallback_config that the server would reset", async () => {
+  const { client } = fakeGateway([]);
+  const request: UpdateEndpoint = { endpoint_id: "e-1", model_configs: [PRIMARY] };
+
+  await expect(client.endpoints.update(request)).rejects.toThrow(
+    "updateEndpoint: fallback_config must be given with model_configs",
+  );
+});
+
+test("the same model as PRIMARY and as FALLBACK is verified link by link", async () => {
+  const model_configs = [
+    { ...PRIMARY, weight: 0.7 },
+    { ...FALLBACK, fallback_order: 0 },
+  ];
+  const stored = (order: number) => ({
+    json: {
+      endpoint: anEndpoint({
+        model_mappings: [
+          aMapping({ linkage_type: "FALLBACK", fallback_order: order }),
+          aMapping({ weight: Math.fround(0.7) }),
+        ],
+      }),
+    },
+  });
+  const { client } = fakeGateway([stored(0), stored(1)]);
+  const request = { endpoint_id: "e-1", model_configs, fallback_config: {} };
+
+  await expect(client.endpoints.update(request)).resolves.toMatchObject({ endpoint_id: "e-1" });
+  await expect(client.endpoints.update(request)).rejects.toThrow("did not store model_configs");
+});
+
+test.each([
+  ["model_configs", { model_mappings: undefined }],
+  ["model_configs", { model_mappings: [aMapping({ weight: 1 })] }],
+  ["usage_tracking", { usage_tracking: true }],
+  ["routing_strategy", { routing_strategy: undefined }],
+  ["fallback_config", { fallback_config: { strategy: "SEQUENTIAL" } }],
+])("an endpoint whose %s was dropped by the server is an error", async (field, changes) => {
+  const wanted = {
+    usage_tracking: false,
+    routing_strategy: "REQUEST_BASED_TRAFFIC_SPLIT",
+    fallback_config: { strategy: "SEQUENTIAL", max_attempts: 2 },
+  } as const;
+  const model_mappings = [aMapping({ weight: 0.5 })];
+  const endpoint = anEndpoint({ model_mappings, ...wanted, ...changes });
+  const { client } = fakeGateway([{ json: { endpoint } }]);
+  const model_configs = [{ ...PRIMARY, weight: 0.5 }];
+
+  const error = await failureOf(
+    client.endpoints.create({ name: "chat", model_configs, ...wanted }),
+  );
+
+  expect(error).toMatchObject({ code: "gateway-bad-response", isOutcomeUnknown: true });
+  expect(error.message).toContain(`did not store ${field} as it was sent`);
+});
+
+test("get throws on a missing endpoint where find has nothing to say", async () => {
+  const { client, requests } = fakeGateway([NOT_FOUND, NOT_FOUND]);
+
+  await expect(client.endpoints.get({ name: "chat" })).rejects.toMatchObject({
+    code: "gateway-not-found",
+  });
+  await expect(client.endpoints.find({ endpoint_id: "e-1" })).resolves.toBeUndefined();
+  expect(requests.map(({ url }) => url.split("get")[1])).toEqual([
+    "?name=chat",
+    "?endpoint_id=e-1",
+  ]);
+});
+
+test("find does not take a missing workspace for a missing endpoint", async () => {
+  const { client } = fakeGateway([NO_WORKSPACE]);
+
+  await expect(client.endpoints.find({ name: "chat" })).rejects.toMatchObject({
+    code: "gateway-unknown-workspace",
+  });
+});
+
+test("an endpoint is looked up by either id or name", async () => {
+  const { client } = fakeGateway([]);
+  const both = { name: "chat", endpoint_id: "e-1" };
+
+  await expect(client.endpoints.get(both)).rejects.toThrow(
+    "getEndpoint: the request must be either an endpoint_id or a name, got both",
+  );
+});
+
+test("a tag may have an empty value but no empty key", async () => {
+  const { client, requests } = fakeGateway([{ json: {} }]);
+  const tag = { endpoint_id: "e-1", key: "team", value: "" };
+
+  await client.endpoints.setTag(tag);
+
+  expect(requests[0]?.body).toEqual(tag);
+  await expect(client.endpoints.setTag({ ...tag, key: "" })).rejects.toThrow("key must be a text");
+});
+
+test("a model definition whose secret was deleted has no secret", async () => {
+  const orphan = aModelDefinition({ secret_id: undefined, secret_name: undefined });
+  const { client } = fakeGateway([{ json: { model_definitions: [orphan] } }]);
+
+  const [definition] = await client.modelDefinitions.list({ provider: "openai" });
+
+  expect(definition).not.toHaveProperty("secret_id");
+});
+
+test("an update of a model definition replaces what is given", async () => {
+  const { client, requests } = fakeGateway([
+    { json: { model_definition: aModelDefinition({ model_name: "gpt-5" }) } },
+    { json: { model_definition: aModelDefinition() } },
+  ]);
+  const request = { model_definition_id: "d-1", model_name: "gpt-5" };
+
+  await client.modelDefinitions.update(request);
+
+  expect(requests[0]?.body).toEqual(request);
+  await expect(client.modelDefinitions.update(request)).rejects.toThrow("did not store model_name");
+  await expect(client.modelDefinitions.update({ ...request, name: "" })).rejects.toThrow(
+    'updateModelDefinition: name must be a text of 1 to 255 characters, got ""',
+  );
+});

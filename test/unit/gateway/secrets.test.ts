@@ -1,0 +1,159 @@
+import { inspect } from "node:util";
+import { expect, test } from "@jest/globals";
+import type { CreateSecret } from "#gateway/types.ts";
+import { Redacted } from "#runtime/redacted.ts";
+import { aSecret, failureOf, fakeGateway } from "./fake-gateway.ts";
+
+const KEY = "sk-very-secret-1234";
+
+test("a secret is sent with its bare value and comes back with every map filled in", async () => {
+  const { client, requests } = fakeGateway([{ json: { secret: aSecret({ new_field: 1 }) } }]);
+
+  const secret = await client.secrets.create({
+    secret_name: "openai",
+    secret_value: { api_key: new Redacted(KEY) },
+  });
+
+  expect(requests).toMatchObject([
+    {
+      operation: "createSecret",
+      method: "POST",
+      url: "https://mlflow.example.com/api/3.0/mlflow/gateway/secrets/create",
+      body: { secret_name: "openai", secret_value: { api_key: KEY } },
+    },
+  ]);
+  expect(secret).toEqual(aSecret({ auth_config: {} }));
+});
+
+test.each([
+  ["a list", [{ key: "api_key", value: KEY }], "secret_value must be an object, got a list"],
+  ["a text", KEY, "secret_value must be an object, got a string"],
+  ["an empty object", {}, "secret_value must be an object with at least one key, got an empty one"],
+  [
+    "a number as a value",
+    { api_key: 123 },
+    "secret_value.api_key must be a text, bare or redacted, got a number",
+  ],
+  [
+    "an empty value",
+    { api_key: new Redacted("") },
+    "secret_value.api_key must be a text of 1 to 65536 characters, got an empty one",
+  ],
+  [
+    "half a character",
+    { api_key: `${KEY}\ud800` },
+    "secret_value.api_key must be a text without NUL and lone surrogates, got another one",
+  ],
+  [
+    "a reserved key",
+    { api_base: KEY },
+    "secret_value.api_base must be under another key (this one is reserved), got it",
+  ],
+])("%s as secret_value is refused before it can be stored empty", async (_, value, message) => {
+  const { client, requests } = fakeGateway([]);
+
+  const error = await failureOf(
+    client.secrets.create({ secret_name: "x", secret_value: value } as unknown as CreateSecret),
+  );
+
+  expect(error).toMatchObject({ name: "GatewayRequestError", disposition: "reject" });
+  expect(error.message).toBe(`createSecret: ${message}`);
+  expect(inspect(error)).not.toContain(KEY);
+  expect(requests).toEqual([]);
+});
+
+test("a field that the server would ignore is refused, without showing its value", async () => {
+  const { client } = fakeGateway([]);
+  const request = {
+    secret_name: "x",
+    secret_value: { api_key: KEY },
+    secretValue: { api_key: KEY },
+  };
+
+  const error = await failureOf(client.secrets.create(request));
+
+  expect(error.message).toBe(
+    "createSecret: secretValue must be left out " +
+      "(known: secret_name, secret_value, provider, auth_config, created_by), got an object",
+  );
+});
+
+test("an auth mode that needs no key may have an empty value", async () => {
+  const auth_config = { auth_mode: "default_chain" };
+  const stored = aSecret({ masked_values: undefined, provider: "bedrock", auth_config });
+  const { client } = fakeGateway([{ json: { secret: stored } }]);
+
+  const secret = await client.secrets.create({
+    secret_name: "openai",
+    secret_value: {},
+    provider: "bedrock",
+    auth_config,
+  });
+
+  expect(secret.masked_values).toEqual({});
+});
+
+test.each([
+  ["secret_value", { masked_values: undefined }],
+  ["secret_value", { masked_values: { api_key: "***", other: "***" } }],
+  ["provider", { provider: undefined }],
+  ["auth_config", { auth_config: { auth_mode: "api_key" } }],
+  ["created_by", { created_by: "" }],
+])("a secret stored without its %s is an error that shows no value", async (field, changes) => {
+  const auth_config = { auth_mode: "api_key", api_base: "https://api.example.com" };
+  const stored = aSecret({ provider: "openai", auth_config, created_by: "me", ...changes });
+  const { client } = fakeGateway([{ json: { secret: stored } }]);
+
+  const error = await failureOf(
+    client.secrets.create({
+      secret_name: "openai",
+      secret_value: { api_key: KEY },
+      provider: "openai",
+      auth_config,
+      created_by: "me",
+    }),
+  );
+
+  expect(error).toMatchObject({ name: "GatewayResponseError", disposition: "reject" });
+  expect(error.message).toContain(`did not store ${field} as it was sent`);
+  expect(inspect(error, { depth: 9 })).not.toContain(KEY);
+});
+
+test("an empty auth_config clears the stored one", async () => {
+  const { client, requests } = fakeGateway([{ json: { secret: aSecret() } }]);
+
+  await client.secrets.update({ secret_id: "s-1", auth_config: {} });
+
+  expect(requests[0]?.body).toEqual({ secret_id: "s-1", auth_config: { api_base: "" } });
+});
+
+test("an update is compared with last_updated_by", async () => {
+  const stored = aSecret({ last_updated_by: "gwops:search" });
+  const { client } = fakeGateway([{ json: { secret: stored } }, { json: { secret: aSecret() } }]);
+  const request = { secret_id: "s-1", updated_by: "gwops:search" };
+
+  await expect(client.secrets.update(request)).resolves.toMatchObject({ secret_id: "s-1" });
+  await expect(client.secrets.update(request)).rejects.toThrow("did not store updated_by");
+});
+
+test("an empty gateway lists nothing, and a filter travels in the query", async () => {
+  const { client, requests } = fakeGateway([{ json: {} }]);
+
+  await expect(client.secrets.list({ provider: "azure openai" })).resolves.toEqual([]);
+  expect(requests[0]?.url).toMatch(/secrets\/list\?provider=azure\+openai$/);
+});
+
+test("a value that the server repeats in its error does not get into ours", async () => {
+  const key = 'sk-"quoted"-1234';
+  const { client } = fakeGateway([
+    { status: 400, body: `bad input: {"secret_value":${JSON.stringify({ api_key: key })}}` },
+  ]);
+
+  const error = await failureOf(
+    client.secrets.create({ secret_name: "x", secret_value: { api_key: key } }),
+  );
+
+  expect(error.message).toBe(
+    'createSecret failed with 400: bad input: {"secret_value":{"api_key":"[redacted]"}}',
+  );
+});
