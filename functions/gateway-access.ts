@@ -2,7 +2,8 @@ import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/clien
 import * as z from "zod";
 import { awsCall } from "#aws/aws-call.ts";
 import { GatewayClient } from "#gateway/client.ts";
-import { SettingsError } from "#runtime/errors.ts";
+import type { GatewayAuth } from "#gateway/connection.ts";
+import { GatewayOpsError } from "#runtime/errors.ts";
 import { Redacted } from "#runtime/redacted.ts";
 
 /** Settings that every worker which talks to the gateway reads. */
@@ -11,39 +12,43 @@ export const GATEWAY_SETTINGS = {
   GATEWAY_OPS_CREDENTIALS_SECRET: z.string().min(1).optional(),
 };
 
-const UNAUTHORISED = 401;
-
-interface Login {
-  readonly username: string;
-  readonly password: Redacted<string>;
+/** The stored login is not one; what was to be done with it passes once it is mended. */
+export class GatewayLoginError extends GatewayOpsError {
+  override readonly name = "GatewayLoginError";
+  readonly code = "gateway-login";
+  readonly disposition = "retry";
 }
 
+const UNAUTHORISED = 401;
+
 /**
- * Gives clients of the gateway. The login is read from Secrets Manager once per container, and
- * again after the gateway refused it: somebody may have changed it meanwhile.
+ * A client of the gateway. Its login is read from Secrets Manager with the first request of a
+ * container, and again after the gateway refused it: somebody may have changed it meanwhile.
  */
-export function gatewayAccess(
+export function openGateway(
   secretsManager: SecretsManagerClient,
   settings: {
     GATEWAY_OPS_GATEWAY_URL: string;
     GATEWAY_OPS_CREDENTIALS_SECRET?: string | undefined;
   },
-): () => Promise<GatewayClient> {
+): GatewayClient {
   const secretName = settings.GATEWAY_OPS_CREDENTIALS_SECRET;
-  let login: Login | undefined;
-  return async () => {
-    if (secretName !== undefined) login ??= await readLogin(secretsManager, secretName);
-    return new GatewayClient({
-      trackingUri: settings.GATEWAY_OPS_GATEWAY_URL,
-      ...(login ? { auth: login } : {}),
-      onRequest: (_operation, _durationMs, status) => {
-        if (status === UNAUTHORISED) login = undefined;
-      },
-    });
-  };
+  const trackingUri = settings.GATEWAY_OPS_GATEWAY_URL;
+  if (secretName === undefined) return new GatewayClient({ trackingUri });
+  let login: GatewayAuth | undefined;
+  return new GatewayClient({
+    trackingUri,
+    auth: async () => {
+      login ??= await readLogin(secretsManager, secretName);
+      return login;
+    },
+    onRequest: (_operation, _durationMs, status) => {
+      if (status === UNAUTHORISED) login = undefined;
+    },
+  });
 }
 
-async function readLogin(client: SecretsManagerClient, secretName: string): Promise<Login> {
+async function readLogin(client: SecretsManagerClient, secretName: string): Promise<GatewayAuth> {
   const command = new GetSecretValueCommand({ SecretId: secretName });
   const { SecretString } = await awsCall(`reading the gateway login ${secretName}`, () =>
     client.send(command),
@@ -52,7 +57,7 @@ async function readLogin(client: SecretsManagerClient, secretName: string): Prom
   if (login.success) {
     return { username: login.data.username, password: new Redacted(login.data.password) };
   }
-  throw new SettingsError(
+  throw new GatewayLoginError(
     `the secret ${secretName} must hold {"username": ..., "password": ...} for the gateway`,
   );
 }

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { DynamoLedger } from "#aws/ledger.ts";
 import type { MonitorDependencies } from "#budgets/monitor.ts";
 import { readSettings } from "#runtime/settings.ts";
-import { GATEWAY_SETTINGS, gatewayAccess } from "../gateway-access.ts";
+import { GATEWAY_SETTINGS, openGateway } from "../gateway-access.ts";
 
 /** Builds the worker's adapters, once per container. */
 export function compose() {
@@ -13,13 +13,9 @@ export function compose() {
     ...GATEWAY_SETTINGS,
     GATEWAY_OPS_LEDGER_TABLE: z.string().min(1),
   });
-  const openGateway = gatewayAccess(new SecretsManagerClient(), settings);
-  const ledger = new DynamoLedger(new DynamoDBClient(), settings.GATEWAY_OPS_LEDGER_TABLE);
-  return {
-    logger: new Logger(),
-    dependencies: async (): Promise<MonitorDependencies> => ({
-      ledger,
-      gateway: await openGateway(),
-    }),
+  const dependencies: MonitorDependencies = {
+    ledger: new DynamoLedger(new DynamoDBClient(), settings.GATEWAY_OPS_LEDGER_TABLE),
+    gateway: openGateway(new SecretsManagerClient(), settings),
   };
+  return { logger: new Logger(), dependencies };
 }

@@ -13,10 +13,7 @@ interface ScheduledEvent {
 export const handler = async (event: ScheduledEvent): Promise<void> => {
   const scheduledMs = Date.parse(event.scheduledTime ?? "");
   const nowMs = Number.isNaN(scheduledMs) ? systemClock.nowMs() : scheduledMs;
-  const { policies, policiesWithoutWindow, messages } = await pollBudgets(
-    await dependencies(),
-    nowMs,
-  );
+  const { policies, policiesWithoutWindow, messages } = await pollBudgets(dependencies, nowMs);
   const decided = messages.map(({ id }) => id);
   logger.info("budgets polled", { policies, policiesWithoutWindow, decided });
 };

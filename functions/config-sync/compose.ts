@@ -14,7 +14,7 @@ import { toDesired } from "#manifest/to-desired.ts";
 import type { SyncDependencies } from "#reconcile/sync.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { readSettings } from "#runtime/settings.ts";
-import { GATEWAY_SETTINGS, gatewayAccess } from "../gateway-access.ts";
+import { GATEWAY_SETTINGS, openGateway } from "../gateway-access.ts";
 
 /** Builds the worker's adapters, once per container. */
 export function compose() {
@@ -33,12 +33,12 @@ export function compose() {
     new S3Client({ forcePathStyle: true }),
     settings.GATEWAY_OPS_MANIFEST_BUCKET,
   );
-  const openGateway = gatewayAccess(secretsManager, settings);
   const parts = {
     ledger: new DynamoLedger(new DynamoDBClient(), settings.GATEWAY_OPS_LEDGER_TABLE),
     source: new SecretsManagerSource(secretsManager),
     manifests: bucket,
     reports: bucket,
+    gateway: openGateway(secretsManager, settings),
     clock: systemClock,
     secretCacheTtlMs: settings.GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS * 1000,
     parse: parseManifest,
@@ -48,10 +48,6 @@ export function compose() {
     logger,
     redeliverAfter: (record: SQSRecord, delaySeconds: number) =>
       redeliverAfter(sqs, settings.GATEWAY_OPS_QUEUE_URL, record.receiptHandle, delaySeconds),
-    dependencies: async (runId: string): Promise<SyncDependencies> => ({
-      ...parts,
-      runId,
-      gateway: await openGateway(),
-    }),
+    dependencies: (runId: string): SyncDependencies => ({ ...parts, runId }),
   };
 }

@@ -10,7 +10,7 @@ const { logger, dependencies, redeliverAfter } = compose();
 export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
   forEachRecord(event, { logger, redeliverAfter }, async (record, delivery) => {
     const trigger = readTrigger(record.body);
-    const run = await dependencies(context.awsRequestId);
+    const run = dependencies(context.awsRequestId);
     const reports =
       "lookAgain" in trigger
         ? await syncPending(run)

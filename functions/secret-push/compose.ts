@@ -10,7 +10,7 @@ import { SecretsManagerSource } from "#aws/secret-source.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { readSettings } from "#runtime/settings.ts";
 import type { PushDependencies } from "#secrets/push.ts";
-import { GATEWAY_SETTINGS, gatewayAccess } from "../gateway-access.ts";
+import { GATEWAY_SETTINGS, openGateway } from "../gateway-access.ts";
 
 /** Builds the worker's adapters, once per container. */
 export function compose() {
@@ -23,10 +23,10 @@ export function compose() {
   const logger = new Logger();
   const sqs = new SQSClient();
   const secretsManager = new SecretsManagerClient();
-  const openGateway = gatewayAccess(secretsManager, settings);
   const parts = {
     ledger: new DynamoLedger(new DynamoDBClient(), settings.GATEWAY_OPS_LEDGER_TABLE),
     source: new SecretsManagerSource(secretsManager),
+    gateway: openGateway(secretsManager, settings),
     clock: systemClock,
     secretCacheTtlMs: settings.GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS * 1000,
   };
@@ -34,10 +34,6 @@ export function compose() {
     logger,
     redeliverAfter: (record: SQSRecord, delaySeconds: number) =>
       redeliverAfter(sqs, settings.GATEWAY_OPS_QUEUE_URL, record.receiptHandle, delaySeconds),
-    dependencies: async (runId: string): Promise<PushDependencies> => ({
-      ...parts,
-      runId,
-      gateway: await openGateway(),
-    }),
+    dependencies: (runId: string): PushDependencies => ({ ...parts, runId }),
   };
 }

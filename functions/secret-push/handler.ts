@@ -10,7 +10,7 @@ const { logger, dependencies, redeliverAfter } = compose();
 export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
   forEachRecord(event, { logger, redeliverAfter }, async (record, delivery) => {
     const trigger = readTrigger(record.body);
-    const run = await dependencies(`${context.awsRequestId}/${record.messageId}`);
+    const run = dependencies(`${context.awsRequestId}/${record.messageId}`);
     const outcomes = await pushChanged(run, trigger, delivery);
     logger.info("secrets pushed", { trigger, outcomes });
   });

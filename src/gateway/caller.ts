@@ -21,7 +21,7 @@ export type RequestObserver = (
 ) => void;
 
 export interface CallerOptions {
-  readonly connection: Connection;
+  readonly connect: () => Promise<Connection>;
   readonly transport: Transport;
   readonly clock: Clock;
   /** From 0 up to 1. */
@@ -82,12 +82,13 @@ export class Caller {
     input: CallInput,
     remainingMs: number,
   ): Promise<TransportResponse | GatewayCallError> {
-    const { connection, transport, clock, signal, onRequest } = this.#options;
+    const { connect, transport, clock, signal, onRequest } = this.#options;
     if (signal?.aborted) {
       const facts = { isOutcomeUnknown: false, cause: signal.reason };
       return new GatewayAbortedError(name, "was ended by its caller before it was sent", facts);
     }
-    const request = this.#request(name, input, remainingMs);
+    const connection = await connect();
+    const request = this.#request(connection, name, input, remainingMs);
     const startedAtMs = clock.nowMs();
     let status: number | undefined;
     try {
@@ -108,8 +109,13 @@ export class Caller {
     }
   }
 
-  #request(name: OperationName, input: CallInput, remainingMs: number): TransportRequest {
-    const { connection, timeoutMs, signal } = this.#options;
+  #request(
+    connection: Connection,
+    name: OperationName,
+    input: CallInput,
+    remainingMs: number,
+  ): TransportRequest {
+    const { timeoutMs, signal } = this.#options;
     const { method, path } = OPERATIONS[name];
     const url = new URL(connection.base + path);
     for (const [key, value] of Object.entries(input.query ?? {})) {

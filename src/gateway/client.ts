@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "#runtime/clock.ts";
 import { BudgetOperations } from "./budgets.ts";
 import { Caller, type RequestObserver } from "./caller.ts";
-import { type ConnectionOptions, connect } from "./connection.ts";
+import { type ConnectionOptions, connector } from "./connection.ts";
 import { EndpointOperations } from "./endpoints.ts";
 import { ModelDefinitionOperations } from "./model-definitions.ts";
 import { RETRY_POLICY, type RetryPolicy } from "./retry.ts";
@@ -45,7 +45,7 @@ export class GatewayClient {
 
   constructor(options: GatewayClientOptions) {
     const caller = new Caller({
-      connection: connect(options),
+      connect: connector(options),
       transport: options.transport ?? new HttpTransport(),
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,

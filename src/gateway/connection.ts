@@ -4,7 +4,7 @@ import { GatewayRequestError } from "./errors.ts";
 /** A secret text, bare or already wrapped; it is held wrapped either way. */
 type SecretText = string | Redacted<string>;
 
-type GatewayAuth =
+export type GatewayAuth =
   | { readonly username: string; readonly password: SecretText }
   /** For a proxy or a custom authorization function: basic-auth of MLflow answers 401 to it. */
   | { readonly token: SecretText }
@@ -13,8 +13,12 @@ type GatewayAuth =
 export interface ConnectionOptions {
   /** Address of the MLflow server as its users see it; the path of a proxy prefix is kept. */
   readonly trackingUri: string;
-  /** @default none */
-  readonly auth?: GatewayAuth;
+  /**
+   * A login, or a function that gives it: asked before every request, so that a login which is
+   * changed somewhere is used at once; what it throws ends the call.
+   * @default none
+   */
+  readonly auth?: GatewayAuth | (() => Promise<GatewayAuth>);
   /** Travels as `X-MLFLOW-WORKSPACE`. @default the server's default workspace */
   readonly workspace?: string;
   /** Sent with every request, such as a proxy's key. */
@@ -31,11 +35,23 @@ export interface Connection {
 }
 
 /** Throws `GatewayRequestError` on an option that no request could work with. */
-export function connect(options: ConnectionOptions): Connection {
+export function connector(options: ConnectionOptions): () => Promise<Connection> {
+  const { auth = NO_AUTH } = options;
+  if (typeof auth !== "function") {
+    const connection = connect(options, auth);
+    return async () => connection;
+  }
+  connect(options, NO_AUTH);
+  return async () => connect(options, await auth());
+}
+
+const NO_AUTH: GatewayAuth = { kind: "none" };
+
+function connect(options: ConnectionOptions, auth: GatewayAuth): Connection {
   const extra = Object.entries(options.headers ?? {}).map(
     ([name, value]) => [name.toLowerCase(), plain(value)] as const,
   );
-  const authorization = authorizationOf(options.auth ?? { kind: "none" });
+  const authorization = authorizationOf(auth);
   const headers: Record<string, string> = {
     "user-agent": "mlflow-gateway-ops",
     ...Object.fromEntries(extra),
