@@ -24,7 +24,8 @@ export interface RecordTools {
  * - rejected input is logged and acknowledged: its worker has reported it
  * - everything else is delivered again, soon; what can never be handled ends in the dead-letter
  *   queue by the queue's own count
- * - in an ordered queue the first failure ends the batch, and the rest comes back in order
+ * - in an ordered queue the first failure ends the batch; what is behind it comes back too, since
+ *   a message that stays invisible holds up all others
  */
 export async function forEachRecord(
   event: SQSEvent,
@@ -34,42 +35,42 @@ export async function forEachRecord(
   const failures: SQSBatchItemFailure[] = [];
   let isStopped = false;
   for (const record of event.Records) {
-    if (isStopped || !(await isDone(record, tools, work))) {
-      failures.push({ itemIdentifier: record.messageId });
-      isStopped = record.attributes.MessageGroupId !== undefined;
-    }
+    if (!isStopped && (await isDone(record, tools, work))) continue;
+    isStopped = record.attributes.MessageGroupId !== undefined;
+    await redeliver(record, tools);
+    failures.push({ itemIdentifier: record.messageId });
   }
   return { batchItemFailures: failures };
 }
 
 async function isDone(
   record: SQSRecord,
-  { logger, redeliverAfter }: RecordTools,
+  { logger }: RecordTools,
   work: (record: SQSRecord, delivery: Delivery) => Promise<void>,
 ): Promise<boolean> {
-  const attempt = Number(record.attributes.ApproximateReceiveCount);
   try {
-    await work(record, { isLast: attempt >= DELIVERIES_MAX });
+    await work(record, { isLast: attemptOf(record) >= DELIVERIES_MAX });
     return true;
   } catch (error) {
     if (error instanceof GatewayOpsError && error.disposition === "reject") {
       logger.error("input rejected", error);
       return true;
     }
-    const delaySeconds = FIRST_DELAY_SECONDS * DELAY_FACTOR ** (attempt - 1);
-    logger.warn("failed, will be delivered again", {
-      attempt,
-      delaySeconds,
-      error: asError(error),
-    });
-    await redeliverAfter(record, delaySeconds).catch((cause) =>
-      // Then the queue's own, longer time applies.
-      logger.warn("could not shorten the delay", asError(cause)),
-    );
+    logger.warn("failed for now", { attempt: attemptOf(record), error: error as Error });
     return false;
   }
 }
 
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+async function redeliver(record: SQSRecord, { logger, redeliverAfter }: RecordTools) {
+  const delaySeconds = FIRST_DELAY_SECONDS * DELAY_FACTOR ** (attemptOf(record) - 1);
+  try {
+    await redeliverAfter(record, delaySeconds);
+  } catch (error) {
+    // Then the queue's own, longer time applies.
+    logger.warn("could not shorten the delay", error as Error);
+  }
+}
+
+function attemptOf(record: SQSRecord): number {
+  return Number(record.attributes.ApproximateReceiveCount);
 }

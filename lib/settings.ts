@@ -1,0 +1,131 @@
+import { RetentionDays } from "aws-cdk-lib/aws-logs";
+
+/** What a deployment chooses, each with `-c key=value` or under "context" in cdk.json. */
+export interface StackSettings {
+  /**
+   * URL of the MLflow server whose AI Gateway is operated. It must be https, because provider keys
+   * travel to it; http is allowed for a server on this machine. Required.
+   */
+  readonly gatewayUrl: string;
+  /**
+   * Name (not ARN) of the Secrets Manager secret that holds `{"username", "password"}` of the
+   * gateway user.
+   * @default the gateway is called without credentials
+   */
+  readonly gatewayCredentials: string | undefined;
+  /**
+   * Minutes between two looks at the budgets, 1 to 60.
+   * @default 5
+   */
+  readonly budgetPollMinutes: number;
+  /**
+   * Minutes between two attempts at what failed before, 1 to 1440.
+   * @default 15
+   */
+  readonly retryPendingMinutes: number;
+  /**
+   * How long the gateway itself keeps a decrypted provider key, 10 to 300 seconds; reports say by
+   * when a pushed key is effective.
+   * @default 60
+   */
+  readonly secretCacheTtlSeconds: number;
+  /**
+   * Days that logs are kept: one of the periods that CloudWatch Logs offers.
+   * @default 30
+   */
+  readonly logRetentionDays: RetentionDays;
+  /**
+   * Name of the CloudFormation stack: one stack per gateway.
+   * @default GatewayOps
+   */
+  readonly stackName: string;
+}
+
+/** Every setting that is missing or not allowed, one sentence a line. */
+export class StackSettingsError extends Error {
+  override readonly name = "StackSettingsError";
+}
+
+/** Validates the CDK context once; `context` returns what was passed for a key, if anything. */
+export function readStackSettings(context: (key: string) => unknown): StackSettings {
+  const problems: string[] = [];
+  const read = <T>(key: keyof StackSettings, { parse, allowed }: SettingType<T>): T | undefined => {
+    const given = context(key);
+    if (given === undefined) return undefined;
+    const value = parse(String(given));
+    if (value === undefined) {
+      problems.push(`${key} must be ${allowed}, got ${JSON.stringify(given)}.`);
+    }
+    return value;
+  };
+  const settings = {
+    gatewayUrl: read("gatewayUrl", GATEWAY_URL) ?? "",
+    gatewayCredentials: read("gatewayCredentials", SECRET_NAME),
+    budgetPollMinutes: read("budgetPollMinutes", wholeNumber(1, 60)) ?? 5,
+    retryPendingMinutes: read("retryPendingMinutes", wholeNumber(1, 1440)) ?? 15,
+    secretCacheTtlSeconds: read("secretCacheTtlSeconds", wholeNumber(10, 300)) ?? 60,
+    logRetentionDays: read("logRetentionDays", RETENTION) ?? RetentionDays.ONE_MONTH,
+    stackName: read("stackName", STACK_NAME) ?? "GatewayOps",
+  };
+  if (context("gatewayUrl") === undefined) {
+    problems.unshift(
+      "gatewayUrl is missing: pass the URL of the MLflow server, such as " +
+        "-c gatewayUrl=https://mlflow.example.com.",
+    );
+  }
+  if (problems.length > 0) throw new StackSettingsError(problems.join("\n"));
+  return settings;
+}
+
+/** Context from the command line is text, so every type parses text; `undefined` refuses it. */
+interface SettingType<T> {
+  readonly allowed: string;
+  readonly parse: (text: string) => T | undefined;
+}
+
+const GATEWAY_URL: SettingType<string> = {
+  allowed:
+    "an https URL without user, query and fragment (http only for localhost, 127.0.0.1 or [::1])",
+  parse: (text) => {
+    if (!URL.canParse(text)) return undefined;
+    const { protocol, hostname, username, password, search, hash, href } = new URL(text);
+    const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+    const isAllowed = protocol === "https:" || (protocol === "http:" && isLoopback);
+    return isAllowed && !(username || password || search || hash)
+      ? href.replace(/\/+$/, "")
+      : undefined;
+  },
+};
+
+const SECRET_NAME = matching(
+  /^[\w/+=.@-]{1,512}$/,
+  "the name of a Secrets Manager secret (not its ARN): letters, digits and /_+=.@-",
+);
+
+const STACK_NAME = matching(
+  /^[A-Za-z][A-Za-z0-9-]{0,127}$/,
+  "a letter followed by at most 127 letters, digits and hyphens",
+);
+
+const RETENTION_DAYS = Object.values(RetentionDays).filter(
+  (days): days is RetentionDays => typeof days === "number" && days !== RetentionDays.INFINITE,
+);
+
+const RETENTION: SettingType<RetentionDays> = {
+  allowed: `one of ${RETENTION_DAYS.join(", ")}`,
+  parse: (text) => RETENTION_DAYS.find((days) => String(days) === text),
+};
+
+function matching(pattern: RegExp, allowed: string): SettingType<string> {
+  return { allowed, parse: (text) => (pattern.test(text) ? text : undefined) };
+}
+
+function wholeNumber(min: number, max: number): SettingType<number> {
+  return {
+    allowed: `a whole number from ${min} to ${max}`,
+    parse: (text) => {
+      const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+      return value >= min && value <= max ? value : undefined;
+    },
+  };
+}

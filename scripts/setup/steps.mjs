@@ -1,0 +1,82 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { areNodeModulesFresh, installNodeModules } from "./node-modules.mjs";
+import { isVenvFresh, makeVenv } from "./python-venv.mjs";
+
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
+const LOCK_FILE = path.join(ROOT, ".local/setup.lock");
+const LOCK_POLL_MS = 500;
+/** Between creating the lock file and writing the id into it a few milliseconds may pass. */
+const EMPTY_LOCK_MS = 10_000;
+
+/**
+ * Installs what is missing: 1. the node modules of the lock file, 2. the Python environment.
+ * Silent and quick when nothing is missing; a second set-up at the same time waits for the first.
+ */
+export async function setUp({ nodeOnly }) {
+  const steps = [{ isDone: areNodeModulesFresh, run: installNodeModules }];
+  if (!nodeOnly) {
+    steps.push({ isDone: isVenvFresh, run: makeVenv });
+  }
+  if (steps.every((step) => step.isDone(ROOT))) {
+    return;
+  }
+  await takeLock();
+  try {
+    for (const step of steps) {
+      if (!step.isDone(ROOT)) {
+        await step.run(ROOT);
+      }
+    }
+  } finally {
+    rmSync(LOCK_FILE, { force: true });
+  }
+}
+
+async function takeLock() {
+  mkdirSync(path.dirname(LOCK_FILE), { recursive: true });
+  let hasSaid = false;
+  while (!tryLock()) {
+    const holder = lockHolder();
+    if (holder === undefined) {
+      rmSync(LOCK_FILE, { force: true });
+      continue;
+    }
+    if (!hasSaid) {
+      console.error(`another set-up (process ${holder}) is at work, waiting for it ...`);
+      hasSaid = true;
+    }
+    await sleep(LOCK_POLL_MS);
+  }
+}
+
+function tryLock() {
+  try {
+    writeFileSync(LOCK_FILE, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (error.code === "EEXIST") {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/** The process that holds the lock, or undefined when it is gone (killed before it could unlock). */
+function lockHolder() {
+  if (!existsSync(LOCK_FILE)) {
+    return undefined;
+  }
+  try {
+    const pid = Number(readFileSync(LOCK_FILE, "utf8"));
+    if (pid > 0) {
+      process.kill(pid, 0);
+      return pid;
+    }
+    return Date.now() - statSync(LOCK_FILE).mtimeMs < EMPTY_LOCK_MS ? "starting" : undefined;
+  } catch (error) {
+    return error.code === "EPERM" ? "of another user" : undefined;
+  }
+}

@@ -1,0 +1,81 @@
+import { expect, test } from "@jest/globals";
+import { readStackSettings, StackSettingsError } from "../../lib/settings.ts";
+
+const read = (context: Record<string, unknown>) => readStackSettings((key) => context[key]);
+const GATEWAY = { gatewayUrl: "https://mlflow.example.com" };
+
+test("only the URL of the gateway has no default", () => {
+  expect(read(GATEWAY)).toEqual({
+    gatewayUrl: "https://mlflow.example.com",
+    gatewayCredentials: undefined,
+    budgetPollMinutes: 5,
+    retryPendingMinutes: 15,
+    secretCacheTtlSeconds: 60,
+    logRetentionDays: 30,
+    stackName: "GatewayOps",
+  });
+});
+
+test("values from the command line are text, values from cdk.json may be numbers", () => {
+  const settings = read({ ...GATEWAY, budgetPollMinutes: "1", logRetentionDays: 7 });
+
+  expect(settings.budgetPollMinutes).toBe(1);
+  expect(settings.logRetentionDays).toBe(7);
+});
+
+test("a missing URL is asked for with an example", () => {
+  expect(() => read({})).toThrow(
+    new StackSettingsError(
+      "gatewayUrl is missing: pass the URL of the MLflow server, such as " +
+        "-c gatewayUrl=https://mlflow.example.com.",
+    ),
+  );
+});
+
+test.each([
+  ["https://mlflow.example.com/", "https://mlflow.example.com"],
+  ["https://example.com/mlflow/", "https://example.com/mlflow"],
+  ["http://localhost:5000", "http://localhost:5000"],
+  ["http://127.0.0.1:5000", "http://127.0.0.1:5000"],
+  ["http://[::1]:5000", "http://[::1]:5000"],
+])("the gateway may be at %s", (gatewayUrl, expected) => {
+  expect(read({ gatewayUrl }).gatewayUrl).toBe(expected);
+});
+
+test.each([
+  "http://mlflow.example.com",
+  "http://127.0.0.1.example.com",
+  "https://user:password@mlflow.example.com",
+  "https://mlflow.example.com?workspace=a",
+  "https://mlflow.example.com#a",
+  "ftp://mlflow.example.com",
+  "mlflow.example.com",
+  "",
+])("the gateway may not be at '%s'", (gatewayUrl) => {
+  expect(() => read({ gatewayUrl })).toThrow(/^gatewayUrl must be an https URL .*, got ".*"\.$/);
+});
+
+test.each([
+  ["budgetPollMinutes", "0", "a whole number from 1 to 60"],
+  ["budgetPollMinutes", "61", "a whole number from 1 to 60"],
+  ["budgetPollMinutes", "1.5", "a whole number from 1 to 60"],
+  ["retryPendingMinutes", "soon", "a whole number from 1 to 1440"],
+  ["secretCacheTtlSeconds", "9", "a whole number from 10 to 300"],
+  ["secretCacheTtlSeconds", "301", "a whole number from 10 to 300"],
+  ["secretCacheTtlSeconds", "", "a whole number from 10 to 300"],
+  ["logRetentionDays", "31", "one of 1, 3, 5, 7, 14, 30, 60"],
+  ["gatewayCredentials", "arn:aws:secretsmanager:eu-west-1:1:secret:a", "not its ARN"],
+  ["stackName", "gateway_ops", "a letter followed by at most 127 letters, digits and hyphens"],
+])("%s may not be '%s'", (key, value, allowed) => {
+  const attempt = () => read({ ...GATEWAY, [key]: value });
+
+  expect(attempt).toThrow(StackSettingsError);
+  expect(attempt).toThrow(allowed);
+  expect(attempt).toThrow(`got ${JSON.stringify(value)}.`);
+});
+
+test("all problems are told at once", () => {
+  expect(() => read({ budgetPollMinutes: "0", stackName: "" })).toThrow(
+    /^gatewayUrl .*\nbudgetPollMinutes .*\nstackName .*$/,
+  );
+});
