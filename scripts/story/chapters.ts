@@ -22,8 +22,12 @@ const FREE = { promptTokens: 0, completionTokens: 0 };
 /** With gpt-4o this is worth 0.75 USD. */
 const EXPENSIVE = { promptTokens: 100_000, completionTokens: 50_000 };
 
-const firstKey = madeUpKey("first");
-const secondKey = madeUpKey("second");
+/** Values that must never be seen anywhere but at the provider. */
+export const KEYS = {
+  first: madeUpKey("first"),
+  second: madeUpKey("second"),
+  backup: madeUpKey("backup"),
+};
 
 /** The main job, in the order in which a team meets it. Each chapter builds on the one before. */
 export const CHAPTERS: readonly Chapter[] = [
@@ -35,8 +39,8 @@ export const CHAPTERS: readonly Chapter[] = [
 ];
 
 async function configure(world: World, narrate: Narrate): Promise<void> {
-  await createSecret(world, "prod/openai", JSON.stringify({ OPENAI_API_KEY: firstKey }));
-  await createSecret(world, "prod/openai-backup", madeUpKey("backup"));
+  await createSecret(world, "prod/openai", JSON.stringify({ OPENAI_API_KEY: KEYS.first }));
+  await createSecret(world, "prod/openai-backup", KEYS.backup);
   narrate("two provider keys were stored in Secrets Manager, tagged gateway-ops:owner=default");
   const since = new Date();
   const key = await putManifest(world, "gateway.yaml", exampleManifest(world.upstream));
@@ -74,14 +78,14 @@ async function configure(world: World, narrate: Narrate): Promise<void> {
 async function call(world: World, narrate: Narrate): Promise<void> {
   world.upstream.setUsage(FREE);
   check((await callEndpoint(world, "chat")) === 200, "the endpoint answers 200");
-  check(lastKey(world) === firstKey, "the provider saw the first key");
+  check(lastKey(world) === KEYS.first, "the provider saw the first key");
   narrate("the endpoint answered 200, and the provider saw the first key");
 }
 
 async function rotate(world: World, narrate: Narrate): Promise<void> {
   world.upstream.setUsage(FREE);
   const startMs = Date.now();
-  await changeSecret(world, "prod/openai", JSON.stringify({ OPENAI_API_KEY: secondKey }));
+  await changeSecret(world, "prod/openai", JSON.stringify({ OPENAI_API_KEY: KEYS.second }));
   const event = await world.operations.waitFor(
     "an operations message that the secret openai was pushed",
     PUSH_TIMEOUT_MS,
@@ -96,7 +100,7 @@ async function rotate(world: World, narrate: Narrate): Promise<void> {
 
   await until("a call with the second key", PUSH_TIMEOUT_MS, async () => {
     check((await callEndpoint(world, "chat")) === 200, "the endpoint answers all the time");
-    return lastKey(world) === secondKey ? true : undefined;
+    return lastKey(world) === KEYS.second ? true : undefined;
   });
   const effectiveMs = Date.now();
   // A call in flight at the promised moment may still be using the former key.

@@ -1,0 +1,63 @@
+import {
+  CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  FilterLogEventsCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
+import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { output, type World } from "../../scripts/story/world.ts";
+
+/** Everything that the workers wrote anywhere: logs, ledger, reports and messages. */
+export async function everythingWritten(world: World): Promise<Record<string, string>> {
+  const messages = [...(await world.operations.received()), ...(await world.alerts.received())];
+  return {
+    logs: await logs(world),
+    ledger: await ledger(world),
+    reports: await reports(world),
+    messages: JSON.stringify(messages),
+  };
+}
+
+async function logs(world: World): Promise<string> {
+  const client = new CloudWatchLogsClient(clientConfig(world));
+  const { logGroups = [] } = await client.send(new DescribeLogGroupsCommand({}));
+  const lines: (string | undefined)[] = [];
+  for (const { logGroupName } of logGroups) {
+    let nextToken: string | undefined;
+    do {
+      const page = await client.send(new FilterLogEventsCommand({ logGroupName, nextToken }));
+      lines.push(...(page.events ?? []).map(({ message }) => message));
+      nextToken = page.nextToken;
+    } while (nextToken);
+  }
+  return lines.join("\n");
+}
+
+async function ledger(world: World): Promise<string> {
+  const client = new DynamoDBClient(clientConfig(world));
+  const TableName = output(world.outputs, "LedgerTableName");
+  const { Items } = await client.send(new ScanCommand({ TableName }));
+  return JSON.stringify(Items);
+}
+
+async function reports(world: World): Promise<string> {
+  const Bucket = output(world.outputs, "ManifestBucketName");
+  const { Contents = [] } = await world.s3.send(
+    new ListObjectsV2Command({ Bucket, Prefix: "reports/" }),
+  );
+  const bodies = await Promise.all(
+    Contents.map(async ({ Key }) => {
+      const { Body } = await world.s3.send(new GetObjectCommand({ Bucket, Key }));
+      return Body?.transformToString();
+    }),
+  );
+  return bodies.join("\n");
+}
+
+function clientConfig({ aws }: World) {
+  return {
+    endpoint: aws.endpoint,
+    region: aws.region,
+    credentials: { accessKeyId: "000000000000", secretAccessKey: "test" },
+  };
+}
