@@ -98,6 +98,30 @@ test(
 );
 
 test(
+  "while the gateway is down a manifest stays pending and the monitor says so once; then all goes on",
+  async () => {
+    await createSecret(world, "e2e/later", madeUpKey("later"));
+    await world.mlflow.stop();
+    const since = new Date();
+
+    const key = await putManifest(world, "later.yaml", manifestOf("later", "e2e/later"));
+    const pending = await settled(world, key, "pending", since);
+    await waitForMonitor("unreadable", since);
+    await world.mlflow.restart();
+    const applied = await settled(world, key, "applied", since);
+    await waitForMonitor("readable", since);
+
+    expect(pending.attributes.code).toBe("gateway-unreachable");
+    expect(applied.data.changes).toEqual([{ action: "create", key: "secret/later" }]);
+    const told = (await world.operations.received()).filter(
+      ({ type, time }) => type.endsWith(".unreadable") && new Date(time) >= since,
+    );
+    expect(told).toHaveLength(1);
+  },
+  TEST_TIMEOUT_MS,
+);
+
+test(
   "while the login is refused a manifest stays pending; once it is mended the schedule applies it",
   async () => {
     await createSecret(world, "e2e/late", madeUpKey("late"));
@@ -128,30 +152,6 @@ test(
 
     expect(pending.attributes.code).toBe("gateway-unauthorised");
     expect(applied.data.changes).toEqual([{ action: "create", key: "secret/late" }]);
-  },
-  TEST_TIMEOUT_MS,
-);
-
-test(
-  "while the gateway is down a manifest stays pending and the monitor says so once; then all goes on",
-  async () => {
-    await createSecret(world, "e2e/later", madeUpKey("later"));
-    await world.mlflow.stop();
-    const since = new Date();
-
-    const key = await putManifest(world, "later.yaml", manifestOf("later", "e2e/later"));
-    const pending = await settled(world, key, "pending", since);
-    await waitForMonitor("unreadable", since);
-    await world.mlflow.restart();
-    const applied = await settled(world, key, "applied", since);
-    await waitForMonitor("readable", since);
-
-    expect(pending.attributes.code).toBe("gateway-unreachable");
-    expect(applied.data.changes).toEqual([{ action: "create", key: "secret/later" }]);
-    const told = (await world.operations.received()).filter(
-      ({ type, time }) => type.endsWith(".unreadable") && new Date(time) >= since,
-    );
-    expect(told).toHaveLength(1);
   },
   TEST_TIMEOUT_MS,
 );
