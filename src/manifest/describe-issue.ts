@@ -21,6 +21,11 @@ export function describeIssue(
       message: `is not a known key; allowed are ${allowed.join(", ")}${suggestion(key, allowed)}`,
     }));
   }
+  if (issue.code === "invalid_key") {
+    const [reason] = issue.issues;
+    const message = `is not a usable key: it ${reason ? expectation(reason) : "is malformed"}`;
+    return [{ rule: "schema", path, message }];
+  }
   const value = valueAt(document, path);
   if (path.length === 0 && (value === undefined || value === null)) {
     return [
@@ -54,7 +59,8 @@ function expectation(issue: z.core.$ZodIssue): string {
 
 function hint(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code !== "invalid_value" || typeof value !== "string") return "";
-  return suggestion(value, issue.values.map(String));
+  const texts = issue.values.filter((allowed) => typeof allowed === "string");
+  return suggestion(value, texts);
 }
 
 function measure(origin: string): string {

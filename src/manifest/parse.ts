@@ -1,4 +1,4 @@
-import { load, YAMLException } from "js-yaml";
+import { loadAll, YAMLException } from "js-yaml";
 import * as z from "zod";
 import { describeIssue } from "./describe-issue.ts";
 import { locator } from "./locate.ts";
@@ -13,7 +13,9 @@ const TEXT_LENGTH_MAX = 5 * 1024 * 1024;
  * Reads YAML 1.2 or JSON: syntax, then schema, then lint rules; all issues of the first stage
  * that finds any are returned, each with line and column.
  */
-export const parseManifest: ParseManifest = async (text) => {
+export const parseManifest: ParseManifest = async (content) => {
+  // A byte order mark is not part of the document.
+  const text = content.replace(/^\uFEFF/, "");
   const document = readDocument(text);
   if ("issue" in document) return { isValid: false, issues: [document.issue] };
 
@@ -36,8 +38,9 @@ function readDocument(text: string): { value: unknown } | { issue: ManifestIssue
     return syntaxIssue(1, 1, `is longer than ${TEXT_LENGTH_MAX / 1024 / 1024} MiB`);
   }
   try {
-    // A byte order mark is not part of the document.
-    return { value: load(text.replace(/^\uFEFF/, "")) };
+    const [value, ...others] = loadAll(text);
+    if (others.length === 0) return { value };
+    return syntaxIssue(1, 1, "holds several documents; a manifest is a single one");
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const line = (error.mark?.line ?? 0) + 1;

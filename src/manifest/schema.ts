@@ -13,6 +13,8 @@ import {
 const ENDPOINT_NAME = /^[A-Za-z0-9_.-]+$/;
 /** Column size on PostgreSQL and MySQL; SQLite does not check. */
 const NAME_LENGTH_MAX = 255;
+/** A label becomes an attribute of messages, and SNS refuses a message with another name in it. */
+const LABEL_NAME = /^[A-Za-z0-9_-]+$/;
 const TAG_KEY_LENGTH_MAX = 250;
 const TAG_VALUE_LENGTH_MAX = 5000;
 const LABELS_MAX = 5;
@@ -102,7 +104,7 @@ const budget = z.strictObject({
   target_value: z.string().min(1).max(255).optional().describe("An endpoint's name, or a user"),
   budget_action: z.enum(BUDGET_ACTIONS),
   labels: z
-    .record(z.string().min(1), z.string())
+    .record(z.string().regex(LABEL_NAME, "may have letters, digits, '_' and '-' only"), z.string())
     .refine((labels) => Object.keys(labels).length <= LABELS_MAX, `at most ${LABELS_MAX} labels`)
     .optional(),
   alerts: z

@@ -71,7 +71,8 @@ function budgetFields(budget: ManifestBudget) {
     target_scope,
     target_value,
     budget_action,
-    labels,
+    // Never unstated: the ledger's record of a budget is missed, and written again, by this field.
+    labels: labels ?? {},
     thresholds: thresholds && [...new Set(thresholds)].sort((a, b) => a - b),
   };
 }

@@ -15,7 +15,7 @@ export function knownReferences(manifest: Manifest): ManifestFinding[] {
           {
             rule: "known-references",
             path,
-            message: `names a ${kind} that this manifest does not declare, got "${name}"${suggestion(name, names[kind])}`,
+            message: `names ${kind === "endpoint" ? "an" : "a"} ${kind} that this manifest does not declare, got "${name}"${suggestion(name, names[kind])}`,
           },
         ];
 
