@@ -26,6 +26,8 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
+  // The SDK's notice that it will drop Node 20 would come in the middle of the story.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
   const startMs = Date.now();
   const elapsed = () => `${((Date.now() - startMs) / 1000).toFixed(1)} s`.padStart(8);
   const tell = (line: string) => console.log(`${elapsed()}  ${line}`);

@@ -37,7 +37,8 @@ export function evaluate(
   findingsMax: number,
 ): { readonly findings: readonly Finding[]; readonly state: MonitorState } {
   const findings: Finding[] = [];
-  const next: Record<string, WindowState> = {};
+  // A policy without a reading keeps what was told of it: another process may show it next time.
+  const next: Record<string, WindowState> = { ...state };
   for (const reading of spends) {
     const id = reading.policy.budget_policy_id;
     const before = stateBefore(reading, state[id]);

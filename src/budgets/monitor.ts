@@ -63,7 +63,9 @@ export async function pollBudgets(
   );
   const spends = currentSpend(readings.policies, readings.windows, nowMs);
   const thresholdsOf = (id: string) => settingsById.get(id)?.thresholds ?? THRESHOLDS_DEFAULT;
-  const before = record?.value.windows ?? {};
+  const existing = new Set(readings.policies.map(({ budget_policy_id }) => budget_policy_id));
+  const remembered = Object.entries(record?.value.windows ?? {});
+  const before = Object.fromEntries(remembered.filter(([id]) => existing.has(id)));
   const { findings, state } = evaluate(spends, thresholdsOf, before, MESSAGES_PER_POLL_MAX);
 
   const messages = findings.map((finding) =>

@@ -61,7 +61,9 @@ export async function observe(
   const hidden = await findHidden(gateway, endpoints, desired);
   const pushed = new Map(managed.map(({ id, value }) => [id, value.pushed]));
   const settingsById = new Map(settings.map(({ id, value }) => [id, value]));
-  const endpointNames = new Map(endpoints.map(({ endpoint_id, name }) => [endpoint_id, name]));
+  const endpointNames = new Map(
+    [...endpoints, ...hidden].map(({ endpoint_id, name }) => [endpoint_id, name]),
+  );
   return {
     resources: [
       ...secrets.map((secret) => fromSecret(secret, pushed.get(secret.secret_name))),

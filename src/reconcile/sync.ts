@@ -94,6 +94,8 @@ export async function syncManifest(
   key: string,
   delivery: { readonly isLast: boolean },
 ): Promise<RunReport | undefined> {
+  // What the S3 console calls a folder is an empty object of this name.
+  if (key.endsWith("/")) return undefined;
   const { ledger, clock, runId, manifests } = dependencies;
   const lease = { ledger, clock, holder: runId, durationMs: LEASE_MS };
   return withLease("sync", lease, async () => {
@@ -114,7 +116,7 @@ export async function syncPending(dependencies: SyncDependencies): Promise<RunRe
   const records = await dependencies.ledger.list(MANIFESTS);
   const reports: RunReport[] = [];
   for (const { id, value } of records) {
-    if (value.status !== "pending" && value.status !== "running") continue;
+    if (SETTLED.includes(value.status)) continue;
     const report = await syncManifest(dependencies, id, { isLast: true });
     if (report) reports.push(report);
   }

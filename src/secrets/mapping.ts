@@ -58,7 +58,8 @@ export function mapSecretValue(
 function parseObject(text: string): Record<string, unknown> | undefined {
   if (!text.trimStart().startsWith("{")) return undefined;
   try {
-    return JSON.parse(text) as Record<string, unknown>;
+    // `trim` takes a byte order mark away too, which some editors put before the brace.
+    return JSON.parse(text.trim()) as Record<string, unknown>;
   } catch {
     // A key may well begin with a brace. The parser's own message would quote the value.
     return undefined;
