@@ -13,7 +13,7 @@ export const GATEWAY_SETTINGS = {
 };
 
 /** The stored login is not one; what was to be done with it passes once it is mended. */
-export class GatewayLoginError extends GatewayOpsError {
+class GatewayLoginError extends GatewayOpsError {
   override readonly name = "GatewayLoginError";
   readonly code = "gateway-login";
   readonly disposition = "retry";

@@ -8,7 +8,7 @@ import { requirePort } from "./ports.ts";
 const DEFAULT_PROMPT_TOKENS = 100_000;
 const DEFAULT_COMPLETION_TOKENS = 50_000;
 
-export interface TokenUsage {
+interface TokenUsage {
   readonly promptTokens: number;
   readonly completionTokens: number;
 }

@@ -7,7 +7,7 @@ import { check, until } from "./until.ts";
 import { exampleManifest, output, type World } from "./world.ts";
 
 /** Tells one thing that was checked. */
-export type Narrate = (line: string) => void;
+type Narrate = (line: string) => void;
 
 export interface Chapter {
   readonly title: string;

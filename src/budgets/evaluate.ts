@@ -4,7 +4,7 @@ import type { PolicySpend } from "./window.ts";
 export const THRESHOLDS_DEFAULT: readonly number[] = [0.5, 0.8, 0.95, 1];
 
 /** What is remembered of a policy within one window; a new window starts afresh. */
-export interface WindowState {
+interface WindowState {
   readonly windowStartMs: number;
   /** The policy's amount: what was told of a former amount is no longer true of another. */
   readonly amount: number;

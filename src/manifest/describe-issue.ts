@@ -86,7 +86,7 @@ function show(value: unknown, path: ManifestPath): string {
   return text.length > VALUE_LENGTH_MAX ? `${text.slice(0, VALUE_LENGTH_MAX)}...` : text;
 }
 
-export function valueAt(document: unknown, path: ManifestPath): unknown {
+function valueAt(document: unknown, path: ManifestPath): unknown {
   let value: unknown = document;
   for (const part of path) {
     if (typeof value !== "object" || value === null) return undefined;

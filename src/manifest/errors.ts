@@ -25,7 +25,7 @@ export function formatIssue(file: string, issue: ManifestIssue): string {
   return `${file}:${issue.line}:${issue.column} ${subject}${issue.message} (${issue.rule})`;
 }
 
-export function formatPath(path: ManifestPath): string {
+function formatPath(path: ManifestPath): string {
   return path
     .map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`))
     .join("")

@@ -19,7 +19,6 @@ const TAG_KEY_LENGTH_MAX = 250;
 const TAG_VALUE_LENGTH_MAX = 5000;
 const LABELS_MAX = 5;
 const THRESHOLDS_MAX = 10;
-export const DEFAULT_THRESHOLDS: readonly number[] = [0.5, 0.8, 0.95, 1];
 
 /**
  * An overlong duration is accepted by the server and then stops the spend tracking of every

@@ -16,11 +16,11 @@ export function toDesired(
     ...secrets.map(({ name, provider, auth_config, value_from }) => ({
       kind: "secret" as const,
       name,
-      value_from,
       fields: {
         provider,
         // MLflow takes an empty map for "leave it": so do we.
         auth_config: auth_config && Object.keys(auth_config).length > 0 ? auth_config : undefined,
+        value_from,
         source_version: versions.get(name),
       },
     })),

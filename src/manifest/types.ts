@@ -25,7 +25,7 @@ export type ManifestFinding = Omit<ManifestIssue, "line" | "column">;
 /** Turns findings into issues with positions in the file's text. */
 export type Locate = (findings: readonly ManifestFinding[]) => Promise<ManifestIssue[]>;
 
-export type ParseResult =
+type ParseResult =
   | { readonly isValid: true; readonly manifest: Manifest; readonly locate: Locate }
   | { readonly isValid: false; readonly issues: readonly ManifestIssue[] };
 

@@ -128,6 +128,7 @@ async function write(
   }
 }
 
-function secretTarget(owner: string, { name, fields, value_from }: DesiredOf<"secret">) {
-  return { name, owner, provider: fields.provider, auth_config: fields.auth_config, value_from };
+function secretTarget(owner: string, { name, fields }: DesiredOf<"secret">) {
+  const { provider, auth_config, value_from } = fields;
+  return { name, owner, provider, auth_config, value_from };
 }

@@ -35,7 +35,7 @@ function comparableModels(models: readonly EndpointModel[]): EndpointModel[] {
   return models
     .map((model) =>
       model.linkage_type === "PRIMARY"
-        ? { ...model, weight: roundWeight(model.weight ?? 1), fallback_order: undefined }
+        ? { ...model, weight: asStored(model.weight ?? 1), fallback_order: undefined }
         : { ...model, weight: undefined },
     )
     .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
@@ -45,8 +45,9 @@ function sortKey({ linkage_type, model_definition }: EndpointModel): string {
   return `${linkage_type === "PRIMARY" ? 0 : 1} ${model_definition}`;
 }
 
-function roundWeight(weight: number): number {
-  return Number(weight.toFixed(6));
+/** What is left of a weight on the server. Decimals alone would tell apart what lies at their edge. */
+function asStored(weight: number): number {
+  return Number(Math.fround(weight).toPrecision(7));
 }
 
 function prefixed(prefix: string, map: object | undefined): Record<string, unknown> {

@@ -27,7 +27,7 @@ export interface GatewayReader {
 }
 
 /** The login may read the gateway but not write all of it, or not see all of it. */
-export class NotAdminError extends GatewayOpsError {
+class NotAdminError extends GatewayOpsError {
   override readonly name = "NotAdminError";
   readonly code = "gateway-login-not-admin";
   readonly disposition = "retry";
@@ -92,6 +92,8 @@ async function findHidden(
 }
 
 function fromSecret(secret: Secret, pushed: PushedVersion | undefined): ActualResource {
+  // Nobody can read the value back; what is known is what was pushed, if it was left alone.
+  const known = pushed && isUntouched(pushed, secret) ? pushed : undefined;
   return {
     kind: "secret",
     id: secret.secret_id,
@@ -100,8 +102,8 @@ function fromSecret(secret: Secret, pushed: PushedVersion | undefined): ActualRe
     fields: {
       provider: secret.provider ?? "",
       auth_config: secret.auth_config,
-      // Nobody can read the value back; what is known is what was pushed, if it was left alone.
-      source_version: pushed && isUntouched(pushed, secret) ? pushed.version_id : undefined,
+      value_from: known?.value_from,
+      source_version: known?.version_id,
     },
   };
 }

@@ -83,6 +83,15 @@ function reportedChange(change: Change): ReportedChange {
     : { action, key, changed_fields: change.changed_fields };
 }
 
+/**
+ * Of a large run a message shows this much and names the report: SNS takes 256 KiB, and the text
+ * travels beside the data.
+ */
+const LISTED_MAX = 50;
+const ERROR_LENGTH_MAX = 8_000;
+const TEXT_LENGTH_MAX = 20_000;
+const DATA_LENGTH_MAX = 50_000;
+
 /** The one operations message of a settled run. */
 export function runMessage(report: RunReport, reportKey: string): Message {
   const { outcome, owner, manifest } = report;
@@ -94,8 +103,8 @@ export function runMessage(report: RunReport, reportKey: string): Message {
     severity: SEVERITIES[outcome],
     timeMs: Date.parse(report.finished_at),
     subject: `${manifest.key}: ${outcome}${report.error ? ` (${report.error.code})` : ""}`,
-    text: renderReport(report, reportKey),
-    data: { ...report, report_key: reportKey },
+    text: shortened(renderReport(report, reportKey), TEXT_LENGTH_MAX),
+    data: { ...excerptOf(report), changes_total: report.changes.length, report_key: reportKey },
     attributes: {
       owner,
       outcome,
@@ -103,6 +112,23 @@ export function runMessage(report: RunReport, reportKey: string): Message {
       ...(report.error ? { code: report.error.code } : {}),
     },
   };
+}
+
+function excerptOf(report: RunReport): RunReport {
+  const { error, issues } = report;
+  const excerpt = {
+    ...report,
+    ...(error ? { error: { ...error, message: shortened(error.message, ERROR_LENGTH_MAX) } } : {}),
+    ...(issues ? { issues: issues.slice(0, LISTED_MAX) } : {}),
+    changes: report.changes.slice(0, LISTED_MAX),
+    outcomes: report.outcomes.slice(0, LISTED_MAX),
+  };
+  const isTooLong = JSON.stringify(excerpt).length > DATA_LENGTH_MAX;
+  return isTooLong ? { ...excerpt, issues: [], changes: [], outcomes: [] } : excerpt;
+}
+
+function shortened(text: string, lengthMax: number): string {
+  return text.length > lengthMax ? `${text.slice(0, lengthMax)}...` : text;
 }
 
 const SEVERITIES: Readonly<Record<RunOutcome, Severity>> = {
@@ -124,16 +150,18 @@ const CONSEQUENCES: Readonly<Record<RunOutcome, string>> = {
 };
 
 /** The report as plain text: what happened, change by change, and what follows from it. */
-export function renderReport(report: RunReport, reportKey: string): string {
+function renderReport(report: RunReport, reportKey: string): string {
   const results = new Map(report.outcomes.map((outcome) => [outcome.key, outcome]));
-  const changes = report.changes.map(({ action, key }) => {
+  const changes = report.changes.slice(0, LISTED_MAX).map(({ action, key }) => {
     const result = results.get(key);
     return `  ${(result?.outcome ?? "not attempted").padEnd(13)} ${action.padEnd(6)} ${key}${detail(result)}`;
   });
+  const hidden = report.changes.length - changes.length;
   return [
     `${report.manifest.key} (version ${report.manifest.version_id}): ${report.outcome}`,
-    ...(report.error ? [report.error.message] : []),
+    ...(report.error ? [shortened(report.error.message, ERROR_LENGTH_MAX)] : []),
     ...changes,
+    ...(hidden > 0 ? [`  and ${hidden} more, see the report`] : []),
     CONSEQUENCES[report.outcome],
     `Report: ${reportKey}`,
   ].join("\n");

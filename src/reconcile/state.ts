@@ -18,14 +18,16 @@ export type ResourceKey = `${Kind}/${string}`;
  * What is declared and compared, by kind; references are by name. An undefined field is one that
  * the manifest does not state: it is left as it is.
  */
-export interface SecretFields {
+interface SecretFields {
   readonly provider: string;
   readonly auth_config?: Readonly<Record<string, string>> | undefined;
+  /** Of an actual secret: what its value was pushed from; undefined is unknown. */
+  readonly value_from?: SecretReference | undefined;
   /** Version of the AWS secret that the gateway holds, or is to hold; undefined is unknown. */
   readonly source_version?: string | undefined;
 }
 
-export interface ModelDefinitionFields {
+interface ModelDefinitionFields {
   readonly secret?: string | undefined;
   readonly provider: string;
   readonly model_name: string;
@@ -38,7 +40,7 @@ export interface EndpointModel {
   readonly fallback_order?: number | undefined;
 }
 
-export interface EndpointFields {
+interface EndpointFields {
   readonly models: readonly EndpointModel[];
   readonly routing_strategy?: RoutingStrategy | undefined;
   readonly fallback_config?: FallbackConfig | undefined;
@@ -73,7 +75,9 @@ interface ResourceOf<K extends Kind> {
   readonly fields: FieldsOf[K];
 }
 
-export type DesiredSecret = ResourceOf<"secret"> & { readonly value_from: SecretReference };
+type DesiredSecret = ResourceOf<"secret"> & {
+  readonly fields: { readonly value_from: SecretReference };
+};
 export type DesiredResource =
   | DesiredSecret
   | ResourceOf<"model_definition">

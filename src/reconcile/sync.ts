@@ -59,7 +59,7 @@ export interface ManifestRecord {
 export const MANIFESTS: LedgerKind<ManifestRecord> = { name: "manifest" };
 
 /** What was written is not what is read back. */
-export class VerificationError extends GatewayOpsError {
+class VerificationError extends GatewayOpsError {
   override readonly name = "VerificationError";
   readonly code = "not-as-written";
   readonly disposition = "retry";

@@ -6,8 +6,3 @@ export class InvariantError extends Error {
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new InvariantError(message);
 }
-
-/** Makes a `switch` over a union exhaustive at compile time, and loud at run time. */
-export function unreachable(value: never): never {
-  throw new InvariantError(`unreachable value ${JSON.stringify(value)}`);
-}

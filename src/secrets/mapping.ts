@@ -10,7 +10,7 @@ export interface SecretReference {
 }
 
 /** The value in AWS does not have the shape that the manifest expects. Never shows the value. */
-export class SecretMappingError extends GatewayOpsError {
+class SecretMappingError extends GatewayOpsError {
   override readonly name = "SecretMappingError";
   readonly code = "secret-mapping";
   readonly disposition = "reject";

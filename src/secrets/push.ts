@@ -25,6 +25,8 @@ export interface SecretTarget {
 
 /** What the gateway was given last, and what it answered: any difference later is drift. */
 export interface PushedVersion {
+  /** The reference that the value was picked by: another one picks another value. */
+  readonly value_from: SecretReference;
   readonly version_id: string;
   readonly at_ms: number;
   readonly secret_id: string;
@@ -146,6 +148,7 @@ async function pushVersion(
     target,
     source_arn: current.arn,
     pushed: {
+      value_from: target.value_from,
       version_id: current.currentVersionId,
       at_ms: done.pushed_at_ms,
       secret_id: written.secret_id,
@@ -169,6 +172,7 @@ function isCurrent(
 ): boolean {
   return (
     pushed.version_id === current.currentVersionId &&
+    isSameReference(pushed.value_from, target.value_from) &&
     isUntouched(pushed, actual) &&
     (target.auth_config === undefined || isSameMap(target.auth_config, actual.auth_config))
   );
@@ -177,6 +181,12 @@ function isCurrent(
 export function isUntouched(pushed: PushedVersion, actual: Secret): boolean {
   return (
     pushed.secret_id === actual.secret_id && pushed.gateway_updated_at_ms === actual.last_updated_at
+  );
+}
+
+function isSameReference(one: SecretReference, other: SecretReference): boolean {
+  return (
+    one.secrets_manager === other.secrets_manager && isSameMap(one.keys ?? {}, other.keys ?? {})
   );
 }
 

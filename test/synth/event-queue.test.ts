@@ -64,15 +64,15 @@ test("failure queues keep messages for 14 days", () => {
   }
 });
 
-test.each(["ConfigSyncEvents", "SecretPushEvents"])(
-  "a failed message of %s is redelivered alone",
-  (name) => {
-    expect(mappingFrom(template, `<${name}.Arn>`)).toMatchObject({
-      BatchSize: 10,
-      FunctionResponseTypes: ["ReportBatchItemFailures"],
-    });
-  },
-);
+test.each([
+  ["ConfigSyncEvents", 1],
+  ["SecretPushEvents", 10],
+])("a failed message of %s is redelivered alone, and takes no other with it", (name, BatchSize) => {
+  expect(mappingFrom(template, `<${name}.Arn>`)).toMatchObject({
+    BatchSize,
+    FunctionResponseTypes: ["ReportBatchItemFailures"],
+  });
+});
 
 test.each([
   ["ConfigSyncEvents", { MessageGroupId: "gateway" }],

@@ -1,0 +1,179 @@
+import type { SQSEvent, SQSRecord } from "aws-lambda";
+import type { BudgetPolicy, BudgetWindow } from "#gateway/types.ts";
+import { toDesired } from "#manifest/to-desired.ts";
+import type {
+  Manifest,
+  ManifestBudget,
+  ManifestEndpoint,
+  ManifestSecret,
+} from "#manifest/types.ts";
+import type { ActualResource, DesiredResource, DesiredState, Kind } from "#reconcile/state.ts";
+import { type Disposition, GatewayOpsError } from "#runtime/errors.ts";
+import type { LedgerKind } from "#runtime/ledger.ts";
+import type { Message } from "#runtime/message.ts";
+import type { MemoryLedger } from "./memory-ledger.ts";
+
+type ManifestModelDefinition = NonNullable<Manifest["model_definitions"]>[number];
+
+export function aSecret(changes: Partial<ManifestSecret> = {}): ManifestSecret {
+  return {
+    name: "openai-prod",
+    provider: "openai",
+    value_from: { secrets_manager: "prod/openai" },
+    ...changes,
+  };
+}
+
+export function aModelDefinition(
+  changes: Partial<ManifestModelDefinition> = {},
+): ManifestModelDefinition {
+  return { name: "gpt-4o", secret: "openai-prod", model_name: "gpt-4o", ...changes };
+}
+
+export function anEndpoint(changes: Partial<ManifestEndpoint> = {}): ManifestEndpoint {
+  return {
+    name: "chat",
+    models: [{ model_definition: "gpt-4o", linkage_type: "PRIMARY" }],
+    ...changes,
+  };
+}
+
+export function aBudget(changes: Partial<ManifestBudget> = {}): ManifestBudget {
+  return {
+    name: "chat-monthly",
+    budget_amount: 500,
+    duration: { unit: "MONTHS", value: 1 },
+    target_scope: "ENDPOINT",
+    target_value: "chat",
+    budget_action: "ALERT",
+    ...changes,
+  };
+}
+
+/** One resource of each kind, each depending on the one before. */
+export function aManifest(changes: Partial<Manifest> = {}): Manifest {
+  return {
+    version: 1,
+    secrets: [aSecret()],
+    model_definitions: [aModelDefinition()],
+    endpoints: [anEndpoint()],
+    budgets: [aBudget()],
+    ...changes,
+  };
+}
+
+/** What a manifest of the owner "search" declares, with every source at `sourceVersion`. */
+export function desiredOf(manifest: Manifest, sourceVersion = "version-1"): DesiredState {
+  const names = (manifest.secrets ?? []).map(({ name }) => name);
+  return toDesired("search", manifest, new Map(names.map((name) => [name, sourceVersion])));
+}
+
+/** The declared resource as the gateway would report it, owned by "search" unless said otherwise. */
+export function asActual<K extends Kind>(
+  { kind, name, fields }: Extract<DesiredResource, { kind: K }>,
+  changes: {
+    readonly owner?: string | undefined;
+    readonly fields?: Partial<Extract<ActualResource, { kind: K }>["fields"]>;
+  } = {},
+): ActualResource {
+  const { owner = "search" } = changes;
+  return {
+    kind,
+    id: `id-of-${name}`,
+    name,
+    ...("owner" in changes && changes.owner === undefined ? {} : { owner }),
+    fields: { ...fields, ...changes.fields },
+  } as ActualResource;
+}
+
+export function aPolicy(changes: Partial<BudgetPolicy> = {}): BudgetPolicy {
+  return {
+    budget_policy_id: "bp-1",
+    budget_unit: "USD",
+    budget_amount: 100,
+    duration: { unit: "DAYS", value: 1 },
+    target_scope: "GLOBAL",
+    budget_action: "ALERT",
+    created_at: 1,
+    last_updated_at: 1,
+    ...changes,
+  };
+}
+
+/** The window of the 23rd of November 2026. */
+export function aWindow(changes: Partial<BudgetWindow> = {}): BudgetWindow {
+  return {
+    budget_policy_id: "bp-1",
+    window_start_ms: Date.parse("2026-11-23T00:00:00Z"),
+    window_end_ms: Date.parse("2026-11-24T00:00:00Z"),
+    current_spend: 0,
+    ...changes,
+  };
+}
+
+export function aMessage(changes: Partial<Message> = {}): Message {
+  return {
+    topic: "alerts",
+    id: "message-1",
+    type: "mlflow-gateway-ops.test",
+    severity: "info",
+    timeMs: Date.parse("2026-11-23T12:00:00Z"),
+    subject: "A subject",
+    text: "A text",
+    data: {},
+    attributes: {},
+    ...changes,
+  };
+}
+
+interface RecordOptions {
+  readonly messageId?: string;
+  /** How often the message was delivered, this time included. */
+  readonly attempt?: number;
+  /** Makes it a message of an ordered (FIFO) queue. */
+  readonly group?: string;
+}
+
+export function anSqsRecord(body: unknown, options: RecordOptions = {}): SQSRecord {
+  const { messageId = "message-1", attempt = 1, group } = options;
+  return {
+    messageId,
+    receiptHandle: `receipt-of-${messageId}`,
+    body: typeof body === "string" ? body : JSON.stringify(body),
+    attributes: {
+      ApproximateReceiveCount: String(attempt),
+      SentTimestamp: "1795000000000",
+      SenderId: "events.amazonaws.com",
+      ApproximateFirstReceiveTimestamp: "1795000000001",
+      ...(group === undefined ? {} : { MessageGroupId: group, SequenceNumber: "18849496460467" }),
+    },
+    messageAttributes: {},
+    md5OfBody: "",
+    eventSource: "aws:sqs",
+    eventSourceARN: "arn:aws:sqs:eu-central-1:111122223333:queue",
+    awsRegion: "eu-central-1",
+  };
+}
+
+export function anSqsEvent(...records: readonly SQSRecord[]): SQSEvent {
+  return { Records: [...records] };
+}
+
+/** A failure that the product expects, of either disposition. */
+export class ExpectedError extends GatewayOpsError {
+  override readonly name = "ExpectedError";
+  readonly code = "expected";
+  readonly disposition: Disposition;
+
+  constructor(disposition: Disposition, message = "so the test wants it") {
+    super(message);
+    this.disposition = disposition;
+  }
+}
+
+const OUTBOX: LedgerKind<Message> = { name: "outbox" };
+
+/** The messages that were decided, in order of their ids. */
+export async function messagesIn(ledger: MemoryLedger): Promise<Message[]> {
+  return (await ledger.list(OUTBOX)).map(({ value }) => value);
+}

@@ -1,0 +1,145 @@
+import type { Logger } from "@aws-lambda-powertools/logger";
+import { expect, test } from "@jest/globals";
+import type { SQSRecord } from "aws-lambda";
+import { type Delivery, forEachRecord } from "../../../functions/for-each-record.ts";
+import { anSqsEvent, anSqsRecord, ExpectedError } from "../../support/builders.ts";
+
+function setup({ isQueueBroken = false } = {}) {
+  const delays: [string, number][] = [];
+  const logged: string[] = [];
+  const log = (level: string) => (message: unknown) => void logged.push(`${level}: ${message}`);
+  const tools = {
+    logger: { error: log("error"), warn: log("warn") } as unknown as Logger,
+    redeliverAfter: ({ messageId }: SQSRecord, delaySeconds: number) => {
+      delays.push([messageId, delaySeconds]);
+      return isQueueBroken ? Promise.reject(new Error("no queue")) : Promise.resolve();
+    },
+  };
+  const worked: string[] = [];
+  const deliveries: Delivery[] = [];
+  /** Fails for the messages that have a failure. */
+  const workOf = (failures: Readonly<Record<string, unknown>>) => {
+    return async ({ messageId }: SQSRecord, delivery: Delivery) => {
+      worked.push(messageId);
+      deliveries.push(delivery);
+      if (messageId in failures) throw failures[messageId];
+      return Promise.resolve();
+    };
+  };
+  return { tools, delays, logged, worked, deliveries, workOf };
+}
+
+const RETRY = new ExpectedError("retry");
+const REJECT = new ExpectedError("reject");
+
+function records(ids: readonly string[], options: { attempt?: number; group?: string } = {}) {
+  return anSqsEvent(...ids.map((messageId) => anSqsRecord({}, { messageId, ...options })));
+}
+
+test("a batch that works is acknowledged whole", async () => {
+  const { tools, worked, logged, workOf } = setup();
+
+  const response = await forEachRecord(records(["a", "b"]), tools, workOf({}));
+
+  expect(response).toEqual({ batchItemFailures: [] });
+  expect(worked).toEqual(["a", "b"]);
+  expect(logged).toEqual([]);
+});
+
+test("rejected input is logged and acknowledged", async () => {
+  const { tools, logged, delays, workOf } = setup();
+
+  const response = await forEachRecord(records(["a"]), tools, workOf({ a: REJECT }));
+
+  expect(response).toEqual({ batchItemFailures: [] });
+  expect(logged).toEqual(["error: input rejected"]);
+  expect(delays).toEqual([]);
+});
+
+test.each([
+  ["a failure that may pass", RETRY],
+  ["a bug", new TypeError("a bug")],
+  ["something that is no error", "thrown"],
+])("%s is delivered again", async (_, failure) => {
+  const { tools, logged, delays, workOf } = setup();
+
+  const response = await forEachRecord(records(["a"]), tools, workOf({ a: failure }));
+
+  expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "a" }] });
+  expect(logged).toEqual(["warn: failed for now"]);
+  expect(delays).toEqual([["a", 5]]);
+});
+
+test("each delivery waits longer than the one before", async () => {
+  const { tools, delays, workOf } = setup();
+
+  for (const attempt of [1, 2, 3, 4]) {
+    await forEachRecord(records(["a"], { attempt }), tools, workOf({ a: RETRY }));
+  }
+
+  expect(delays.map(([, seconds]) => seconds)).toEqual([5, 15, 45, 135]);
+});
+
+test("the third delivery is the last, and so is every one after it", async () => {
+  const { tools, deliveries, workOf } = setup();
+
+  for (const attempt of [1, 2, 3, 4]) {
+    await forEachRecord(records(["a"], { attempt }), tools, workOf({}));
+  }
+
+  expect(deliveries.map(({ isLast }) => isLast)).toEqual([false, false, true, true]);
+});
+
+test("in a queue without order a failure does not stop the others", async () => {
+  const { tools, worked, workOf } = setup();
+
+  const response = await forEachRecord(records(["a", "b", "c"]), tools, workOf({ b: RETRY }));
+
+  expect(worked).toEqual(["a", "b", "c"]);
+  expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "b" }] });
+});
+
+test("in an ordered queue the first failure ends the batch, and the rest comes back", async () => {
+  const { tools, worked, workOf } = setup();
+  const event = records(["a", "b", "c", "d"], { group: "gateway" });
+
+  const response = await forEachRecord(event, tools, workOf({ b: RETRY, d: RETRY }));
+
+  expect(worked).toEqual(["a", "b"]);
+  expect(response).toEqual({
+    batchItemFailures: [{ itemIdentifier: "b" }, { itemIdentifier: "c" }, { itemIdentifier: "d" }],
+  });
+});
+
+test("the rest of an ordered batch comes back no later than what it waits for", async () => {
+  const { tools, delays, workOf } = setup();
+  const event = records(["a", "b", "c"], { group: "gateway", attempt: 2 });
+
+  await forEachRecord(event, tools, workOf({ a: RETRY }));
+
+  // SQS gives out nothing of a group while any message of it is invisible.
+  expect(delays).toEqual([
+    ["a", 15],
+    ["b", 15],
+    ["c", 15],
+  ]);
+});
+
+test("in an ordered queue rejected input does not stop the others", async () => {
+  const { tools, worked, workOf } = setup();
+  const event = records(["a", "b"], { group: "gateway" });
+
+  const response = await forEachRecord(event, tools, workOf({ a: REJECT }));
+
+  expect(worked).toEqual(["a", "b"]);
+  expect(response).toEqual({ batchItemFailures: [] });
+});
+
+test("a queue that does not take the delay is survived", async () => {
+  const { tools, logged, workOf } = setup({ isQueueBroken: true });
+
+  const response = await forEachRecord(records(["a", "b"]), tools, workOf({ a: RETRY }));
+
+  expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "a" }] });
+  expect(logged).toEqual(["warn: failed for now", "warn: could not shorten the delay"]);
+});

@@ -1,0 +1,102 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { openGateway } from "../../../functions/gateway-access.ts";
+import { expectNoLeak } from "../../support/leaks.ts";
+
+const SECRET = "gateway-login";
+
+let server: Server;
+let address: string;
+/** What the gateway lets in; every login that came. */
+let accepted: string;
+let logins: (string | undefined)[];
+
+beforeEach(async () => {
+  accepted = basic("operator", "password-one");
+  logins = [];
+  server = createServer((request, response) => {
+    logins.push(request.headers.authorization);
+    const isWelcome = request.headers.authorization === accepted;
+    response.writeHead(isWelcome ? 200 : 401).end(isWelcome ? "{}" : "who are you?");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterEach(() => {
+  server.close();
+});
+
+function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+/** A Secrets Manager that holds the login, and counts how often it was read. */
+function stored(login: string) {
+  const state = { login, reads: 0 };
+  const send = () => {
+    state.reads += 1;
+    return Promise.resolve({ SecretString: state.login });
+  };
+  const client = { send } as unknown as SecretsManagerClient;
+  const settings = { GATEWAY_OPS_GATEWAY_URL: address, GATEWAY_OPS_CREDENTIALS_SECRET: SECRET };
+  return { state, gateway: openGateway(client, settings) };
+}
+
+test("the login is read with the first request, and not again", async () => {
+  const { state, gateway } = stored('{"username": "operator", "password": "password-one"}');
+  expect(state.reads).toBe(0);
+
+  await gateway.secrets.list();
+  await gateway.endpoints.list();
+
+  expect(state.reads).toBe(1);
+  expect(logins).toEqual([accepted, accepted]);
+});
+
+test("a login that the gateway refuses is read again for the next request", async () => {
+  const { state, gateway } = stored('{"username": "operator", "password": "password-one"}');
+  await gateway.secrets.list();
+  accepted = basic("operator", "password-two");
+  state.login = '{"username": "operator", "password": "password-two"}';
+
+  await expect(gateway.secrets.list()).rejects.toMatchObject({ code: "gateway-unauthorised" });
+  await gateway.secrets.list();
+
+  expect(state.reads).toBe(2);
+});
+
+test("without a secret no login is sent", async () => {
+  const client = { send: () => Promise.reject(new Error("never called")) };
+  const gateway = openGateway(client as unknown as SecretsManagerClient, {
+    GATEWAY_OPS_GATEWAY_URL: address,
+  });
+
+  await expect(gateway.secrets.list()).rejects.toMatchObject({ status: 401 });
+
+  expect(logins).toEqual([undefined]);
+});
+
+test.each([
+  ["a plain text", "password-one"],
+  ["something broken", '{"username": "operator", "password": "password-one"'],
+  ["a login without a user", '{"password": "password-one"}'],
+  ["an empty password", '{"username": "operator", "password": ""}'],
+])("%s as login is explained without showing it, and may be mended", async (_, login) => {
+  const { gateway } = stored(login);
+
+  const error: unknown = await gateway.secrets.list().catch((thrown: unknown) => thrown);
+
+  expect(error).toMatchObject({
+    disposition: "retry",
+    message: expect.stringContaining(
+      'the secret gateway-login must hold {"username": ..., "password": ...} for the gateway',
+    ),
+  });
+  expectNoLeak(["password-one"], error);
+  expect(logins).toEqual([]);
+});

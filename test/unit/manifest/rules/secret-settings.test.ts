@@ -1,0 +1,42 @@
+import { expect, test } from "@jest/globals";
+import { aManifest, aModelDefinition, aSecret } from "../../../support/builders.ts";
+import { issuesOf, yaml } from "../../../support/issues.ts";
+
+test("a setting that MLflow reserves and a contradicting provider are pointed at", async () => {
+  const issues = await issuesOf(yaml`
+    version: 1
+    secrets:
+      - name: openai-prod
+        provider: openai
+        value_from: { secrets_manager: prod/openai }
+        auth_config:
+          base_url: https://example.com
+    model_definitions:
+      - { name: gpt-4o, secret: openai-prod, provider: anthropic, model_name: gpt-4o }
+  `);
+
+  expect(issues).toEqual([
+    "gateway.yaml:7:7 secrets[0].auth_config.base_url is reserved by MLflow; the address of a provider goes into api_base (secret-settings)",
+    'gateway.yaml:9:42 model_definitions[0].provider must be the provider of the secret "openai-prod", openai, got "anthropic" (secret-settings)',
+  ]);
+});
+
+test.each(["base_url", "model_list", "fallbacks", "custom_llm_provider"])(
+  "the setting %s is reserved",
+  async (key) => {
+    const manifest = aManifest({ secrets: [aSecret({ auth_config: { [key]: "x" } })] });
+
+    expect(await issuesOf(JSON.stringify(manifest))).toEqual([
+      expect.stringContaining(`secrets[0].auth_config.${key} is reserved by MLflow`),
+    ]);
+  },
+);
+
+test("other settings, and a provider that agrees, are fine", async () => {
+  const manifest = aManifest({
+    secrets: [aSecret({ auth_config: { api_base: "https://example.com", auth_mode: "api_key" } })],
+    model_definitions: [aModelDefinition({ provider: "openai" })],
+  });
+
+  expect(await issuesOf(JSON.stringify(manifest))).toEqual([]);
+});

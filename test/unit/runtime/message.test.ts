@@ -1,0 +1,74 @@
+import { expect, test } from "@jest/globals";
+import { type LedgerKind, put } from "#runtime/ledger.ts";
+import { commitWithMessages } from "#runtime/message.ts";
+import { aMessage, messagesIn } from "../../support/builders.ts";
+import { MemoryLedger } from "../../support/memory-ledger.ts";
+
+const STATE: LedgerKind<string> = { name: "state" };
+
+test("state and messages are written together", async () => {
+  const ledger = new MemoryLedger();
+  const messages = [aMessage({ id: "one" }), aMessage({ id: "two" })];
+
+  const isDone = await commitWithMessages(ledger, [put(STATE, "a", "new", undefined)], messages);
+
+  expect(isDone).toBe(true);
+  expect((await ledger.read(STATE, "a"))?.value).toBe("new");
+  expect(await messagesIn(ledger)).toEqual(messages);
+});
+
+test("when the state was changed by another run, neither state nor message is written", async () => {
+  const ledger = new MemoryLedger();
+  await ledger.commit([put(STATE, "a", "of another run", undefined)]);
+
+  const isDone = await commitWithMessages(
+    ledger,
+    [put(STATE, "a", "new", undefined)],
+    [aMessage({ id: "one" })],
+  );
+
+  expect(isDone).toBe(false);
+  expect((await ledger.read(STATE, "a"))?.value).toBe("of another run");
+  expect(await messagesIn(ledger)).toEqual([]);
+});
+
+test("a message that was decided before is left out, the rest is written", async () => {
+  const ledger = new MemoryLedger();
+  const told = aMessage({ id: "one", text: "as it was told" });
+  await commitWithMessages(ledger, [put(STATE, "a", "old", undefined)], [told]);
+  const record = await ledger.read(STATE, "a");
+
+  const isDone = await commitWithMessages(
+    ledger,
+    [put(STATE, "a", "new", record)],
+    [aMessage({ id: "one", text: "told again" }), aMessage({ id: "two" })],
+  );
+
+  expect(isDone).toBe(true);
+  expect((await ledger.read(STATE, "a"))?.value).toBe("new");
+  expect(await messagesIn(ledger)).toEqual([told, aMessage({ id: "two" })]);
+});
+
+test("a known message does not hide that the state was changed by another run", async () => {
+  const ledger = new MemoryLedger();
+  await commitWithMessages(ledger, [put(STATE, "a", "old", undefined)], [aMessage({ id: "one" })]);
+
+  const isDone = await commitWithMessages(
+    ledger,
+    [put(STATE, "a", "new", undefined)],
+    [aMessage({ id: "one" }), aMessage({ id: "two" })],
+  );
+
+  expect(isDone).toBe(false);
+  expect((await messagesIn(ledger)).map(({ id }) => id)).toEqual(["one"]);
+});
+
+test("a message is kept for 30 days", async () => {
+  const ledger = new MemoryLedger();
+  const timeMs = Date.parse("2026-11-23T12:00:00Z");
+
+  await commitWithMessages(ledger, [], [aMessage({ timeMs })]);
+
+  const [write] = ledger.written.map((text) => JSON.parse(text) as { expiresAtMs: number });
+  expect(new Date(write?.expiresAtMs ?? 0).toISOString()).toBe("2026-12-23T12:00:00.000Z");
+});

@@ -1,0 +1,282 @@
+import { expect, test } from "@jest/globals";
+import { MANAGED_SECRETS, pushSecret, type SecretTarget } from "#secrets/push.ts";
+import { type PushTrigger, pushChanged } from "#secrets/push-changed.ts";
+import { ExpectedError, messagesIn } from "../../support/builders.ts";
+import { arnOf } from "../../support/fake-secret-source.ts";
+import { expectNoLeak } from "../../support/leaks.ts";
+import { CACHE_TTL_MS, syncSetup } from "../../support/sync-setup.ts";
+
+const FIRST = { isLast: false };
+const LAST = { isLast: true };
+const LOOK_AGAIN: PushTrigger = { lookAgain: true };
+
+function targetOf(name: string, changes: Partial<SecretTarget> = {}): SecretTarget {
+  return {
+    name,
+    owner: "search",
+    provider: "openai",
+    value_from: { secrets_manager: "prod/openai" },
+    ...changes,
+  };
+}
+
+/** Gateway secrets as config sync leaves them: pushed once, and remembered. */
+async function setup(...targets: readonly SecretTarget[]) {
+  const parts = syncSetup();
+  parts.source.put("prod/openai", '{"A": "value-one", "B": "value-two"}');
+  parts.source.put("prod/other", "value-other");
+  for (const target of targets) await pushSecret(parts.dependencies("sync"), target);
+  let runs = 0;
+  const push = (trigger: PushTrigger, delivery = FIRST) => {
+    runs += 1;
+    return pushChanged(parts.dependencies(`push-${runs}`), trigger, delivery);
+  };
+  const rotate = (value: string): PushTrigger => ({
+    sourceArn: arnOf("prod/openai"),
+    versionId: parts.source.put("prod/openai", value),
+  });
+  const pending = async (name: string) =>
+    (await parts.ledger.read(MANAGED_SECRETS, name))?.value.pending;
+  const told = async () => (await messagesIn(parts.ledger)).map(({ id }) => id);
+  return { ...parts, push, rotate, pending, told };
+}
+
+test("every gateway secret that one AWS secret feeds gets its new version, and no other", async () => {
+  const { gateway, push, rotate } = await setup(
+    targetOf("first", { value_from: { secrets_manager: "prod/openai", keys: { api_key: "A" } } }),
+    targetOf("second", { value_from: { secrets_manager: "prod/openai", keys: { api_key: "B" } } }),
+    targetOf("unrelated", { value_from: { secrets_manager: "prod/other" } }),
+  );
+
+  const outcomes = await push(rotate('{"A": "value-three", "B": "value-four"}'));
+
+  expect(outcomes).toMatchObject([
+    { name: "first", outcome: "updated" },
+    { name: "second", outcome: "updated" },
+  ]);
+  expect(gateway.storedValue("first")).toEqual({ api_key: "value-three" });
+  expect(gateway.storedValue("second")).toEqual({ api_key: "value-four" });
+  expect(gateway.count("updateSecret")).toBe(2);
+});
+
+test("a push is told once, with what it means", async () => {
+  const { ledger, clock, push, rotate } = await setup(targetOf("first"));
+  clock.advance(5000);
+
+  await push(rotate('{"A": "value-three"}'));
+
+  expect(await messagesIn(ledger)).toEqual([
+    {
+      topic: "operations",
+      id: `secret-pushed:first@version-3@${clock.nowMs()}`,
+      type: "mlflow-gateway-ops.secret.pushed",
+      severity: "info",
+      timeMs: clock.nowMs(),
+      subject: "Gateway secret first was updated",
+      text: `The gateway secret first holds version version-3 (before: version-1) of prod/openai.\nEvery gateway process uses it by ${new Date(clock.nowMs() + CACHE_TTL_MS).toISOString()} at the latest.`,
+      data: expect.objectContaining({
+        name: "first",
+        outcome: "updated",
+        owner: "search",
+        source_arn: arnOf("prod/openai"),
+      }),
+      attributes: { owner: "search", outcome: "updated", secret: "first" },
+    },
+  ]);
+});
+
+test("the same event again writes nothing and tells nothing", async () => {
+  const { gateway, source, push, rotate, told } = await setup(targetOf("first"));
+  const trigger = rotate('{"A": "value-three"}');
+  await push(trigger);
+  const before = { writes: gateway.writes(), fetched: [...source.fetched], told: await told() };
+
+  const outcomes = await push(trigger);
+
+  expect(outcomes).toMatchObject([{ name: "first", outcome: "unchanged" }]);
+  expect({ writes: gateway.writes(), fetched: source.fetched, told: await told() }).toEqual(before);
+});
+
+test("an event of an older version pushes the newest", async () => {
+  const { gateway, push, rotate } = await setup(targetOf("first"));
+  const older = rotate('{"A": "value-three"}');
+  rotate('{"A": "value-four"}');
+
+  await push(older);
+
+  expect(gateway.storedValue("first")).toEqual({ A: "value-four" });
+});
+
+test("an event of a secret that no manifest uses is nothing to do", async () => {
+  const { gateway, push } = await setup();
+
+  expect(await push({ sourceArn: arnOf("prod/openai"), versionId: "version-1" })).toEqual([]);
+
+  expect(gateway.requests).toEqual([]);
+});
+
+test("a secret that is rejected does not stop the others, and is told once", async () => {
+  const keys = { api_key: "A" };
+  const { gateway, ledger, push, rotate, pending } = await setup(
+    targetOf("first", { value_from: { secrets_manager: "prod/openai", keys } }),
+    targetOf("second"),
+  );
+  const trigger = rotate('{"B": "value-three"}');
+
+  const outcomes = await push(trigger);
+  await push(trigger);
+
+  expect(outcomes).toMatchObject([
+    { name: "first", outcome: "rejected", cause: { code: "secret-mapping" } },
+    { name: "second", outcome: "updated" },
+  ]);
+  expect(gateway.storedValue("first")).toEqual({ api_key: "value-one" });
+  expect(gateway.storedValue("second")).toEqual({ B: "value-three" });
+  expect(await pending("first")).toBeUndefined();
+  const [rejected, ...others] = (await messagesIn(ledger)).filter(
+    ({ severity }) => severity === "critical",
+  );
+  expect(others).toEqual([]);
+  expect(rejected).toMatchObject({
+    id: "secret-push-rejected:first@version-3",
+    type: "mlflow-gateway-ops.secret.push-rejected",
+    subject: "Gateway secret first could not be updated (secret-mapping)",
+    text: 'prod/openai has no key "A" for api_key; it has B\nThe gateway goes on with the former value until this is corrected.',
+    attributes: { owner: "search", outcome: "rejected", secret: "first", code: "secret-mapping" },
+  });
+});
+
+test("a failure that may pass is thrown after all were tried, and told by nobody yet", async () => {
+  const { gateway, push, rotate, told, pending } = await setup(
+    targetOf("first"),
+    targetOf("second"),
+  );
+  gateway.failOn("updateSecret", 1, new ExpectedError("retry", "the gateway is down"));
+  const trigger = rotate('{"A": "value-three"}');
+
+  await expect(push(trigger)).rejects.toThrow("the gateway is down");
+
+  expect(gateway.storedValue("first")).toEqual({ A: "value-one", B: "value-two" });
+  expect(gateway.storedValue("second")).toEqual({ A: "value-three" });
+  expect(await pending("first")).toBeUndefined();
+  expect(await told()).toEqual([expect.stringContaining("secret-pushed:second")]);
+
+  expect(await push(trigger)).toMatchObject([{ outcome: "updated" }, { outcome: "unchanged" }]);
+});
+
+test("at the last delivery a failure that may pass is kept as pending, with one message", async () => {
+  const { gateway, ledger, clock, push, rotate, pending } = await setup(targetOf("first"));
+  const trigger = rotate('{"A": "value-three"}');
+  const sinceMs = clock.nowMs();
+  for (const call of [1, 2]) gateway.failOn("updateSecret", call, new ExpectedError("retry"));
+
+  const outcomes = await push(trigger, LAST);
+  clock.advance(60_000);
+  await push(trigger, LAST);
+
+  expect(outcomes).toMatchObject([
+    { name: "first", outcome: "pending", cause: { code: "expected" } },
+  ]);
+  expect(await pending("first")).toEqual({ since_ms: sinceMs, cause: "expected" });
+  expect(await messagesIn(ledger)).toMatchObject([
+    {
+      id: "secret-push-pending:first@version-3",
+      severity: "warning",
+      text: "so the test wants it\nIt is tried again on a schedule; the gateway goes on with the former value.",
+    },
+  ]);
+});
+
+test("looking again pushes what is pending and nothing else, and is done with it", async () => {
+  const { gateway, push, rotate, pending, told } = await setup(
+    targetOf("first"),
+    targetOf("second", { value_from: { secrets_manager: "prod/other" } }),
+  );
+  gateway.failOn("updateSecret", 1, new ExpectedError("retry"));
+  await push(rotate('{"A": "value-three"}'), LAST);
+
+  const outcomes = await push(LOOK_AGAIN);
+
+  expect(outcomes).toMatchObject([{ name: "first", outcome: "updated" }]);
+  expect(gateway.storedValue("first")).toEqual({ A: "value-three" });
+  expect(await pending("first")).toBeUndefined();
+  expect(await told()).toEqual([
+    "secret-push-pending:first@version-3",
+    expect.stringContaining("secret-pushed:first@version-3"),
+  ]);
+  expect(await push(LOOK_AGAIN)).toEqual([]);
+});
+
+test("a pending secret that turns out to be current is no longer pending", async () => {
+  const { gateway, source, push, rotate, pending } = await setup(targetOf("first"));
+  const trigger = rotate('{"A": "value-three"}');
+  await push(trigger);
+  gateway.failOn("listSecrets", 1, new ExpectedError("retry"));
+  await push(trigger, LAST);
+  expect(await pending("first")).toBeDefined();
+  const fetched = [...source.fetched];
+
+  expect(await push(LOOK_AGAIN)).toMatchObject([{ outcome: "unchanged" }]);
+
+  expect(await pending("first")).toBeUndefined();
+  expect(source.fetched).toEqual(fetched);
+});
+
+test("looking again in vain keeps the first time and tells nothing more", async () => {
+  const { gateway, clock, push, rotate, pending, told } = await setup(targetOf("first"));
+  for (const call of [1, 2, 3]) gateway.failOn("updateSecret", call, new ExpectedError("retry"));
+  const sinceMs = clock.nowMs();
+  await push(rotate('{"A": "value-three"}'), LAST);
+
+  clock.advance(60_000);
+  await expect(push(LOOK_AGAIN)).rejects.toMatchObject({ code: "expected" });
+  clock.advance(60_000);
+  await push(LOOK_AGAIN, LAST);
+
+  expect(await pending("first")).toEqual({ since_ms: sinceMs, cause: "expected" });
+  expect(await told()).toEqual(["secret-push-pending:first@version-3"]);
+});
+
+test("a pending secret that is rejected in the end is told as rejected and left alone", async () => {
+  const keys = { api_key: "A" };
+  const { gateway, push, rotate, pending, told } = await setup(
+    targetOf("first", { value_from: { secrets_manager: "prod/openai", keys } }),
+  );
+  gateway.failOn("listSecrets", 1, new ExpectedError("retry"));
+  await push(rotate('{"B": "value-three"}'), LAST);
+
+  expect(await push(LOOK_AGAIN)).toMatchObject([{ outcome: "rejected" }]);
+
+  expect(await pending("first")).toBeUndefined();
+  expect((await told()).map((id) => id.split(":")[0])).toEqual([
+    "secret-push-pending",
+    "secret-push-rejected",
+  ]);
+  expect(await push(LOOK_AGAIN)).toEqual([]);
+});
+
+test("a bug of ours is not taken for a failure of the secret", async () => {
+  const { gateway, push, rotate, told } = await setup(targetOf("first"));
+  gateway.failOn("listSecrets", 1, new TypeError("a bug"));
+
+  await expect(push(rotate('{"A": "value-three"}'), LAST)).rejects.toThrow(TypeError);
+
+  expect(await told()).toEqual([]);
+});
+
+test("no value is in an outcome, in the ledger or in a message, whatever became of the push", async () => {
+  const { gateway, ledger, push, rotate } = await setup(targetOf("first"), targetOf("second"));
+  gateway.failOn("updateSecret", 1, new ExpectedError("retry"));
+  const outcomes = [
+    await push(rotate('{"A": "value-three"}'), LAST),
+    await push(rotate('{"A": ["value-four"]}'), LAST),
+    await push(LOOK_AGAIN, LAST),
+  ];
+
+  expectNoLeak(
+    ["value-one", "value-two", "value-three", "value-four"],
+    outcomes,
+    ledger.written,
+    await messagesIn(ledger),
+  );
+});

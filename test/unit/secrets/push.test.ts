@@ -1,0 +1,300 @@
+import { expect, test } from "@jest/globals";
+import { put } from "#runtime/ledger.ts";
+import { MANAGED_SECRETS, pushSecret, type SecretTarget } from "#secrets/push.ts";
+import { aMessage, ExpectedError, messagesIn } from "../../support/builders.ts";
+import { arnOf } from "../../support/fake-secret-source.ts";
+import { expectNoLeak } from "../../support/leaks.ts";
+import { CACHE_TTL_MS, syncSetup } from "../../support/sync-setup.ts";
+
+const TARGET: SecretTarget = {
+  name: "openai-prod",
+  owner: "search",
+  provider: "openai",
+  auth_config: { auth_mode: "api_key" },
+  value_from: { secrets_manager: "prod/openai" },
+};
+
+function setup() {
+  const parts = syncSetup();
+  const versionId = parts.source.put("prod/openai", "value-one");
+  const push = (target = TARGET, runId = "run-1") => pushSecret(parts.dependencies(runId), target);
+  const record = () => parts.ledger.read(MANAGED_SECRETS, TARGET.name);
+  const secret = async () => (await parts.gateway.secrets.list())[0];
+  return { ...parts, versionId, push, record, secret };
+}
+
+test("a secret that the gateway does not have is created with value, settings and mark", async () => {
+  const { gateway, clock, push, secret, record, versionId } = setup();
+
+  const result = await push();
+
+  expect(result).toEqual({
+    name: "openai-prod",
+    secret_id: (await secret())?.secret_id,
+    outcome: "created",
+    version_id: versionId,
+    previous_version_id: undefined,
+    pushed_at_ms: clock.nowMs(),
+    effective_by_ms: clock.nowMs() + CACHE_TTL_MS,
+  });
+  expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-one" });
+  expect(await secret()).toMatchObject({
+    provider: "openai",
+    auth_config: { auth_mode: "api_key" },
+    created_by: "gwops:search",
+  });
+  expect((await record())?.value).toEqual({
+    target: TARGET,
+    source_arn: arnOf("prod/openai"),
+    pushed: {
+      value_from: TARGET.value_from,
+      version_id: versionId,
+      at_ms: clock.nowMs(),
+      secret_id: (await secret())?.secret_id,
+      gateway_updated_at_ms: (await secret())?.last_updated_at,
+    },
+  });
+});
+
+test("a new version replaces the value in place", async () => {
+  const { gateway, source, push, secret, versionId } = setup();
+  const { secret_id } = await push();
+  const next = source.put("prod/openai", "value-two");
+
+  const result = await push();
+
+  expect(result).toMatchObject({
+    outcome: "updated",
+    secret_id,
+    version_id: next,
+    previous_version_id: versionId,
+  });
+  expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-two" });
+  expect(await secret()).toMatchObject({ last_updated_by: "gwops:search" });
+});
+
+test("a version that the gateway holds already is not even read", async () => {
+  const { gateway, source, clock, push, versionId } = setup();
+  const first = await push();
+  clock.advance(1000);
+
+  const result = await push(TARGET, "run-2");
+
+  expect(result).toEqual({
+    ...first,
+    outcome: "unchanged",
+    previous_version_id: versionId,
+  });
+  expect(source.fetched).toEqual([versionId]);
+  expect(gateway.writes()).toEqual(["createSecret"]);
+});
+
+test.each<[string, (parts: ReturnType<typeof setup>) => Promise<unknown>]>([
+  [
+    "somebody wrote it by hand",
+    async ({ gateway, secret }) =>
+      gateway.secrets.update({
+        secret_id: (await secret())?.secret_id ?? "",
+        secret_value: { api_key: "value-by-hand" },
+      }),
+  ],
+  [
+    "somebody deleted it and made it anew",
+    async ({ gateway }) => {
+      gateway.deleteSecret("openai-prod");
+      await gateway.secrets.create({
+        secret_name: "openai-prod",
+        secret_value: { api_key: "value-by-hand" },
+      });
+    },
+  ],
+  [
+    "the manifest changed its settings",
+    ({ push }) => push({ ...TARGET, auth_config: { auth_mode: "other" } }),
+  ],
+])("the value is pushed again when %s", async (_, change) => {
+  const parts = setup();
+  await parts.push();
+  await change(parts);
+  await parts.push();
+
+  expect(parts.gateway.storedValue("openai-prod")).toEqual({ api_key: "value-one" });
+  expect((await parts.secret())?.auth_config).toEqual({ auth_mode: "api_key" });
+  expect(await parts.push()).toMatchObject({ outcome: "unchanged" });
+});
+
+test("a manifest that picks another key of the same version gets the other value", async () => {
+  const { gateway, source, push } = setup();
+  source.put("prod/openai", JSON.stringify({ OLD: "value-one", NEW: "value-two" }));
+  const picking = (key: string) => ({
+    ...TARGET,
+    value_from: { secrets_manager: "prod/openai", keys: { api_key: key } },
+  });
+  await push(picking("OLD"));
+
+  const result = await push(picking("NEW"));
+
+  expect(result.outcome).toBe("updated");
+  expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-two" });
+});
+
+test("settings that the manifest does not state travel with the value as they are", async () => {
+  const { gateway, source, push, secret } = setup();
+  const { secret_id } = await push();
+  const auth_config = { auth_mode: "api_key", api_base: "https://example.com" };
+  await gateway.secrets.update({ secret_id, auth_config });
+  source.put("prod/openai", "value-two");
+
+  const { auth_config: _, ...withoutSettings } = TARGET;
+  await push(withoutSettings);
+
+  expect((await secret())?.auth_config).toEqual(auth_config);
+  expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-two" });
+});
+
+test("a version that becomes current during the push is pushed too", async () => {
+  const { gateway, source, push, record } = setup();
+  let moves = 2;
+  source.afterFetch = () => {
+    if (moves > 0) source.put("prod/openai", `value-after-${moves}-moves`);
+    moves -= 1;
+  };
+
+  const result = await push();
+
+  expect(result.version_id).toBe("version-3");
+  expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-after-1-moves" });
+  expect((await record())?.value.pushed?.version_id).toBe("version-3");
+});
+
+test("a secret that never stops changing is left for later, and its lease given back", async () => {
+  const { gateway, source, ledger, push } = setup();
+  source.afterFetch = () => void source.put("prod/openai", "value-of-a-moment");
+
+  await expect(push()).rejects.toMatchObject({ code: "lease-held", disposition: "retry" });
+
+  expect(gateway.writes()).toHaveLength(5);
+  expect(await ledger.list({ name: "lease" })).toEqual([]);
+});
+
+test("a secret of another owner is neither read nor pushed", async () => {
+  const { gateway, source, push } = setup();
+  source.put("prod/other", "value-of-others", { owner: "other-team" });
+
+  await expect(
+    push({ ...TARGET, value_from: { secrets_manager: "prod/other" } }),
+  ).rejects.toMatchObject({
+    code: "secret-source",
+    disposition: "reject",
+    message:
+      'prod/other belongs to the owner "other-team", not to "search" (tag gateway-ops:owner)',
+  });
+
+  expect(source.fetched).toEqual([]);
+  expect(gateway.requests).toEqual([]);
+});
+
+test("a secret without a tag is not pushed, and the message says which tag it needs", async () => {
+  const { source, gateway, push } = setup();
+  source.putUntagged("prod/untagged", "value-untagged");
+
+  await expect(
+    push({ ...TARGET, value_from: { secrets_manager: "prod/untagged" } }),
+  ).rejects.toThrow(
+    'prod/untagged has no tag gateway-ops:owner: tag it with gateway-ops:owner=search to let the manifests of "search" use it',
+  );
+
+  expect(source.fetched).toEqual([]);
+  expect(gateway.requests).toEqual([]);
+});
+
+test("two runs at once do not push the same secret", async () => {
+  const { gateway, source, push } = setup();
+  let second: Promise<unknown> = Promise.resolve();
+  source.afterFetch = () => {
+    source.afterFetch = () => undefined;
+    second = push(TARGET, "run-2");
+    second.catch(() => undefined);
+  };
+
+  await push();
+
+  await expect(second).rejects.toMatchObject({
+    code: "lease-held",
+    message: "secret/openai-prod is being written by run-1",
+  });
+  expect(gateway.writes()).toEqual(["createSecret"]);
+});
+
+test("the target is remembered before the value is read, so that a later event finds it", async () => {
+  const { source, push, record } = setup();
+  source.put("prod/openai", "");
+
+  await expect(push()).rejects.toMatchObject({ code: "secret-mapping" });
+
+  expect((await record())?.value).toEqual({
+    target: TARGET,
+    source_arn: arnOf("prod/openai"),
+  });
+});
+
+test("a push whose answer was lost is made good by the next one", async () => {
+  const { gateway, push } = setup();
+  gateway.loseAnswer("createSecret", 1, new ExpectedError("retry"));
+
+  await expect(push()).rejects.toMatchObject({ code: "expected" });
+  const result = await push(TARGET, "run-2");
+
+  expect(result.outcome).toBe("updated");
+  expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-one" });
+});
+
+test("a record that was written by another run meanwhile is not overwritten", async () => {
+  const { ledger, source, push, record } = setup();
+  source.afterFetch = () => {
+    source.afterFetch = () => undefined;
+    void record().then((before) =>
+      ledger.commit([
+        put(
+          MANAGED_SECRETS,
+          "openai-prod",
+          { target: TARGET, source_arn: "arn:of-another-run" },
+          before,
+        ),
+      ]),
+    );
+  };
+
+  await expect(push()).rejects.toMatchObject({ code: "lease-held", disposition: "retry" });
+
+  expect((await record())?.value.source_arn).toBe("arn:of-another-run");
+});
+
+test("the message of a push is written with its record, and only when something was pushed", async () => {
+  const { ledger, dependencies } = setup();
+  const announce = () => aMessage({ id: "told" });
+
+  await pushSecret(dependencies(), TARGET, announce);
+  await pushSecret(dependencies(), TARGET, () => aMessage({ id: "told-again" }));
+
+  expect((await messagesIn(ledger)).map(({ id }) => id)).toEqual(["told"]);
+});
+
+test("no value is ever in the ledger, in a result or in a message", async () => {
+  const { ledger, source, gateway, push, secret } = setup();
+  const results = [await push()];
+  source.put("prod/openai", JSON.stringify({ api_key: "value-two", second: "value-three" }));
+  results.push(await push());
+
+  expect(gateway.storedValue("openai-prod")).toEqual({
+    api_key: "value-two",
+    second: "value-three",
+  });
+  expectNoLeak(
+    ["value-one", "value-two", "value-three"],
+    ledger.written,
+    results,
+    await messagesIn(ledger),
+    await secret(),
+  );
+});
