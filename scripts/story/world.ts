@@ -45,15 +45,10 @@ export interface World {
 /** Starts the real servers and deploys the same app that goes to AWS. */
 export async function openWorld(options: WorldOptions): Promise<World> {
   const { onProgress } = options;
+  onProgress("starting a real mlflow server, a local AWS and a stub of an LLM provider");
+  const servers = await startServers(options);
   try {
-    onProgress("starting a real mlflow server, a local AWS and a stub of an LLM provider");
-    const [mlflow, aws, upstream] = await Promise.all([
-      startMlflow(options.mlflowPort === undefined ? {} : { port: options.mlflowPort }),
-      startLocalAws(options.awsPort === undefined ? {} : { port: options.awsPort }),
-      startUpstream({
-        ...(options.upstreamPort === undefined ? {} : { port: options.upstreamPort }),
-      }),
-    ]);
+    const { mlflow, aws } = servers;
     const clients = awsClients(aws);
     await storeLogin(clients.secretsManager, mlflow);
     onProgress("deploying the CDK app to the local AWS");
@@ -66,30 +61,50 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         secretCacheTtlSeconds: String(SECRETS_CACHE_TTL_SECONDS),
       },
     });
+    const subscriber = (topic: string, name: string) =>
+      subscribe(clients, output(outputs, topic), name);
     return {
-      mlflow,
-      aws,
-      upstream,
-      outputs,
+      ...servers,
       ...clients,
+      outputs,
       gateway: new GatewayClient({
         trackingUri: mlflow.trackingUri,
         ...(mlflow.admin ? { auth: mlflow.admin } : {}),
       }),
-      alerts: await subscribe(clients, output(outputs, "AlertsTopicArn"), "alerts-subscriber"),
-      operations: await subscribe(
-        clients,
-        output(outputs, "OperationsTopicArn"),
-        "operations-subscriber",
-      ),
-      close: async () => {
-        await Promise.all([upstream.stop(), stopAll()]);
-      },
+      alerts: await subscriber("AlertsTopicArn", "alerts-subscriber"),
+      operations: await subscriber("OperationsTopicArn", "operations-subscriber"),
     };
   } catch (error) {
-    await stopAll();
+    await servers.close();
     throw error;
   }
+}
+
+/** All three or none: what did start is ended again when another does not. */
+async function startServers(options: WorldOptions) {
+  const started = await Promise.allSettled([
+    startMlflow(portOf(options.mlflowPort)),
+    startLocalAws(portOf(options.awsPort)),
+    startUpstream(portOf(options.upstreamPort)),
+  ]);
+  const [mlflow, aws, upstream] = started;
+  const close = async () => {
+    if (upstream.status === "fulfilled") await upstream.value.stop();
+    await stopAll();
+  };
+  if (
+    mlflow.status === "fulfilled" &&
+    aws.status === "fulfilled" &&
+    upstream.status === "fulfilled"
+  ) {
+    return { mlflow: mlflow.value, aws: aws.value, upstream: upstream.value, close };
+  }
+  await close();
+  throw started.find((result) => result.status === "rejected")?.reason;
+}
+
+function portOf(port: number | undefined): { port?: number } {
+  return port === undefined ? {} : { port };
 }
 
 export function output(outputs: Readonly<Record<string, string>>, name: string): string {

@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
 import { evaluate, type MonitorState, THRESHOLDS_DEFAULT } from "#budgets/evaluate.ts";
 import { pollBudgets } from "#budgets/monitor.ts";
@@ -9,6 +9,9 @@ import type { Message } from "#runtime/message.ts";
 import { aPolicy, aWindow, ExpectedError } from "../support/builders.ts";
 import { FakeGateway } from "../support/fake-gateway.ts";
 import { MemoryLedger } from "../support/memory-ledger.ts";
+
+/** Hundreds of runs, on a machine that may be busy with others. */
+jest.setTimeout(60_000);
 
 const NOW_MS = Date.parse("2026-11-23T12:00:00Z");
 const AMOUNT = 100;

@@ -1,6 +1,9 @@
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
 import { mapLimited } from "#runtime/limit.ts";
+
+/** Hundreds of runs, on a machine that may be busy with others. */
+jest.setTimeout(60_000);
 
 test("whatever the items take, the bound is used and never exceeded, and results keep their order", async () => {
   const turns = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 30 });

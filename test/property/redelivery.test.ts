@@ -1,5 +1,5 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
 import { MANAGED_SECRETS, pushSecret } from "#secrets/push.ts";
 import { pushChanged } from "#secrets/push-changed.ts";
@@ -7,6 +7,9 @@ import { forEachRecord } from "../../functions/for-each-record.ts";
 import { anSqsEvent, anSqsRecord, ExpectedError, messagesIn } from "../support/builders.ts";
 import { arnOf } from "../support/fake-secret-source.ts";
 import { syncSetup } from "../support/sync-setup.ts";
+
+/** Hundreds of runs, on a machine that may be busy with others. */
+jest.setTimeout(60_000);
 
 const LOGGER = { error: () => undefined, warn: () => undefined } as unknown as Logger;
 
@@ -150,7 +153,7 @@ test("whatever events come, late, twice or in vain, the gateway ends with the ne
     }),
     { numRuns: 300 },
   );
-}, 60_000);
+});
 
 function asThrown(error: unknown): unknown {
   return error;

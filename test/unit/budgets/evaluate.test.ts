@@ -157,6 +157,14 @@ test("a finding has the share of the amount that is spent", () => {
   ]);
 });
 
+test("thresholds that are changed within a window tell nothing below what was told", () => {
+  const before = stateAfter([{ spend: 96 }]);
+
+  const { findings } = evaluate(readingOf({ spend: 96 }), () => [0.5, 0.9], before, 20);
+
+  expect(findings).toEqual([]);
+});
+
 test("what is too much for one poll is told by the next ones, and nothing twice", () => {
   const ids = ["bp-1", "bp-2", "bp-3", "bp-4", "bp-5"];
   const readings = ids.flatMap((budget_policy_id) =>

@@ -134,6 +134,8 @@ test("what the manifest does not state of an endpoint survives its update", asyn
 
   await apply(aManifest({ endpoints: [anEndpoint({ tags: { team: "search" } })] }));
 
+  // The owner's mark of the create, the tag by hand, and the new one: nothing is tagged again.
+  expect(gateway.count("setEndpointTag")).toBe(3);
   expect(gateway.visible().endpoints[0]).toMatchObject({
     fallback_config: { strategy: "SEQUENTIAL", max_attempts: 7 },
     usage_tracking: false,

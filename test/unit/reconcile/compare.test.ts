@@ -63,6 +63,11 @@ test.each<[string, DesiredResource, ActualResource]>([
     asActual(CHAT, { fields: { models: modelsOf(CHAT).map((m) => ({ weight: 1, ...m })) } }),
   ],
   [
+    "the place of a PRIMARY model among fallbacks",
+    endpoint({ models: [{ ...PRIMARY, fallback_order: 3 }] }),
+    asActual(endpoint({ models: [PRIMARY] })),
+  ],
+  [
     "the order of the keys of a map",
     SECRET,
     asActual(SECRET, { fields: { auth_config: { b: "2", a: "1" } } }),

@@ -78,4 +78,5 @@ test.each(["before the server acts", "before its answer comes"])(
       ]);
     }
   },
+  30_000,
 );

@@ -1,7 +1,9 @@
 import { expect, test } from "@jest/globals";
+import { ManifestError } from "#manifest/errors.ts";
+import type { ManifestIssue } from "#manifest/types.ts";
 import { planChanges } from "#reconcile/plan.ts";
 import { buildReport, runMessage } from "#reconcile/report.ts";
-import { aModelDefinition, desiredOf } from "../../support/builders.ts";
+import { aModelDefinition, anEndpoint, asActual, desiredOf } from "../../support/builders.ts";
 
 /** What SNS takes in one message, and less than a record of the ledger may hold. */
 const MESSAGE_BYTES_MAX = 256 * 1024;
@@ -60,5 +62,39 @@ test("the message of a large run can still be sent", () => {
   );
 
   expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThan(MESSAGE_BYTES_MAX);
-  expect(message.data).toMatchObject({ report_key: "reports/1.json" });
+  expect(message.data).toMatchObject({ report_key: "reports/1.json", changes_total: 5000 });
+  expect(message.data.changes).toHaveLength(50);
+  expect(message.text).toMatch(/Report: reports\/1\.json$/);
+});
+
+test("the message of a manifest with thousands of mistakes can still be sent", () => {
+  const issues = Array.from({ length: 5000 }, (_, index): ManifestIssue => {
+    const message = `is wrong: ${"x".repeat(500)}`;
+    return { rule: "schema", path: ["endpoints", index], line: index + 1, column: 1, message };
+  });
+  const error = new ManifestError("manifests/search/gateway.yaml", issues);
+  const report = buildReport(FACTS, "rejected", { error }, FACTS.startedMs);
+
+  const message = runMessage(report, "reports/1.json");
+
+  expect(report.issues).toHaveLength(5000);
+  expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThan(MESSAGE_BYTES_MAX);
+  expect(message.text).toContain("manifests/search/gateway.yaml:1:1 endpoints[0] is wrong");
+  expect(message.text).toMatch(/Report: reports\/1\.json$/);
+});
+
+test("the message of changes with long fields can still be sent", () => {
+  const names = Array.from({ length: 60 }, (_, index) => `endpoint-${index}`);
+  const tagged = (value: string) =>
+    desiredOf({
+      version: 1,
+      endpoints: names.map((name) => anEndpoint({ name, tags: { note: value.repeat(5000) } })),
+    });
+  const resources = tagged("ä").resources.map((resource) => asActual(resource));
+  const plan = planChanges(tagged("ü"), { resources });
+
+  const message = runMessage(buildReport(FACTS, "applied", { plan }, 0), "reports/1.json");
+
+  expect(plan.changes).toHaveLength(60);
+  expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThan(MESSAGE_BYTES_MAX);
 });

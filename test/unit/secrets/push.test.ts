@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { put } from "#runtime/ledger.ts";
-import { MANAGED_SECRETS, pushSecret, type SecretTarget } from "#secrets/push.ts";
+import { isUntouched, MANAGED_SECRETS, pushSecret, type SecretTarget } from "#secrets/push.ts";
 import { aMessage, ExpectedError, messagesIn } from "../../support/builders.ts";
 import { arnOf } from "../../support/fake-secret-source.ts";
 import { expectNoLeak } from "../../support/leaks.ts";
@@ -123,6 +123,19 @@ test.each<[string, (parts: ReturnType<typeof setup>) => Promise<unknown>]>([
   expect(await parts.push()).toMatchObject({ outcome: "unchanged" });
 });
 
+test("a secret is untouched only if it is the same one, last written when we wrote it", async () => {
+  const { push, record, secret } = setup();
+  await push();
+  const [pushed, actual] = [(await record())?.value.pushed, await secret()];
+  if (!pushed || !actual) throw new Error("nothing was pushed");
+
+  expect(isUntouched(pushed, actual)).toBe(true);
+  expect(isUntouched(pushed, { ...actual, secret_id: "s-another" })).toBe(false);
+  expect(isUntouched(pushed, { ...actual, last_updated_at: actual.last_updated_at + 1 })).toBe(
+    false,
+  );
+});
+
 test("a manifest that picks another key of the same version gets the other value", async () => {
   const { gateway, source, push } = setup();
   source.put("prod/openai", JSON.stringify({ OLD: "value-one", NEW: "value-two" }));
@@ -145,9 +158,17 @@ test("settings that the manifest does not state travel with the value as they ar
   await gateway.secrets.update({ secret_id, auth_config });
   source.put("prod/openai", "value-two");
 
+  const sent: (object | undefined)[] = [];
+  const update = gateway.secrets.update;
+  gateway.secrets.update = (request) => {
+    sent.push(request.auth_config);
+    return update(request);
+  };
   const { auth_config: _, ...withoutSettings } = TARGET;
   await push(withoutSettings);
 
+  // In the same request: a new key must never meet an address that was set between two.
+  expect(sent).toEqual([auth_config]);
   expect((await secret())?.auth_config).toEqual(auth_config);
   expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-two" });
 });
