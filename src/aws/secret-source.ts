@@ -17,6 +17,7 @@ const CURRENT = "AWSCURRENT";
 /** What Secrets Manager answers where only a person can help. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   ResourceNotFoundException: "there is no such secret in AWS Secrets Manager",
+  ValidationException: "this is no name that AWS Secrets Manager allows",
   InvalidRequestException: "the secret is scheduled for deletion",
   // Without the tag the role may not even look: IAM answers before Secrets Manager does.
   AccessDeniedException: `the function may not read it; a secret must carry the tag ${OWNER_TAG}`,

@@ -66,7 +66,8 @@ function evaluatePolicy(
   before: WindowState,
 ): Finding | undefined {
   const { policy, spend } = reading;
-  const spendRatio = spend / policy.budget_amount;
+  // An amount of 0 is a switch that rejects every call.
+  const spendRatio = policy.budget_amount > 0 ? spend / policy.budget_amount : 1;
   // "Rejecting" says all that a threshold would say, and more.
   if (policy.budget_action === "REJECT" && spendRatio >= 1) {
     return before.isRejectingAlerted ? undefined : { ...reading, spendRatio, kind: "rejecting" };

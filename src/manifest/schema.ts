@@ -11,6 +11,8 @@ import {
 
 /** MLflow accepts only these characters in the name of an endpoint: it is part of a URL. */
 const ENDPOINT_NAME = /^[A-Za-z0-9_.-]+$/;
+/** What AWS Secrets Manager allows in a name, with the colons of an ARN. */
+const SECRET_ID = /^(arn:[\w/+=.@:-]{1,1000}|[\w/+=.@-]{1,512})$/;
 /** Column size on PostgreSQL and MySQL; SQLite does not check. */
 const NAME_LENGTH_MAX = 255;
 /** A label becomes an attribute of messages, and SNS refuses a message with another name in it. */
@@ -36,7 +38,10 @@ const name = z.string().min(1).max(NAME_LENGTH_MAX);
 
 const valueFrom = z
   .strictObject({
-    secrets_manager: z.string().min(1).describe("Name or ARN of the secret in AWS Secrets Manager"),
+    secrets_manager: z
+      .string()
+      .regex(SECRET_ID, "must be the name or ARN of an AWS secret: letters, digits and /_+=.@-")
+      .describe("Name or ARN of the secret in AWS Secrets Manager"),
     keys: z
       .record(z.string().min(1), z.string().min(1))
       .optional()

@@ -47,17 +47,16 @@ export class RefusedPlanError extends GatewayOpsError {
  * MLflow would silently ignore.
  */
 export function planChanges(desired: DesiredState, actual: ActualState): Plan {
-  const actualByKey = new Map<ResourceKey, ActualResource>();
-  for (const resource of actual.resources) actualByKey.set(keyOf(resource), resource);
-
+  const actualByKey = byKey(actual.resources);
   const refusals: string[] = [];
   const changes: Change[] = [];
   for (const resource of inOrder(desired.resources)) {
-    const existing = actualByKey.get(keyOf(resource));
+    const [existing, ...others] = actualByKey.get(keyOf(resource)) ?? [];
     if (!existing) {
       changes.push({ action: "create", desired: resource });
       continue;
     }
+    if (others.length > 0) refusals.push(duplicates(existing, others));
     const changed_fields = compareFields(resource, existing);
     refusals.push(...refusalsOf(desired.owner, existing, changed_fields));
     const action = existing.owner === undefined ? "adopt" : "update";
@@ -66,6 +65,22 @@ export function planChanges(desired: DesiredState, actual: ActualState): Plan {
   }
   if (refusals.length > 0) throw new RefusedPlanError(refusals);
   return { owner: desired.owner, changes };
+}
+
+function byKey(resources: readonly ActualResource[]): Map<ResourceKey, ActualResource[]> {
+  const grouped = new Map<ResourceKey, ActualResource[]>();
+  for (const resource of resources) {
+    const known = grouped.get(keyOf(resource));
+    if (known) known.push(resource);
+    else grouped.set(keyOf(resource), [resource]);
+  }
+  return grouped;
+}
+
+/** Only budgets can be there twice: the server knows no name that could be unique. */
+function duplicates(existing: ActualResource, others: readonly ActualResource[]): string {
+  const ids = [existing, ...others].map(({ id }) => id).sort();
+  return `${keyOf(existing)} is on the gateway more than once (${ids.join(", ")}): delete all but one`;
 }
 
 function refusalsOf(

@@ -159,11 +159,11 @@ function renderReport(report: RunReport, reportKey: string): string {
   const hidden = report.changes.length - changes.length;
   return [
     `${report.manifest.key} (version ${report.manifest.version_id}): ${report.outcome}`,
+    `Report: ${reportKey}`,
     ...(report.error ? [shortened(report.error.message, ERROR_LENGTH_MAX)] : []),
     ...changes,
     ...(hidden > 0 ? [`  and ${hidden} more, see the report`] : []),
     CONSEQUENCES[report.outcome],
-    `Report: ${reportKey}`,
   ].join("\n");
 }
 

@@ -29,7 +29,7 @@ export function mapSecretValue(
   reference: SecretReference,
 ): Readonly<Record<string, Redacted<string>>> {
   const source = reference.secrets_manager;
-  const object = parseObject(stored.reveal());
+  const object = parseObject(source, stored.reveal());
   const keys = reference.keys ?? (object ? identity(Object.keys(object)) : undefined);
   if (!keys) {
     if (stored.reveal().trim() === "") throw new SecretMappingError(`${source} is empty`);
@@ -55,13 +55,20 @@ export function mapSecretValue(
   return Object.fromEntries(mapped);
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
-  if (!text.trimStart().startsWith("{")) return undefined;
+function parseObject(source: string, text: string): Record<string, unknown> | undefined {
+  // `trim` takes a byte order mark away too, which some editors put before the brace.
+  const json = text.trim();
+  if (!json.startsWith("{")) return undefined;
+  const object = parseJson(json);
+  if (object) return object;
+  throw new SecretMappingError(`${source} begins like a JSON object but cannot be read as one`);
+}
+
+/** The parser's own message is dropped: it quotes the value. */
+function parseJson(json: string): Record<string, unknown> | undefined {
   try {
-    // `trim` takes a byte order mark away too, which some editors put before the brace.
-    return JSON.parse(text.trim()) as Record<string, unknown>;
+    return JSON.parse(json) as Record<string, unknown>;
   } catch {
-    // A key may well begin with a brace. The parser's own message would quote the value.
     return undefined;
   }
 }

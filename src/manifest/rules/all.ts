@@ -2,6 +2,7 @@ import type { Manifest, ManifestFinding } from "#manifest/types.ts";
 import { budgetTarget } from "./budget-target.ts";
 import { knownReferences } from "./known-references.ts";
 import { primaryModels } from "./primary-models.ts";
+import { reservedTags } from "./reserved-tags.ts";
 import { secretSettings } from "./secret-settings.ts";
 import { uniqueNames } from "./unique-names.ts";
 
@@ -12,4 +13,5 @@ export const RULES: readonly ((manifest: Manifest) => ManifestFinding[])[] = [
   primaryModels,
   budgetTarget,
   secretSettings,
+  reservedTags,
 ];

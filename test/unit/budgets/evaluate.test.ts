@@ -198,3 +198,14 @@ function stateAfter(readings: readonly Reading[]): MonitorState {
   }
   return state;
 }
+
+test("an amount of 0 rejects every call, and so does its alert before anything is spent", () => {
+  const policy = { budget_action: "REJECT", budget_amount: 0 } as const;
+
+  expect(
+    told([
+      { spend: 0, policy },
+      { spend: 1, policy },
+    ]),
+  ).toEqual(["rejecting", ""]);
+});

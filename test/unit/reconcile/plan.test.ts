@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import { type Change, planChanges, RefusedPlanError } from "#reconcile/plan.ts";
 import type { ActualResource, DesiredState } from "#reconcile/state.ts";
 import {
+  aBudget,
   aManifest,
   aModelDefinition,
   anEndpoint,
@@ -135,4 +136,20 @@ test("resources of different kinds do not stand for each other", () => {
   const resources = actualOf(desiredOf({ version: 1, endpoints: [anEndpoint({ name: "chat" })] }));
 
   expect(summary(planChanges(desired, { resources }).changes)).toEqual(["create secret/chat"]);
+});
+
+test("a budget that is there twice is refused, naming both, whichever is listed first", () => {
+  const desired = desiredOf(aManifest({ budgets: [aBudget()] }));
+  const [budget] = actualOf(desired).filter(({ kind }) => kind === "budget");
+  if (!budget) throw new Error("the manifest declares a budget");
+  const twice = [
+    { ...budget, id: "bp-2" },
+    { ...budget, id: "bp-1" },
+  ];
+
+  for (const resources of [twice, [...twice].reverse()]) {
+    expect(() => planChanges(desired, { resources })).toThrow(
+      "is on the gateway more than once (bp-1, bp-2): delete all but one",
+    );
+  }
 });

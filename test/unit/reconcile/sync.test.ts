@@ -358,6 +358,7 @@ test("a change that failed for good is told, with what became of the others", as
   expect(message).toMatchObject({ severity: "critical" });
   expect(message?.text.split("\n")).toEqual([
     `${MANIFEST_KEY} (version object-version-1): failed`,
+    "Report: reports/1.json",
     "1 of 4 changes failed, 1 were skipped because of them",
     "endpoint/chat: no such experiment",
     "  applied       create secret/openai-prod, version version-1, effective by 2026-11-23T12:01:00.000Z",
@@ -365,7 +366,6 @@ test("a change that failed for good is told, with what became of the others", as
     "  failed        create endpoint/chat: no such experiment",
     "  skipped       create budget/chat-monthly, because endpoint/chat was not applied",
     "Some changes were not made. Correct the cause and put the manifest again.",
-    "Report: reports/1.json",
   ]);
   expect(await sync()).toBeUndefined();
 });

@@ -40,3 +40,38 @@ test("other settings, and a provider that agrees, are fine", async () => {
 
   expect(await issuesOf(JSON.stringify(manifest))).toEqual([]);
 });
+
+test.each(["api_key", "token", "client_secret", "password"])(
+  "a value under %s in settings that everybody may read is refused and not shown",
+  async (key) => {
+    const manifest = aManifest({ secrets: [aSecret({ auth_config: { [key]: "value-one" } })] });
+
+    const issues = await issuesOf(JSON.stringify(manifest));
+
+    expect(issues).toEqual([expect.stringContaining(`auth_config.${key} looks like a secret`)]);
+    expect(issues.join()).not.toContain("value-one");
+  },
+);
+
+test("a key in place of its name is refused and not shown", async () => {
+  const pasted = `sk-${"x".repeat(30)}`;
+  const manifest = aManifest({ secrets: [aSecret({ value_from: { secrets_manager: pasted } })] });
+
+  const issues = await issuesOf(JSON.stringify(manifest));
+
+  expect(issues).toEqual([expect.stringContaining("looks like a key itself")]);
+  expect(issues.join()).not.toContain(pasted);
+});
+
+test.each(["prod/open ai", "prod:openai", ""])(
+  "%j is no name that Secrets Manager allows",
+  async (secrets_manager) => {
+    const manifest = aManifest({ secrets: [aSecret({ value_from: { secrets_manager } })] });
+
+    expect(await issuesOf(JSON.stringify(manifest))).toEqual([
+      expect.stringContaining(
+        "value_from.secrets_manager must be the name or ARN of an AWS secret",
+      ),
+    ]);
+  },
+);
