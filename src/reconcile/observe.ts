@@ -9,7 +9,7 @@ import type {
 import { GatewayOpsError } from "#runtime/errors.ts";
 import type { Ledger } from "#runtime/ledger.ts";
 import { mapLimited } from "#runtime/limit.ts";
-import { isUntouched, MANAGED_SECRETS, type PushedVersion } from "#secrets/push.ts";
+import { isUntouched, MANAGED_SECRETS, type PushedVersion } from "#secrets/managed-secret.ts";
 import { budgetNameOf, endpointOwner, ownerOf } from "./owner.ts";
 import type { ActualResource, ActualState, BudgetFields, DesiredState } from "./state.ts";
 

@@ -2,13 +2,8 @@ import { assert } from "#runtime/assert.ts";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { type LedgerRecord, put } from "#runtime/ledger.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
-import {
-  MANAGED_SECRETS,
-  type ManagedSecret,
-  type PushDependencies,
-  type PushResult,
-  pushSecret,
-} from "./push.ts";
+import { MANAGED_SECRETS, type ManagedSecret } from "./managed-secret.ts";
+import { type PushDependencies, type PushResult, pushRecordedSecret } from "./push.ts";
 
 /** What became of one gateway secret. */
 export type PushOutcome =
@@ -38,7 +33,7 @@ export async function pushChanged(
   for (const record of await concerned(dependencies, trigger)) {
     const announce = (result: PushResult) => pushedMessage(record.value, result);
     try {
-      outcomes.push(await pushSecret(dependencies, record.value.target, announce));
+      outcomes.push(await pushRecordedSecret(dependencies, record.id, announce));
     } catch (error) {
       if (!(error instanceof GatewayOpsError)) throw error;
       if (error.disposition === "retry" && !delivery.isLast) retryable.push(error);

@@ -1,49 +1,19 @@
 import type { CreateSecret, Secret, UpdateSecret } from "#gateway/types.ts";
+import { assert } from "#runtime/assert.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { LeaseHeldError } from "#runtime/errors.ts";
 import { withLease } from "#runtime/lease.ts";
-import {
-  type Ledger,
-  type LedgerKind,
-  type LedgerRecord,
-  type LedgerWrite,
-  put,
-} from "#runtime/ledger.ts";
+import { type Ledger, type LedgerRecord, type LedgerWrite, put } from "#runtime/ledger.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
 import type { Redacted } from "#runtime/redacted.ts";
-import { mapSecretValue, type SecretReference } from "./mapping.ts";
+import {
+  isCurrent,
+  MANAGED_SECRETS,
+  type ManagedSecret,
+  type SecretTarget,
+} from "./managed-secret.ts";
+import { mapSecretValue } from "./mapping.ts";
 import { describeFor, type SecretDescription, type SecretSource } from "./source.ts";
-
-/** A gateway secret as a manifest declares it. */
-export interface SecretTarget {
-  readonly name: string;
-  readonly owner: string;
-  readonly provider: string;
-  readonly auth_config?: Readonly<Record<string, string>> | undefined;
-  readonly value_from: SecretReference;
-}
-
-/** What the gateway was given last, and what it answered: any difference later is drift. */
-export interface PushedVersion {
-  /** The reference that the value was picked by: another one picks another value. */
-  readonly value_from: SecretReference;
-  readonly version_id: string;
-  readonly at_ms: number;
-  readonly secret_id: string;
-  readonly gateway_updated_at_ms: number;
-}
-
-/** The ledger's record of a gateway secret; never a value. */
-export interface ManagedSecret {
-  readonly target: SecretTarget;
-  /** Full ARN of the source, by which events name it. */
-  readonly source_arn: string;
-  readonly pushed?: PushedVersion | undefined;
-  /** A push that failed until its deliveries were used up; the schedule goes on with it. */
-  readonly pending?: { readonly since_ms: number; readonly cause: string } | undefined;
-}
-
-export const MANAGED_SECRETS: LedgerKind<ManagedSecret> = { name: "secret" };
 
 /** The part of the gateway client that pushing needs. */
 export interface SecretGateway {
@@ -95,20 +65,47 @@ const ROUNDS_MAX = 5;
 export async function pushSecret(
   dependencies: PushDependencies,
   target: SecretTarget,
-  announce?: (result: PushResult) => Message,
+  announce?: Announce,
+): Promise<PushResult> {
+  return pushUnderLease(dependencies, target.name, async () => target, announce);
+}
+
+/**
+ * As {@link pushSecret}, for a secret as its manifest declared it last: read under the lease too,
+ * because a manifest may be just declaring it anew.
+ */
+export async function pushRecordedSecret(
+  dependencies: PushDependencies,
+  name: string,
+  announce?: Announce,
+): Promise<PushResult> {
+  const recorded = async () => {
+    const record = await dependencies.ledger.read(MANAGED_SECRETS, name);
+    assert(record, `the record of secret ${name} was there a moment ago`);
+    return record.value.target;
+  };
+  return pushUnderLease(dependencies, name, recorded, announce);
+}
+
+type Announce = (result: PushResult) => Message;
+
+async function pushUnderLease(
+  dependencies: PushDependencies,
+  name: string,
+  targetNow: () => Promise<SecretTarget>,
+  announce: Announce | undefined,
 ): Promise<PushResult> {
   const { ledger, source, clock, runId } = dependencies;
   const lease = { ledger, clock, holder: runId, durationMs: LEASE_MS };
-  return withLease(`secret/${target.name}`, lease, async () => {
+  return withLease(`secret/${name}`, lease, async () => {
+    const target = await targetNow();
     for (let round = 1; round <= ROUNDS_MAX; round += 1) {
       const current = await describeFor(target.owner, source, target.value_from.secrets_manager);
       const result = await pushVersion(dependencies, target, current, announce);
       const after = await source.describe(current.arn);
       if (after.currentVersionId === current.currentVersionId) return result;
     }
-    throw new LeaseHeldError(
-      `the source of secret ${target.name} changes faster than it is pushed`,
-    );
+    throw new LeaseHeldError(`the source of secret ${name} changes faster than it is pushed`);
   });
 }
 
@@ -116,7 +113,7 @@ async function pushVersion(
   dependencies: PushDependencies,
   target: SecretTarget,
   current: SecretDescription,
-  announce: ((result: PushResult) => Message) | undefined,
+  announce: Announce | undefined,
 ): Promise<PushResult> {
   const { ledger, source, gateway, clock, secretCacheTtlMs } = dependencies;
   const record = await rememberTarget(ledger, target, current.arn);
@@ -161,41 +158,6 @@ async function pushVersion(
     announce ? [announce(done)] : [],
   );
   return done;
-}
-
-/** Whether the gateway holds this version and nobody wrote the secret since. */
-function isCurrent(
-  pushed: PushedVersion,
-  current: SecretDescription,
-  actual: Secret,
-  target: SecretTarget,
-): boolean {
-  return (
-    pushed.version_id === current.currentVersionId &&
-    isSameReference(pushed.value_from, target.value_from) &&
-    isUntouched(pushed, actual) &&
-    (target.auth_config === undefined || isSameMap(target.auth_config, actual.auth_config))
-  );
-}
-
-export function isUntouched(pushed: PushedVersion, actual: Secret): boolean {
-  return (
-    pushed.secret_id === actual.secret_id && pushed.gateway_updated_at_ms === actual.last_updated_at
-  );
-}
-
-function isSameReference(one: SecretReference, other: SecretReference): boolean {
-  return (
-    one.secrets_manager === other.secrets_manager && isSameMap(one.keys ?? {}, other.keys ?? {})
-  );
-}
-
-function isSameMap(
-  one: Readonly<Record<string, string>>,
-  other: Readonly<Record<string, string>>,
-): boolean {
-  const keys = Object.keys(one);
-  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key]);
 }
 
 async function write(

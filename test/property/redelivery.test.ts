@@ -1,7 +1,8 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import { expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
-import { MANAGED_SECRETS, pushSecret } from "#secrets/push.ts";
+import { MANAGED_SECRETS } from "#secrets/managed-secret.ts";
+import { pushSecret } from "#secrets/push.ts";
 import { pushChanged } from "#secrets/push-changed.ts";
 import { forEachRecord } from "../../functions/for-each-record.ts";
 import { anSqsEvent, anSqsRecord, ExpectedError, messagesIn } from "../support/builders.ts";

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { MANAGED_SECRETS, pushSecret, type SecretTarget } from "#secrets/push.ts";
+import { MANAGED_SECRETS, type SecretTarget } from "#secrets/managed-secret.ts";
+import { pushSecret } from "#secrets/push.ts";
 import { type PushTrigger, pushChanged } from "#secrets/push-changed.ts";
 import { ExpectedError, messagesIn } from "../../support/builders.ts";
 import { arnOf } from "../../support/fake-secret-source.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { put } from "#runtime/ledger.ts";
-import { isUntouched, MANAGED_SECRETS, pushSecret, type SecretTarget } from "#secrets/push.ts";
+import { isUntouched, MANAGED_SECRETS, type SecretTarget } from "#secrets/managed-secret.ts";
+import { pushSecret } from "#secrets/push.ts";
 import { aMessage, ExpectedError, messagesIn } from "../../support/builders.ts";
 import { arnOf } from "../../support/fake-secret-source.ts";
 import { expectNoLeak } from "../../support/leaks.ts";

@@ -1,0 +1,70 @@
+import type { Secret } from "#gateway/types.ts";
+import type { LedgerKind } from "#runtime/ledger.ts";
+import type { SecretReference } from "./mapping.ts";
+import type { SecretDescription } from "./source.ts";
+
+/** A gateway secret as a manifest declares it. */
+export interface SecretTarget {
+  readonly name: string;
+  readonly owner: string;
+  readonly provider: string;
+  readonly auth_config?: Readonly<Record<string, string>> | undefined;
+  readonly value_from: SecretReference;
+}
+
+/** What the gateway was given last, and what it answered: any difference later is drift. */
+export interface PushedVersion {
+  /** The reference that the value was picked by: another one picks another value. */
+  readonly value_from: SecretReference;
+  readonly version_id: string;
+  readonly at_ms: number;
+  readonly secret_id: string;
+  readonly gateway_updated_at_ms: number;
+}
+
+/** The ledger's record of a gateway secret; never a value. */
+export interface ManagedSecret {
+  readonly target: SecretTarget;
+  /** Full ARN of the source, by which events name it. */
+  readonly source_arn: string;
+  readonly pushed?: PushedVersion | undefined;
+  /** A push that failed until its deliveries were used up; the schedule goes on with it. */
+  readonly pending?: { readonly since_ms: number; readonly cause: string } | undefined;
+}
+
+export const MANAGED_SECRETS: LedgerKind<ManagedSecret> = { name: "secret" };
+
+/** Whether the gateway holds this version and nobody wrote the secret since. */
+export function isCurrent(
+  pushed: PushedVersion,
+  current: SecretDescription,
+  actual: Secret,
+  target: SecretTarget,
+): boolean {
+  return (
+    pushed.version_id === current.currentVersionId &&
+    isSameReference(pushed.value_from, target.value_from) &&
+    isUntouched(pushed, actual) &&
+    (target.auth_config === undefined || isSameMap(target.auth_config, actual.auth_config))
+  );
+}
+
+export function isUntouched(pushed: PushedVersion, actual: Secret): boolean {
+  return (
+    pushed.secret_id === actual.secret_id && pushed.gateway_updated_at_ms === actual.last_updated_at
+  );
+}
+
+function isSameReference(one: SecretReference, other: SecretReference): boolean {
+  return (
+    one.secrets_manager === other.secrets_manager && isSameMap(one.keys ?? {}, other.keys ?? {})
+  );
+}
+
+function isSameMap(
+  one: Readonly<Record<string, string>>,
+  other: Readonly<Record<string, string>>,
+): boolean {
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key]);
+}
