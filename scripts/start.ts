@@ -50,6 +50,7 @@ async function main(): Promise<void> {
 function stayUp(world: World): Promise<never> {
   const { mlflow, aws, outputs } = world;
   const bucket = output(outputs, "ManifestBucketName");
+  const manifest = `s3://${bucket}/manifests/default/gateway.yaml`;
   const environment = Object.entries(aws.environment)
     .filter(([name]) => name.startsWith("AWS_"))
     .map(([name, value]) => `export ${name}=${value}`);
@@ -62,10 +63,19 @@ Everything stays up until Ctrl-C. To look around, in another terminal:
              ${aws.logFile}
 
   ${environment.join("\n  ")}
-  aws s3 cp examples/gateway.yaml s3://${bucket}/manifests/default/gateway.yaml
+  export AWS_DEFAULT_REGION=${aws.region}
+
+  # change the manifest: the file is the only thing that you touch
+  aws s3 cp ${manifest} - | sed 's/team: search/team: growth/' | aws s3 cp - ${manifest}
   aws s3 ls s3://${bucket}/reports/
+
+  # change a key
   aws secretsmanager put-secret-value --secret-id prod/openai-backup --secret-string another-value
-  aws logs tail --follow "$(aws logs describe-log-groups --query 'logGroups[0].logGroupName' --output text)"
+
+  # what the workers say
+  for group in $(aws logs describe-log-groups --query 'logGroups[].logGroupName' --output text); do
+    aws logs filter-log-events --log-group-name "$group" --query 'events[].message' --output text
+  done
 `);
   return new Promise(() => {
     // A pending promise alone does not keep Node running.
