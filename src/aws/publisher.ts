@@ -5,6 +5,8 @@ import { AwsCallError, awsCall } from "./aws-call.ts";
 /** SNS takes at most this many messages in one call. */
 const BATCH_MAX = 10;
 const SUBJECT_LENGTH_MAX = 100;
+/** A queue with raw delivery gets no message that has more. */
+const ATTRIBUTES_MAX = 10;
 
 /**
  * Publishes messages to SNS as CloudEvents (structured JSON), with readable text for e-mail.
@@ -70,15 +72,13 @@ function asSubject(subject: string): string {
 }
 
 function asAttributes(message: Message) {
-  const attributes = {
-    ...message.attributes,
-    eventType: message.type,
-    severity: message.severity,
-  };
+  const own = { eventType: message.type, severity: message.severity };
+  const attributes = { ...own, ...message.attributes, ...own };
   return Object.fromEntries(
     Object.entries(attributes)
       // SNS refuses a message with an empty attribute.
       .filter(([, value]) => value !== "")
+      .slice(0, ATTRIBUTES_MAX)
       .map(([name, value]) => [
         name,
         typeof value === "number"

@@ -43,14 +43,28 @@ export function alertMessage(
       threshold,
       labels: settings?.labels ?? {},
     },
-    attributes: {
-      ...settings?.labels,
-      policyId: policy.budget_policy_id,
-      targetScope: policy.target_scope,
-      budgetAction: policy.budget_action,
-      thresholdPercent: Math.round(threshold * 100),
-      ...(settings ? { owner: settings.owner } : {}),
-    },
+    attributes: attributesOf(finding, settings, threshold),
+  };
+}
+
+/** In order of use to subscribers: the publisher has room for ten in all. */
+function attributesOf(
+  { policy }: Finding,
+  settings: BudgetSettings | undefined,
+  threshold: number,
+): Message["attributes"] {
+  const own = {
+    ...(settings ? { owner: settings.owner } : {}),
+    budgetAction: policy.budget_action,
+    thresholdPercent: Math.round(threshold * 100),
+  };
+  return {
+    ...own,
+    ...settings?.labels,
+    // A label cannot stand in for one of ours.
+    ...own,
+    policyId: policy.budget_policy_id,
+    targetScope: policy.target_scope,
   };
 }
 

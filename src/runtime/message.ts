@@ -21,7 +21,7 @@ export interface Message {
   /** Body of the e-mail. */
   readonly text: string;
   readonly data: Readonly<Record<string, unknown>>;
-  /** For SNS filter policies; numbers stay numbers. */
+  /** For SNS filter policies, the most useful first; numbers stay numbers. */
   readonly attributes: Readonly<Record<string, string | number>>;
 }
 

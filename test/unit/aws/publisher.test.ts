@@ -135,3 +135,16 @@ test("numbers stay numbers, and an empty attribute is left out", async () => {
     severity: { DataType: "String", StringValue: "warning" },
   });
 });
+
+test("at most ten attributes go out, the first ones: a raw queue gets no message with more", async () => {
+  const { entries, publish } = setup();
+  const attributes = Object.fromEntries(
+    Array.from({ length: 12 }, (_, index) => [`label${index}`, "x"]),
+  );
+
+  await publish([aMessage({ attributes })]);
+
+  const names = Object.keys(entries()[0]?.MessageAttributes ?? {});
+  expect(names).toHaveLength(10);
+  expect(names.slice(0, 3)).toEqual(["eventType", "severity", "label0"]);
+});
