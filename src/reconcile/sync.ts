@@ -53,6 +53,8 @@ export interface ManifestRecord {
   readonly status: RunOutcome | "running";
   readonly applied_version?: string | undefined;
   readonly report_key?: string | undefined;
+  /** Code of the error that made the attempted version pending. */
+  readonly pending_code?: string | undefined;
   readonly at_ms: number;
 }
 
@@ -228,8 +230,9 @@ async function markRunning(
   file: ManifestFile,
   record: LedgerRecord<ManifestRecord> | undefined,
 ): Promise<LedgerRecord<ManifestRecord>> {
+  const isAgain = record?.value.attempted_version === file.versionId;
   const value: ManifestRecord = {
-    ...record?.value,
+    ...(isAgain ? record.value : { applied_version: record?.value.applied_version }),
     attempted_version: file.versionId,
     status: "running",
     at_ms: clock.nowMs(),
@@ -248,11 +251,19 @@ async function settle(
   findings: RunFindings,
 ): Promise<RunReport> {
   const report = buildReport(facts, outcome, findings, clock.nowMs());
-  const report_key = await reports.write(report);
+  const pending_code = outcome === "pending" ? findings.error?.code : undefined;
+  // A gateway that is down for a day is one report, not one for each time that it was tried.
+  const isKnown =
+    pending_code !== undefined &&
+    pending_code === running.value.pending_code &&
+    report.outcomes.every((change) => change.outcome !== "applied");
+  const knownKey = isKnown ? running.value.report_key : undefined;
+  const report_key = knownKey ?? (await reports.write(report));
   const value: ManifestRecord = {
     ...running.value,
     status: outcome,
     report_key,
+    pending_code,
     at_ms: clock.nowMs(),
     ...(isSuccess(outcome) ? { applied_version: facts.manifest.version_id } : {}),
   };

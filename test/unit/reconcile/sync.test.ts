@@ -266,7 +266,7 @@ test("while the gateway is down the event is delivered again, and nobody is told
 });
 
 test("at the last delivery a manifest stays pending, and that is told once", async () => {
-  const { gateway, putAndSync, lookAgain, record, ledger } = setup();
+  const { bucket, gateway, putAndSync, lookAgain, record, ledger } = setup();
   for (const call of [1, 2]) {
     gateway.failOn("getCurrentUser", call, new ExpectedError("retry", "the gateway is down"));
   }
@@ -278,6 +278,8 @@ test("at the last delivery a manifest stays pending, and that is told once", asy
   expect(again).toMatchObject({ outcome: "pending" });
   expect(await record()).toMatchObject({ status: "pending" });
   expect((await record())?.applied_version).toBeUndefined();
+  // Trying again for the same reason adds no report.
+  expect(bucket.reports).toHaveLength(1);
   expect(await messagesIn(ledger)).toMatchObject([
     {
       id: `manifest-pending:${MANIFEST_KEY}@object-version-1`,
