@@ -1,6 +1,7 @@
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { RunReport } from "#reconcile/report.ts";
-import type { ManifestFile, ManifestSource, ReportStore } from "#reconcile/sync.ts";
+import type { ReportStore } from "#reconcile/run-record.ts";
+import type { ManifestFile, ManifestSource } from "#reconcile/sync.ts";
 import { awsCall } from "./aws-call.ts";
 
 /** The bucket: manifests go in under `manifests/`, reports come out under `reports/`. */

@@ -1,21 +1,21 @@
 import { ManifestError } from "#manifest/errors.ts";
 import type { Locate, Manifest, ManifestFinding, ParseManifest } from "#manifest/types.ts";
-import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
+import { GatewayOpsError } from "#runtime/errors.ts";
 import { withLease } from "#runtime/lease.ts";
-import { type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
-import { commitWithMessages } from "#runtime/message.ts";
+import { type LedgerRecord, remove } from "#runtime/ledger.ts";
 import { describeFor, SecretSourceError } from "#secrets/source.ts";
 import { type ApplyDependencies, applyPlan } from "./apply.ts";
 import { type GatewayReader, observe } from "./observe.ts";
 import { type Plan, planChanges } from "./plan.ts";
+import type { RunFacts, RunFindings, RunOutcome, RunReport } from "./report.ts";
 import {
-  buildReport,
-  type RunFacts,
-  type RunFindings,
-  type RunOutcome,
-  type RunReport,
-  runMessage,
-} from "./report.ts";
+  isSettled,
+  MANIFESTS,
+  type ManifestRecord,
+  markRunning,
+  type RecordDependencies,
+  settle,
+} from "./run-record.ts";
 import { type DesiredState, keyOf } from "./state.ts";
 
 /** The newest version of a manifest file. */
@@ -29,15 +29,9 @@ export interface ManifestSource {
   readNewest(key: string): Promise<ManifestFile | undefined>;
 }
 
-export interface ReportStore {
-  /** Keeps the report and returns where. */
-  write(report: RunReport): Promise<string>;
-}
-
-export interface SyncDependencies extends ApplyDependencies {
+export interface SyncDependencies extends ApplyDependencies, RecordDependencies {
   readonly gateway: GatewayReader & ApplyDependencies["gateway"];
   readonly manifests: ManifestSource;
-  readonly reports: ReportStore;
   readonly parse: ParseManifest;
   readonly toDesired: (
     owner: string,
@@ -45,20 +39,6 @@ export interface SyncDependencies extends ApplyDependencies {
     versions: ReadonlyMap<string, string>,
   ) => DesiredState;
 }
-
-/** What the ledger knows of a manifest file. */
-export interface ManifestRecord {
-  readonly attempted_version: string;
-  /** `running` beyond the end of a run means that the run was killed. */
-  readonly status: RunOutcome | "running";
-  readonly applied_version?: string | undefined;
-  readonly report_key?: string | undefined;
-  /** Code of the error that made the attempted version pending. */
-  readonly pending_code?: string | undefined;
-  readonly at_ms: number;
-}
-
-export const MANIFESTS: LedgerKind<ManifestRecord> = { name: "manifest" };
 
 /** What was written is not what is read back. */
 class VerificationError extends GatewayOpsError {
@@ -76,7 +56,6 @@ const WITHOUT_OWNER = {
   column: 1,
   message: "must lie in a folder named after its owner, such as manifests/default/gateway.yaml",
 };
-const SETTLED: readonly ManifestRecord["status"][] = ["applied", "unchanged", "rejected", "failed"];
 
 /**
  * Brings the gateway to what the newest version of a manifest declares:
@@ -108,7 +87,7 @@ export async function syncManifest(
       if (record) await ledger.commit([remove(MANIFESTS, record)]);
       return undefined;
     }
-    if (record && isSettled(record.value, file)) return undefined;
+    if (record && isSettled(record.value, file.versionId)) return undefined;
     return syncFile(dependencies, key, file, record, delivery);
   });
 }
@@ -118,7 +97,7 @@ export async function syncPending(dependencies: SyncDependencies): Promise<RunRe
   const records = await dependencies.ledger.list(MANIFESTS);
   const reports: RunReport[] = [];
   for (const { id, value } of records) {
-    if (SETTLED.includes(value.status)) continue;
+    if (isSettled(value, value.attempted_version)) continue;
     const report = await syncManifest(dependencies, id, { isLast: true });
     if (report) reports.push(report);
   }
@@ -144,7 +123,7 @@ async function syncFile(
     manifest: { key, version_id: file.versionId },
     startedMs: dependencies.clock.nowMs(),
   };
-  const running = await markRunning(dependencies, key, file, record);
+  const running = await markRunning(dependencies, key, file.versionId, record);
   const findings: { -readonly [K in keyof RunFindings]: RunFindings[K] } = {};
   try {
     await run(dependencies, facts, file, findings);
@@ -211,10 +190,6 @@ async function sourceVersions(
   return versions;
 }
 
-function isSettled(record: ManifestRecord, file: ManifestFile): boolean {
-  return record.attempted_version === file.versionId && SETTLED.includes(record.status);
-}
-
 function failureOutcome(
   error: GatewayOpsError,
   { plan }: RunFindings,
@@ -222,58 +197,4 @@ function failureOutcome(
 ): RunOutcome {
   if (error.disposition === "retry") return delivery.isLast ? "pending" : "retrying";
   return plan ? "failed" : "rejected";
-}
-
-async function markRunning(
-  { ledger, clock }: SyncDependencies,
-  key: string,
-  file: ManifestFile,
-  record: LedgerRecord<ManifestRecord> | undefined,
-): Promise<LedgerRecord<ManifestRecord>> {
-  const isAgain = record?.value.attempted_version === file.versionId;
-  const value: ManifestRecord = {
-    ...(isAgain ? record.value : { applied_version: record?.value.applied_version }),
-    attempted_version: file.versionId,
-    status: "running",
-    at_ms: clock.nowMs(),
-  };
-  if (!(await ledger.commit([put(MANIFESTS, key, value, record)]))) {
-    throw new LeaseHeldError(`${key} was just taken by another run`);
-  }
-  return { id: key, value, revision: (record?.revision ?? 0) + 1 };
-}
-
-async function settle(
-  { ledger, clock, reports }: SyncDependencies,
-  running: LedgerRecord<ManifestRecord>,
-  facts: RunFacts,
-  outcome: RunOutcome,
-  findings: RunFindings,
-): Promise<RunReport> {
-  const report = buildReport(facts, outcome, findings, clock.nowMs());
-  const pending_code = outcome === "pending" ? findings.error?.code : undefined;
-  // A gateway that is down for a day is one report, not one for each time that it was tried.
-  const isKnown =
-    pending_code !== undefined &&
-    pending_code === running.value.pending_code &&
-    report.outcomes.every((change) => change.outcome !== "applied");
-  const knownKey = isKnown ? running.value.report_key : undefined;
-  const report_key = knownKey ?? (await reports.write(report));
-  const value: ManifestRecord = {
-    ...running.value,
-    status: outcome,
-    report_key,
-    pending_code,
-    at_ms: clock.nowMs(),
-    ...(isSuccess(outcome) ? { applied_version: facts.manifest.version_id } : {}),
-  };
-  const record = put(MANIFESTS, running.id, value, running);
-  const isQuiet = outcome === "unchanged" || outcome === "retrying";
-  const messages = isQuiet ? [] : [runMessage(report, report_key)];
-  if (await commitWithMessages(ledger, [record], messages)) return report;
-  throw new LeaseHeldError(`${running.id} was written by another run`);
-}
-
-function isSuccess(outcome: RunOutcome): boolean {
-  return outcome === "applied" || outcome === "unchanged";
 }

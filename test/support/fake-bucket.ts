@@ -1,5 +1,6 @@
 import type { RunReport } from "#reconcile/report.ts";
-import type { ManifestFile, ManifestSource, ReportStore } from "#reconcile/sync.ts";
+import type { ReportStore } from "#reconcile/run-record.ts";
+import type { ManifestFile, ManifestSource } from "#reconcile/sync.ts";
 
 /** The versioned bucket of manifests and reports, in memory. */
 export class FakeBucket implements ManifestSource, ReportStore {

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import type { Manifest } from "#manifest/types.ts";
-import { MANIFESTS, syncManifest, syncPending } from "#reconcile/sync.ts";
+import { MANIFESTS } from "#reconcile/run-record.ts";
+import { syncManifest, syncPending } from "#reconcile/sync.ts";
 import { put } from "#runtime/ledger.ts";
 import { pushChanged } from "#secrets/push-changed.ts";
 import {
