@@ -8,7 +8,12 @@ if (major < WANTED[0] || (major === WANTED[0] && minor < WANTED[1])) {
   process.exitCode = 1;
 } else {
   import("./setup/steps.mjs")
-    .then(({ setUp }) => setUp({ nodeOnly: process.argv.includes("--node-only") }))
+    .then(({ setUp }) =>
+      setUp({
+        nodeOnly: process.argv.includes("--node-only"),
+        mlflowVersion: process.argv.find((flag) => flag.startsWith("--mlflow="))?.slice(9),
+      }),
+    )
     .catch((error) => {
       console.error(error instanceof Error ? error.message : error);
       process.exitCode = 1;

@@ -12,6 +12,11 @@ import path from "node:path";
 export const projectFolder = path.resolve(import.meta.dirname, "../..");
 export const venvBin = path.join(projectFolder, ".local/venv/bin");
 
+/** Where scripts/setup.mjs puts an older server. */
+export function mlflowBin(version: string): string {
+  return path.join(projectFolder, `.local/venv-mlflow-${version}/bin`);
+}
+
 const RUNS = path.join(projectFolder, ".local/run");
 const OWNER_FILE = "owner.pid";
 const KEPT_MS = 24 * 60 * 60 * 1000;

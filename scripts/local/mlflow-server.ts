@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { makeRunFolder, venvBin } from "./folders.ts";
+import { promisify } from "node:util";
+import { makeRunFolder, mlflowBin, projectFolder, venvBin } from "./folders.ts";
 import { answersOk, callLocal } from "./http.ts";
 import { freePort, requirePort } from "./ports.ts";
 import { cleanEnvironment, type RunningProcess, startServer } from "./processes.ts";
@@ -18,6 +20,12 @@ interface MlflowUser {
 }
 
 export interface MlflowOptions {
+  /** An older server, installed when it is first asked for. @default the one in .local/venv */
+  readonly version?: string;
+  /** @default 1 */
+  readonly workers?: number;
+  /** Names are then unique per workspace, which requests choose by a header. @default false */
+  readonly workspaces?: boolean;
   /** Holds database, artifacts, keys and log; an existing one goes on where it stopped. */
   readonly folder?: string;
   readonly port?: number;
@@ -48,9 +56,9 @@ interface Keys {
   readonly adminPassword: string;
 }
 
-/** Starts a real `mlflow server` of one worker on 127.0.0.1 and waits until it answers. */
+/** Starts a real `mlflow server` on 127.0.0.1 and waits until it answers. */
 export async function startMlflow(options: MlflowOptions = {}): Promise<MlflowServer> {
-  const hasAuth = options.auth ?? true;
+  const bin = options.version === undefined ? venvBin : await install(options.version);
   const folder = options.folder ?? makeRunFolder("mlflow");
   mkdirSync(folder, { recursive: true });
   const port =
@@ -63,17 +71,17 @@ export async function startMlflow(options: MlflowOptions = {}): Promise<MlflowSe
   const start = (): Promise<RunningProcess> =>
     startServer({
       name: "mlflow server",
-      command: path.join(venvBin, "python"),
-      args: serverArguments(folder, port, hasAuth),
+      command: path.join(bin, "python"),
+      args: serverArguments(folder, port, options),
       cwd: folder,
-      env: serverEnvironment(folder, keys, hasAuth, options.env ?? {}),
+      env: serverEnvironment(folder, keys, bin, options),
       logFile,
       isReady: () => answersOk(`${trackingUri}/health`),
       startTimeoutMs: START_TIMEOUT_MS,
     });
 
   let server = await start();
-  const admin = hasAuth ? { username: "admin", password: keys.adminPassword } : undefined;
+  const admin = hasAuth(options) ? { username: "admin", password: keys.adminPassword } : undefined;
   for (const user of options.users ?? []) {
     await createUser(trackingUri, admin, user);
   }
@@ -94,16 +102,29 @@ export async function startMlflow(options: MlflowOptions = {}): Promise<MlflowSe
   };
 }
 
-function serverArguments(folder: string, port: number, hasAuth: boolean): string[] {
+const run = promisify(execFile);
+
+/** Slow the first time (it downloads the server), then only a check. */
+async function install(version: string): Promise<string> {
+  await run(process.execPath, ["scripts/setup.mjs", `--mlflow=${version}`], { cwd: projectFolder });
+  return mlflowBin(version);
+}
+
+function hasAuth({ auth = true }: MlflowOptions): boolean {
+  return auth;
+}
+
+function serverArguments(folder: string, port: number, options: MlflowOptions): string[] {
   return [
     ...["-m", "mlflow", "server", "--host", "127.0.0.1", "--port", String(port)],
     // Each worker has its own budget tracker and caches; one makes every answer the same.
-    ...["--workers", "1"],
+    ...["--workers", String(options.workers ?? 1)],
     // The environment variable of this name has no effect: the option's default overwrites it.
     ...["--secrets-cache-ttl", String(SECRETS_CACHE_TTL_SECONDS)],
     ...["--backend-store-uri", `sqlite:///${path.join(folder, "mlflow.db")}`],
     ...["--artifacts-destination", path.join(folder, "artifacts")],
-    ...(hasAuth ? ["--app-name", "basic-auth"] : []),
+    ...(hasAuth(options) ? ["--app-name", "basic-auth"] : []),
+    ...(options.workspaces ? ["--enable-workspaces"] : []),
   ];
 }
 
@@ -111,11 +132,11 @@ function serverArguments(folder: string, port: number, hasAuth: boolean): string
 function serverEnvironment(
   folder: string,
   keys: Keys,
-  hasAuth: boolean,
-  given: Readonly<Record<string, string>>,
+  bin: string,
+  options: MlflowOptions,
 ): Record<string, string> {
   return cleanEnvironment({
-    PATH: `${venvBin}:${process.env.PATH ?? ""}`,
+    PATH: `${bin}:${process.env.PATH ?? ""}`,
     PYTHONUNBUFFERED: "1",
     MLFLOW_CRYPTO_KEK_PASSPHRASE: keys.kekPassphrase,
     MLFLOW_DISABLE_TELEMETRY: "true",
@@ -124,12 +145,18 @@ function serverEnvironment(
     MLFLOW_GATEWAY_API_BASE_ALLOWED_SCHEMES: "http,https",
     MLFLOW_GATEWAY_API_BASE_ALLOW_PRIVATE_IPS: "true",
     MLFLOW_GATEWAY_BUDGET_REFRESH_INTERVAL: "5",
-    ...(hasAuth ? authEnvironment(folder, keys) : {}),
-    ...given,
+    // Prices come with the package; without a way out, asking for newer ones takes minutes.
+    MLFLOW_MODEL_CATALOG_URI: "",
+    ...(hasAuth(options) ? authEnvironment(folder, keys, options) : {}),
+    ...options.env,
   });
 }
 
-function authEnvironment(folder: string, keys: Keys): Record<string, string> {
+function authEnvironment(
+  folder: string,
+  keys: Keys,
+  { version }: MlflowOptions,
+): Record<string, string> {
   const configFile = path.join(folder, "auth.ini");
   writeFileSync(
     configFile,
@@ -143,8 +170,11 @@ function authEnvironment(folder: string, keys: Keys): Record<string, string> {
       // Checking a password takes longer than most calls; a changed one is noticed at once
       // because there is one worker.
       "auth_cache_ttl_seconds = 60",
+      // Older servers have a default password here instead of the environment variable.
+      ...(version === undefined ? [] : [`admin_password = ${keys.adminPassword}`]),
       "",
     ].join("\n"),
+    { mode: 0o600 },
   );
   return {
     MLFLOW_AUTH_CONFIG_PATH: configFile,

@@ -9,31 +9,55 @@ const CANDIDATES = ["python3", "python", "python3.13", "python3.12", "python3.11
 /** ensurepip is what Debian splits off into python3-venv: venv alone imports fine without it. */
 const PROBE = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
 
+/** An environment of its own: where it lies, what it is made from, and what its user is told. */
+const MAIN = {
+  folder: ".local/venv",
+  requirements: "requirements.txt",
+  constraints: "constraints.txt",
+  what: "MLflow and a local AWS",
+};
+
+/** An older MLflow server than the main one; only tests ask for it. */
+export function mlflowEnvironment(version) {
+  if (!/^\d+\.\d+\.\d+$/.test(version)) {
+    throw new Error(`--mlflow must be a version such as 3.11.1, got ${version}`);
+  }
+  return {
+    folder: `.local/venv-mlflow-${version}`,
+    requirements: `requirements-mlflow-${version}.txt`,
+    constraints: `constraints-mlflow-${version}.txt`,
+    what: `MLflow ${version}`,
+  };
+}
+
 /**
  * The stamp is written last, so a half-made environment has none. It names the folder too:
  * an environment cannot be moved, since its scripts hold absolute paths.
  */
-export function isVenvFresh(root) {
-  const venv = venvFolder(root);
+export function isVenvFresh(root, environment = MAIN) {
+  const venv = path.join(root, environment.folder);
   const stamp = stampFile(venv);
   return (
-    existsSync(pythonOf(venv)) && existsSync(stamp) && readFileSync(stamp, "utf8") === stampOf(root)
+    existsSync(pythonOf(venv)) &&
+    existsSync(stamp) &&
+    readFileSync(stamp, "utf8") === stampOf(root, environment)
   );
 }
 
-export async function makeVenv(root) {
-  const venv = venvFolder(root);
+export async function makeVenv(root, environment = MAIN) {
+  const { folder, requirements, constraints, what } = environment;
+  const venv = path.join(root, folder);
   const python = findPython();
   rmSync(venv, { recursive: true, force: true });
   mkdirSync(path.dirname(venv), { recursive: true });
-  await runStep("making a Python environment in .local/venv", python, ["-m", "venv", venv], {
+  await runStep(`making a Python environment in ${folder}`, python, ["-m", "venv", venv], {
     cwd: root,
   });
   const install = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--quiet"];
-  const what = ["-r", "scripts/requirements.txt", "-c", "scripts/constraints.txt"];
-  const label = "installing MLflow and a local AWS into it (about 900 MB)";
-  await runStep(label, pythonOf(venv), [...install, ...what], { cwd: root });
-  writeFileSync(stampFile(venv), stampOf(root));
+  const files = ["-r", `scripts/${requirements}`, "-c", `scripts/${constraints}`];
+  const label = `installing ${what} into it (about 900 MB)`;
+  await runStep(label, pythonOf(venv), [...install, ...files], { cwd: root });
+  writeFileSync(stampFile(venv), stampOf(root, environment));
 }
 
 function findPython() {
@@ -50,16 +74,12 @@ function findPython() {
   return python;
 }
 
-function stampOf(root) {
+function stampOf(root, { folder, requirements, constraints }) {
   const hash = createHash("sha256");
-  for (const file of ["requirements.txt", "constraints.txt"]) {
+  for (const file of [requirements, constraints]) {
     hash.update(readFileSync(path.join(root, "scripts", file)));
   }
-  return `${hash.digest("hex")} ${venvFolder(root)}\n`;
-}
-
-function venvFolder(root) {
-  return path.join(root, ".local/venv");
+  return `${hash.digest("hex")} ${path.join(root, folder)}\n`;
 }
 
 function stampFile(venv) {

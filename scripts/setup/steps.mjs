@@ -3,7 +3,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { areNodeModulesFresh, installNodeModules } from "./node-modules.mjs";
-import { isVenvFresh, makeVenv } from "./python-venv.mjs";
+import { isVenvFresh, makeVenv, mlflowEnvironment } from "./python-venv.mjs";
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 const LOCK_FILE = path.join(ROOT, ".local/setup.lock");
@@ -12,13 +12,21 @@ const LOCK_POLL_MS = 500;
 const EMPTY_LOCK_MS = 10_000;
 
 /**
- * Installs what is missing: 1. the node modules of the lock file, 2. the Python environment.
+ * Installs what is missing: 1. the node modules of the lock file, 2. the Python environment; or,
+ * given `mlflowVersion`, nothing but the environment of that older server.
  * Silent and quick when nothing is missing; a second set-up at the same time waits for the first.
  */
-export async function setUp({ nodeOnly }) {
-  const steps = [{ isDone: areNodeModulesFresh, run: installNodeModules }];
+export async function setUp({ nodeOnly, mlflowVersion }) {
+  const steps = [];
+  if (mlflowVersion === undefined) {
+    steps.push({ isDone: areNodeModulesFresh, run: installNodeModules });
+  }
   if (!nodeOnly) {
-    steps.push({ isDone: isVenvFresh, run: makeVenv });
+    const environment = mlflowVersion && mlflowEnvironment(mlflowVersion);
+    steps.push({
+      isDone: (root) => isVenvFresh(root, environment),
+      run: (root) => makeVenv(root, environment),
+    });
   }
   if (steps.every((step) => step.isDone(ROOT))) {
     return;

@@ -9,8 +9,9 @@ import {
   positiveNumber,
   text,
 } from "./checks.ts";
+import { create } from "./creation.ts";
 import { verifyEcho } from "./echo.ts";
-import { GatewayResponseError } from "./errors.ts";
+import { collected, type PagedList, type PageOptions, pages } from "./pages.ts";
 import { defined, isObject, type JsonObject, Reader } from "./read.ts";
 import {
   BUDGET_ACTIONS,
@@ -27,11 +28,6 @@ import {
   type UpdateBudget,
 } from "./types.ts";
 
-/** What the server sends at most if not asked for more; bounded so that no page gets huge. */
-const PAGE_SIZE = 1000;
-/** The server enforces 1,000 budgets: this many pages can only be a loop. */
-const PAGES_MAX = 100;
-
 /** Limits on spend. Budgets have no name, and nothing keeps two from being equal. */
 export class BudgetOperations {
   readonly #caller: Caller;
@@ -40,23 +36,58 @@ export class BudgetOperations {
     this.#caller = caller;
   }
 
-  /** The time grows with the number of budgets: write them one after another. */
+  /**
+   * The time grows with the number of budgets: write them one after another. Give a `created_by`
+   * that no other budget has: by it alone a budget is found again whose creation was not answered.
+   */
   async create(request: CreateBudget): Promise<BudgetPolicy> {
     checkRequest("createBudget", request, CREATE_BUDGET);
-    return await this.#write("createBudget", request);
+    const { created_by } = request;
+    const answer = await create(this.#caller, {
+      operation: "createBudget",
+      entity: "budget_policy",
+      fields: request,
+      isUnique: false,
+      find:
+        created_by === undefined
+          ? undefined
+          : async (options) => {
+              const all = await collected(pages(this.#caller, BUDGETS, {}, options));
+              return all
+                .filter((budget) => budget.created_by === created_by)
+                .map((found) => ({ ...found }));
+            },
+    });
+    return readWritten("createBudget", request, answer);
+  }
+
+  /** Throws with `gateway-not-found` when there is no such budget. */
+  async get(request: { readonly budget_policy_id: string }): Promise<BudgetPolicy> {
+    checkRequest("getBudget", request, BUDGET_ID);
+    const answer = await this.#caller.call("getBudget", request);
+    return new Reader("getBudget", answer).object("budget_policy", readBudget);
   }
 
   /** Replaces the fields given; the others stay, `created_by` too. */
   async update(request: UpdateBudget): Promise<BudgetPolicy> {
     checkRequest("updateBudget", request, UPDATE_BUDGET);
-    return await this.#write("updateBudget", request);
+    return readWritten("updateBudget", request, await this.#caller.call("updateBudget", request));
+  }
+
+  /** Throws with `gateway-not-found` when there is no such budget. */
+  async delete(request: { readonly budget_policy_id: string }): Promise<void> {
+    checkRequest("deleteBudget", request, BUDGET_ID);
+    await this.#caller.call("deleteBudget", request);
   }
 
   /** All budgets of the workspace, over all pages. */
   async list(): Promise<BudgetPolicy[]> {
-    const policies: BudgetPolicy[] = [];
-    for await (const page of this.#pages()) policies.push(...page);
-    return policies;
+    return await collected(this.pages());
+  }
+
+  /** As {@link list}, page by page. */
+  pages(options: PageOptions = {}): AsyncGenerator<BudgetPolicy[], void, undefined> {
+    return pages(this.#caller, BUDGETS, options);
   }
 
   /**
@@ -67,28 +98,12 @@ export class BudgetOperations {
     const answer = await this.#caller.call("listBudgetWindows");
     return new Reader("listBudgetWindows", answer).list("windows", readWindow);
   }
+}
 
-  async *#pages(): AsyncGenerator<BudgetPolicy[]> {
-    let token: string | undefined;
-    for (let page = 0; page < PAGES_MAX; page += 1) {
-      const query = { max_results: PAGE_SIZE, page_token: token };
-      const reader = new Reader("listBudgets", await this.#caller.call("listBudgets", { query }));
-      yield reader.list("budget_policies", readBudget);
-      token = reader.optionalText("next_page_token");
-      if (token === undefined) return;
-    }
-    throw new GatewayResponseError("listBudgets", `did not end after ${PAGES_MAX} pages`);
-  }
-
-  async #write(
-    operation: "createBudget" | "updateBudget",
-    request: CreateBudget | UpdateBudget,
-  ): Promise<BudgetPolicy> {
-    const answer = await this.#caller.call(operation, { body: { ...request } });
-    const policy = new Reader(operation, answer).object("budget_policy", readBudget);
-    verifyEcho(operation, { ...request }, answer.budget_policy as JsonObject);
-    return policy;
-  }
+function readWritten(operation: string, sent: object, answer: JsonObject): BudgetPolicy {
+  const policy = new Reader(operation, answer).object("budget_policy", readBudget);
+  verifyEcho(operation, { ...sent }, answer.budget_policy as JsonObject);
+  return policy;
 }
 
 function readBudget(reader: Reader): BudgetPolicy {
@@ -109,6 +124,12 @@ function readBudget(reader: Reader): BudgetPolicy {
     last_updated_by: reader.optionalText("last_updated_by"),
   });
 }
+
+const BUDGETS: PagedList<BudgetPolicy> = {
+  operation: "listBudgets",
+  field: "budget_policies",
+  read: readBudget,
+};
 
 function readWindow(reader: Reader): BudgetWindow {
   return {
@@ -146,6 +167,8 @@ const FIELDS = {
   target_scope: oneOf(TARGET_SCOPES),
   budget_action: oneOf(BUDGET_ACTIONS),
 };
+
+const BUDGET_ID = fields({ required: { budget_policy_id: text() } });
 
 const CREATE_BUDGET = fields({
   required: FIELDS,

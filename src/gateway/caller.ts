@@ -8,10 +8,12 @@ import {
   GatewayStatusError,
 } from "./errors.ts";
 import { statusError } from "./failure.ts";
-import { OPERATIONS, type OperationName } from "./operations.ts";
+import { OPERATIONS, type OperationName, type RequestFields } from "./operations.ts";
 import { isObject, type JsonObject, parseJson } from "./read.ts";
 import { isRepeatable, type RetryPolicy, retryDelayMs } from "./retry.ts";
+import type { Slots } from "./slots.ts";
 import type { Transport, TransportRequest, TransportResponse } from "./transport.ts";
+import { VersionGuard } from "./version-guard.ts";
 
 /** Told of each request that ended; `status` is undefined when there was no answer. */
 export type RequestObserver = (
@@ -23,6 +25,8 @@ export type RequestObserver = (
 export interface CallerOptions {
   readonly connect: () => Promise<Connection>;
   readonly transport: Transport;
+  /** Of requests in flight. */
+  readonly slots: Slots;
   readonly clock: Clock;
   /** From 0 up to 1. */
   readonly random: () => number;
@@ -33,73 +37,145 @@ export interface CallerOptions {
   readonly onRequest: RequestObserver | undefined;
 }
 
-export interface CallInput {
-  /** Fields that are undefined are left out. */
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
-  readonly body?: JsonObject;
-  /** Values in the body that must not come back in an error. */
+export interface CallOptions {
+  /** Values in the fields that must not come back in an error. */
   readonly secretValues?: readonly string[];
+  /** Several calls that share their attempts and their time. @default a new one */
+  readonly course?: Course;
+}
+
+/** Attempts and time that are left; see {@link Caller.begin}. */
+export interface Course {
+  readonly startedAtMs: number;
+  readonly totalMs: number;
+  attempts: number;
+}
+
+interface Outgoing {
+  readonly name: OperationName;
+  readonly fields: JsonObject;
+  readonly secretValues: readonly string[];
+  readonly course: Course;
 }
 
 /** Carries out one operation: address, attempts, and the choice between answer and error. */
 export class Caller {
   readonly #options: CallerOptions;
+  readonly #guard = new VersionGuard(() => this.text("getVersion"));
+  /** How far the server's clock is ahead of ours, by the latest answer. */
+  #clockLeadMs = 0;
 
   constructor(options: CallerOptions) {
     this.#options = options;
   }
 
-  /** The JSON object of the answer. Throws a `GatewayCallError`. */
-  async call(name: OperationName, input: CallInput = {}): Promise<JsonObject> {
-    const answer = parseJson(await this.text(name, input));
+  /** The JSON object of the answer; fields that are undefined are left out. Throws a `GatewayCallError`. */
+  async call<N extends OperationName>(
+    name: N,
+    fields: RequestFields<N> = {},
+    options: CallOptions = {},
+  ): Promise<JsonObject> {
+    const answer = parseJson(await this.text(name, fields, options));
     if (isObject(answer)) return answer;
     throw new GatewayResponseError(name, "was answered with something that is not a JSON object");
   }
 
   /** The answer as it came, for the few operations that answer in plain text. */
-  async text(name: OperationName, input: CallInput = {}): Promise<string> {
-    const { clock, policy, random } = this.#options;
-    const startedAtMs = clock.nowMs();
-    for (let attempt = 1; ; attempt += 1) {
-      const remainingMs = policy.totalMs - (clock.nowMs() - startedAtMs);
-      const result = await this.#attempt(name, input, remainingMs);
+  async text<N extends OperationName>(
+    name: N,
+    fields: RequestFields<N> = {},
+    { secretValues = [], course = this.begin() }: CallOptions = {},
+  ): Promise<string> {
+    const outgoing: Outgoing = { name, fields, secretValues, course };
+    const { effect } = OPERATIONS[name];
+    await this.#guard.check(name, fields);
+    for (let mayBeDone = false; ; ) {
+      const result = await this.#attempt(outgoing);
       if (!(result instanceof GatewayCallError)) return result.body;
-      if (!isRepeatable(result, OPERATIONS[name].isIdempotent)) throw result;
-      const delayMs = retryDelayMs(policy, {
-        attempt,
-        elapsedMs: clock.nowMs() - startedAtMs,
-        retryAfterMs: result instanceof GatewayStatusError ? result.retryAfterMs : undefined,
-        random: random(),
-      });
-      if (delayMs === undefined) throw result;
-      await clock.sleep(delayMs);
+      // An earlier attempt whose answer was lost has removed it.
+      if (effect === "remove" && mayBeDone && result.code === "gateway-not-found") return "{}";
+      mayBeDone ||= result.isOutcomeUnknown;
+      if (!isRepeatable(result, effect) || !(await this.pause(course, result))) {
+        throw await this.#guard.explain(name, result);
+      }
     }
   }
 
-  /** One request; a failed call is a result here, because the loop decides about it. */
-  async #attempt(
-    name: OperationName,
-    input: CallInput,
-    remainingMs: number,
+  /** A new course; its time is that of the retry policy unless given. */
+  begin(totalMs = this.#options.policy.totalMs): Course {
+    return { startedAtMs: this.#options.clock.nowMs(), totalMs, attempts: 0 };
+  }
+
+  /** Waits before the next attempt; false at once when there shall be none. */
+  async pause(course: Course, failure: GatewayCallError): Promise<boolean> {
+    const { clock, policy, random } = this.#options;
+    const delayMs = retryDelayMs(
+      { ...policy, totalMs: course.totalMs },
+      {
+        attempt: course.attempts,
+        elapsedMs: clock.nowMs() - course.startedAtMs,
+        retryAfterMs: failure instanceof GatewayStatusError ? failure.retryAfterMs : undefined,
+        random: random(),
+      },
+    );
+    if (delayMs === undefined) return false;
+    await clock.sleep(delayMs);
+    return true;
+  }
+
+  /** What the server's clock showed at a time of ours. */
+  serverTimeMs(ourTimeMs: number): number {
+    return ourTimeMs + this.#clockLeadMs;
+  }
+
+  /** The name that we log in with, if there is one. */
+  async username(): Promise<string | undefined> {
+    return (await this.#options.connect()).username;
+  }
+
+  /**
+   * One request; a failed call is a result here, because the loop decides about it. A login that
+   * the server refuses is asked for once more, as it may just have been changed: a 401 means that
+   * nothing was done.
+   */
+  async #attempt(outgoing: Outgoing): Promise<TransportResponse | GatewayCallError> {
+    const { connect, slots } = this.#options;
+    const release = await slots.acquire();
+    try {
+      outgoing.course.attempts += 1;
+      const connection = await connect();
+      const result = await this.#exchange(connection, outgoing);
+      if (!isLoginRefused(result) || !connection.isRenewable) return result;
+      const renewed = await connect();
+      return renewed.isSameLogin(connection) ? result : await this.#exchange(renewed, outgoing);
+    } finally {
+      release();
+    }
+  }
+
+  async #exchange(
+    connection: Connection,
+    outgoing: Outgoing,
   ): Promise<TransportResponse | GatewayCallError> {
-    const { connect, transport, clock, signal, onRequest } = this.#options;
+    const { transport, clock, signal, onRequest } = this.#options;
+    const { name, secretValues } = outgoing;
     if (signal?.aborted) {
       const facts = { isOutcomeUnknown: false, cause: signal.reason };
       return new GatewayAbortedError(name, "was ended by its caller before it was sent", facts);
     }
-    const connection = await connect();
-    const request = this.#request(connection, name, input, remainingMs);
+    const request = this.#request(connection, outgoing);
     const startedAtMs = clock.nowMs();
     let status: number | undefined;
     try {
       const response = await transport.send(request);
       status = response.status;
+      this.#learnClock(response);
       if (status >= 200 && status < 300) return response;
       return statusError(response, {
         operation: name,
         url: request.url,
         nowMs: clock.nowMs(),
-        secretValues: [...connection.secretValues.reveal(), ...(input.secretValues ?? [])],
+        secretValues: [...connection.secretValues.reveal(), ...secretValues],
       });
     } catch (error) {
       if (error instanceof GatewayCallError) return error;
@@ -109,26 +185,38 @@ export class Caller {
     }
   }
 
-  #request(
-    connection: Connection,
-    name: OperationName,
-    input: CallInput,
-    remainingMs: number,
-  ): TransportRequest {
-    const { timeoutMs, signal } = this.#options;
-    const { method, path } = OPERATIONS[name];
+  #request(connection: Connection, { name, fields, course }: Outgoing): TransportRequest {
+    const { timeoutMs, signal, clock } = this.#options;
+    const { method, path, effect } = OPERATIONS[name];
     const url = new URL(connection.base + path);
-    for (const [key, value] of Object.entries(input.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(key, String(value));
+    if (method === "GET") {
+      for (const [key, value] of Object.entries(fields)) {
+        if (value !== undefined) url.searchParams.set(key, String(value));
+      }
     }
+    const remainingMs = course.totalMs - (clock.nowMs() - course.startedAtMs);
     return {
       operation: name,
       method,
       url,
       headers: connection.headers,
-      body: input.body && new Redacted(JSON.stringify(input.body)),
+      // Not in the query for a DELETE either: there the server does not look.
+      body: method === "GET" ? undefined : new Redacted(JSON.stringify(fields)),
+      isIdempotent: effect !== "create",
       timeoutMs: Math.min(timeoutMs, Math.max(1, Math.ceil(remainingMs))),
       signal,
     };
   }
+
+  #learnClock({ headers }: TransportResponse): void {
+    const dateMs = Date.parse(headers.date ?? "") + HALF_A_SECOND_MS;
+    if (!Number.isNaN(dateMs)) this.#clockLeadMs = dateMs - this.#options.clock.nowMs();
+  }
+}
+
+/** The header has whole seconds, cut off: on average the time was this much later. */
+const HALF_A_SECOND_MS = 500;
+
+function isLoginRefused(result: TransportResponse | GatewayCallError): boolean {
+  return result instanceof GatewayCallError && result.code === "gateway-unauthorised";
 }

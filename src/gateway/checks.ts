@@ -76,6 +76,14 @@ export function integer(min: number, max: number): Check {
 export const boolean: Check = (value, field) =>
   typeof value === "boolean" ? undefined : { field, allowed: "true or false", got: shown(value) };
 
+/** Null must be written out: it says that the field shall be unset. */
+export function optionallyNull(check: Check): Check {
+  return (value, field) => {
+    const problem = value === null ? undefined : check(value, field);
+    return problem && { ...problem, allowed: `${problem.allowed}, or null` };
+  };
+}
+
 /** An empty list would mean "unchanged" to the server. */
 export function filledList(item: Check): Check {
   return (value, field) => {
@@ -86,16 +94,39 @@ export function filledList(item: Check): Check {
   };
 }
 
-/** An object from any key to one kind of value; the server refuses the reserved keys. */
+/**
+ * An object from any key to one kind of value, or its entries as a list of pairs; the server
+ * refuses the reserved keys.
+ */
 export function map(value: Check, reserved: readonly string[]): Check {
-  return (object, field) => {
-    if (!isObject(object)) return { field, allowed: "an object", got: typeName(object) };
-    return first(Object.entries(object), ([key, item]) => {
+  return (given, field) => {
+    const entries = entriesOf(given);
+    if (!entries) {
+      const allowed = "an object, or a list of {key, value} pairs of different keys";
+      return { field, allowed, got: Array.isArray(given) ? "another list" : typeName(given) };
+    }
+    return first(entries, ([key, item]) => {
       const path = `${field}.${key}`;
       if (key !== "" && !reserved.includes(key)) return value(item, path);
       return { field: path, allowed: "under another key (this one is reserved)", got: "it" };
     });
   };
+}
+
+/** Undefined when it is neither an object nor a list of `{key, value}` with different keys. */
+export function entriesOf(given: unknown): [string, unknown][] | undefined {
+  if (isObject(given)) return Object.entries(given);
+  if (!Array.isArray(given) || !given.every(isPair)) return undefined;
+  const keys = new Set(given.map(({ key }) => key));
+  return keys.size === given.length ? given.map(({ key, value }) => [key, value]) : undefined;
+}
+
+function isPair(item: unknown): item is { readonly key: string; readonly value: unknown } {
+  return (
+    isObject(item) &&
+    typeof item.key === "string" &&
+    Object.keys(item).every((field) => field === "key" || field === "value")
+  );
 }
 
 export interface FieldRules {

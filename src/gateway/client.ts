@@ -1,23 +1,30 @@
 import { type Clock, systemClock } from "#runtime/clock.ts";
+import { BindingOperations } from "./bindings.ts";
 import { BudgetOperations } from "./budgets.ts";
 import { Caller, type RequestObserver } from "./caller.ts";
 import { type ConnectionOptions, connector } from "./connection.ts";
+import { DiscoveryOperations } from "./discovery.ts";
 import { EndpointOperations } from "./endpoints.ts";
+import { GatewayRequestError } from "./errors.ts";
+import { GuardrailOperations } from "./guardrails.ts";
 import { ModelDefinitionOperations } from "./model-definitions.ts";
 import { RETRY_POLICY, type RetryPolicy } from "./retry.ts";
 import { SecretOperations } from "./secrets.ts";
 import { ServerOperations } from "./server.ts";
+import { Slots } from "./slots.ts";
 import { HttpTransport, type Transport } from "./transport.ts";
 
 export interface GatewayClientOptions extends ConnectionOptions {
-  /** Of one request, from connecting to the last byte. @default 30 000 */
+  /** Of one request, from connecting to the last byte, in milliseconds. @default 30 000 */
   readonly timeoutMs?: number;
   readonly retry?: Partial<RetryPolicy>;
+  /** Requests in flight, 1 to 8; further calls wait for their turn. @default 4 */
+  readonly concurrency?: number;
   /** Ends calls in flight and refuses later ones. */
   readonly signal?: AbortSignal;
   /** Told of every request, repeated ones too; for counting and timing. */
   readonly onRequest?: RequestObserver;
-  /** @default HTTP with a new connection per request */
+  /** @default an {@link HttpTransport} */
   readonly transport?: Transport;
   /** @default the system's */
   readonly clock?: Clock;
@@ -26,27 +33,34 @@ export interface GatewayClientOptions extends ConnectionOptions {
 }
 
 const TIMEOUT_MS = 30_000;
+/** With a new connection for each request, the best rate on every kind of server (measured). */
+const CONCURRENCY = 4;
+/** More can exhaust the database connections of a server with one worker. */
+const CONCURRENCY_MAX = 8;
 
 /**
- * Typed client of the AI Gateway of an MLflow server (3.11.1 or newer; budgets of USER scope need
- * 3.16). Names on the wire are MLflow's own. Each write is checked before it is sent
- * (`GatewayRequestError`) and compared with the server's answer afterwards
- * (`GatewayResponseError`), because MLflow answers 200 to requests that it understood in part.
- * Failed calls throw a `GatewayCallError`; idempotent ones are repeated first, creates only when
- * the server certainly did not act. Keep at most 8 calls in flight: more can exhaust the database
- * connections of a server with one worker.
+ * Typed client of the AI Gateway of an MLflow server (3.11.1 or newer; guardrails need 3.12, budgets
+ * of ENDPOINT scope 3.15 and of USER scope 3.16). Names on the wire are MLflow's own. Each write is
+ * checked before it is sent (`GatewayRequestError`) and compared with the server's answer
+ * afterwards (`GatewayResponseError`), because MLflow answers 200 to requests that it understood in
+ * part. Failed calls throw a `GatewayCallError`. Before that, idempotent calls are repeated; a
+ * create is repeated only if the server certainly did not act, or if a look-up finds nothing.
  */
 export class GatewayClient {
   readonly secrets: SecretOperations;
   readonly modelDefinitions: ModelDefinitionOperations;
   readonly endpoints: EndpointOperations;
+  readonly bindings: BindingOperations;
   readonly budgets: BudgetOperations;
+  readonly guardrails: GuardrailOperations;
+  readonly discovery: DiscoveryOperations;
   readonly server: ServerOperations;
 
   constructor(options: GatewayClientOptions) {
     const caller = new Caller({
       connect: connector(options),
       transport: options.transport ?? new HttpTransport(),
+      slots: new Slots(concurrencyOf(options)),
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,
       policy: { ...RETRY_POLICY, ...options.retry },
@@ -54,10 +68,22 @@ export class GatewayClient {
       signal: options.signal,
       onRequest: options.onRequest,
     });
+    this.discovery = new DiscoveryOperations(caller);
     this.secrets = new SecretOperations(caller);
     this.modelDefinitions = new ModelDefinitionOperations(caller);
-    this.endpoints = new EndpointOperations(caller);
+    this.endpoints = new EndpointOperations(caller, this.discovery);
+    this.bindings = new BindingOperations(caller);
     this.budgets = new BudgetOperations(caller);
+    this.guardrails = new GuardrailOperations(caller);
     this.server = new ServerOperations(caller);
   }
+}
+
+function concurrencyOf({ concurrency = CONCURRENCY }: GatewayClientOptions): number {
+  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= CONCURRENCY_MAX) {
+    return concurrency;
+  }
+  throw new GatewayRequestError(
+    `options of GatewayClient: concurrency must be an integer from 1 to ${CONCURRENCY_MAX}, got ${concurrency}`,
+  );
 }

@@ -15,7 +15,8 @@ export interface ConnectionOptions {
   readonly trackingUri: string;
   /**
    * A login, or a function that gives it: asked before every request, so that a login which is
-   * changed somewhere is used at once; what it throws ends the call.
+   * changed somewhere is used at once, and once more when the server refuses it (401); what it
+   * throws ends the call.
    * @default none
    */
   readonly auth?: GatewayAuth | (() => Promise<GatewayAuth>);
@@ -32,22 +33,27 @@ export interface Connection {
   readonly headers: Redacted<Readonly<Record<string, string>>>;
   /** The credentials in every form in which an answer could repeat them. */
   readonly secretValues: Redacted<readonly string[]>;
+  /** Of a login with a password. */
+  readonly username: string | undefined;
+  /** The login comes from a function, which may give another one when it is asked again. */
+  readonly isRenewable: boolean;
+  isSameLogin(other: Connection): boolean;
 }
 
 /** Throws `GatewayRequestError` on an option that no request could work with. */
 export function connector(options: ConnectionOptions): () => Promise<Connection> {
   const { auth = NO_AUTH } = options;
   if (typeof auth !== "function") {
-    const connection = connect(options, auth);
+    const connection = connect(options, auth, false);
     return async () => connection;
   }
-  connect(options, NO_AUTH);
-  return async () => connect(options, await auth());
+  connect(options, NO_AUTH, true);
+  return async () => connect(options, await auth(), true);
 }
 
 const NO_AUTH: GatewayAuth = { kind: "none" };
 
-function connect(options: ConnectionOptions, auth: GatewayAuth): Connection {
+function connect(options: ConnectionOptions, auth: GatewayAuth, isRenewable: boolean): Connection {
   const extra = Object.entries(options.headers ?? {}).map(
     ([name, value]) => [name.toLowerCase(), plain(value)] as const,
   );
@@ -64,6 +70,9 @@ function connect(options: ConnectionOptions, auth: GatewayAuth): Connection {
     base: baseOf(options.trackingUri),
     headers: new Redacted(headers),
     secretValues: new Redacted(secretValues),
+    username: "username" in auth ? auth.username : undefined,
+    isRenewable,
+    isSameLogin: (other) => other.headers.reveal().authorization === headers.authorization,
   };
 }
 

@@ -4,17 +4,27 @@ import { isObject, type JsonObject } from "./read.ts";
 /**
  * Verification after a write: the server answers with what it stored, and 200 even when it
  * dropped part of the request. Every field sent must come back the same; `secret_value` by its
- * keys (values come masked), `model_configs` as the mappings made of it.
+ * keys (values come masked), `model_configs` as the mappings made of it, a scorer inside `scorer`.
  * Throws {@link GatewayResponseError} naming the field, never a value.
  */
 export function verifyEcho(operation: string, sent: JsonObject, stored: JsonObject): void {
-  for (const [field, value] of Object.entries(sent)) {
-    if (value === undefined || isStored(field, value, stored)) continue;
-    throw new GatewayResponseError(
-      operation,
-      `was answered with success, but the server did not store ${field} as it was sent`,
-    );
-  }
+  refuseLost(operation, unstoredField(sent, stored));
+}
+
+/** For a comparison of another kind. */
+export function refuseLost(operation: string, field: string | undefined): void {
+  if (field === undefined) return;
+  throw new GatewayResponseError(
+    operation,
+    `was answered with success, but the server did not store ${field} as it was sent`,
+  );
+}
+
+/** The first field that was not stored as it was sent. */
+export function unstoredField(sent: JsonObject, stored: JsonObject): string | undefined {
+  const isLost = ([field, value]: [string, unknown]) =>
+    value !== undefined && !isStored(field, value, stored);
+  return Object.entries(sent).find(isLost)?.[0];
 }
 
 function isStored(field: string, value: unknown, stored: JsonObject): boolean {
@@ -23,6 +33,11 @@ function isStored(field: string, value: unknown, stored: JsonObject): boolean {
       return isEqual(Object.keys(value as JsonObject).toSorted(), maskedKeys(stored));
     case "model_configs":
       return areMapped(value as readonly JsonObject[], stored.model_mappings);
+    case "model_config":
+      return isMapping(value as JsonObject, stored);
+    case "scorer_id":
+    case "scorer_version":
+      return isObject(stored.scorer) && value === stored.scorer[field];
     case "updated_by":
       return isEqual(value, stored.last_updated_by);
     default:

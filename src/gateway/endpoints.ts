@@ -1,31 +1,30 @@
 import type { Caller } from "./caller.ts";
-import {
-  boolean,
-  checkRequest,
-  fields,
-  filledList,
-  integer,
-  numberFrom,
-  oneOf,
-  type Problem,
-  text,
-} from "./checks.ts";
+import { checkRequest } from "./checks.ts";
+import { create } from "./creation.ts";
+import type { DiscoveryOperations } from "./discovery.ts";
 import { verifyEcho } from "./echo.ts";
-import { GatewayStatusError } from "./errors.ts";
-import { readModelDefinition } from "./model-definitions.ts";
-import { defined, type JsonObject, Reader } from "./read.ts";
 import {
+  ATTACH_MODEL,
+  CREATE_ENDPOINT,
+  DELETE_TAG,
+  DETACH_MODEL,
+  ENDPOINT_ID,
+  ENDPOINT_REFERENCE,
+  LIST_ENDPOINTS,
+  SET_TAG,
+  UPDATE_ENDPOINT,
+} from "./endpoint-checks.ts";
+import { readEndpoint, readMapping } from "./endpoint-entity.ts";
+import { type EndpointType, withType } from "./endpoint-type.ts";
+import { GatewayRequestError, GatewayStatusError } from "./errors.ts";
+import { isObject, type JsonObject, Reader, rawList } from "./read.ts";
+import {
+  type AttachModel,
   type CreateEndpoint,
   type Endpoint,
   type EndpointTag,
-  FALLBACK_STRATEGIES,
-  type FallbackConfig,
-  type FallbackStrategy,
   LINKAGE_TYPES,
-  type LinkageType,
   type ModelMapping,
-  ROUTING_STRATEGIES,
-  type RoutingStrategy,
   type UpdateEndpoint,
 } from "./types.ts";
 
@@ -35,21 +34,40 @@ export type EndpointReference = { readonly endpoint_id: string } | { readonly na
 /** What applications call: models with their share of the traffic and their order as fallbacks. */
 export class EndpointOperations {
   readonly #caller: Caller;
+  readonly #discovery: DiscoveryOperations;
 
-  constructor(caller: Caller) {
+  constructor(caller: Caller, discovery: DiscoveryOperations) {
     this.#caller = caller;
+    this.#discovery = discovery;
   }
 
-  /** The name is unique per workspace (`gateway-already-exists`). */
+  /**
+   * The name is unique per workspace (`gateway-already-exists`). With `usage_tracking`, which is on
+   * by default, the server makes an experiment for the traces too; without, no budget counts.
+   */
   async create(request: CreateEndpoint): Promise<Endpoint> {
     checkRequest("createEndpoint", request, CREATE_ENDPOINT);
-    return await this.#write("createEndpoint", request);
+    const answer = await create(this.#caller, {
+      operation: "createEndpoint",
+      entity: "endpoint",
+      fields: request,
+      isUnique: true,
+      // Not in the list, where an endpoint without models is missing.
+      find: async (options) => {
+        const missing: JsonObject = {};
+        const { endpoint } = await this.#caller
+          .call("getEndpoint", { name: request.name }, options)
+          .catch(whenMissing(missing));
+        return isObject(endpoint) ? [endpoint] : [];
+      },
+    });
+    return readWritten("createEndpoint", request, answer);
   }
 
   /** Throws with `gateway-not-found` when there is no such endpoint. */
   async get(reference: EndpointReference): Promise<Endpoint> {
     checkRequest("getEndpoint", reference, ENDPOINT_REFERENCE);
-    const answer = await this.#caller.call("getEndpoint", { query: { ...reference } });
+    const answer = await this.#caller.call("getEndpoint", { ...reference });
     return new Reader("getEndpoint", answer).object("endpoint", readEndpoint);
   }
 
@@ -58,14 +76,7 @@ export class EndpointOperations {
    * any model, which {@link list} does not.
    */
   async find(reference: EndpointReference): Promise<Endpoint | undefined> {
-    try {
-      return await this.get(reference);
-    } catch (error) {
-      if (error instanceof GatewayStatusError && error.code === "gateway-not-found") {
-        return undefined;
-      }
-      throw error;
-    }
+    return await this.get(reference).catch(whenMissing(undefined));
   }
 
   /**
@@ -75,125 +86,115 @@ export class EndpointOperations {
    */
   async update(request: UpdateEndpoint): Promise<Endpoint> {
     checkRequest("updateEndpoint", request, UPDATE_ENDPOINT);
-    return await this.#write("updateEndpoint", request);
+    const answer = await this.#caller.call("updateEndpoint", request);
+    return readWritten("updateEndpoint", request, answer);
+  }
+
+  /**
+   * Deletes its mappings, tags, bindings, guardrails and grants too, but neither its experiment nor
+   * the budgets for it. Throws with `gateway-not-found` when there is none.
+   */
+  async delete(request: { readonly endpoint_id: string }): Promise<void> {
+    checkRequest("deleteEndpoint", request, ENDPOINT_ID);
+    await this.#caller.call("deleteEndpoint", request);
   }
 
   /**
    * All endpoints that the user may see; MLflow leaves out others silently, and those without any
-   * model too.
+   * model too. `provider` is the server's filter. `endpoint_type` is ours, because the server
+   * stores no type: it keeps the endpoints with a model of that mode in the server's catalogue
+   * ({@link DiscoveryOperations.models}, one more request for each provider).
    */
-  async list(filter: { readonly provider?: string } = {}): Promise<Endpoint[]> {
-    checkRequest("listEndpoints", filter, fields({ optional: { provider: text() } }));
-    const answer = await this.#caller.call("listEndpoints", { query: filter });
-    return new Reader("listEndpoints", answer).list("endpoints", readEndpoint);
+  async list({
+    endpoint_type,
+    ...filter
+  }: {
+    readonly provider?: string;
+    readonly endpoint_type?: EndpointType;
+  } = {}): Promise<Endpoint[]> {
+    checkRequest("listEndpoints", { ...filter, endpoint_type }, LIST_ENDPOINTS);
+    const answer = await this.#caller.call("listEndpoints", filter);
+    const endpoints = new Reader("listEndpoints", answer).list("endpoints", readEndpoint);
+    return endpoint_type ? await withType(endpoints, endpoint_type, this.#discovery) : endpoints;
+  }
+
+  /**
+   * Adds one model, once per linkage type (`gateway-already-exists`). A FALLBACK model is refused
+   * (`GatewayRequestError`) on an endpoint without a `fallback_config`: there it would never be
+   * used. To change several models at once, use {@link update}.
+   */
+  async attachModel(request: AttachModel): Promise<ModelMapping> {
+    checkRequest("attachModel", request, ATTACH_MODEL);
+    const { endpoint_id, model_config: model } = request;
+    if (model.linkage_type === "FALLBACK") await this.#requireFallback(endpoint_id);
+    const answer = await create(this.#caller, {
+      operation: "attachModel",
+      entity: "mapping",
+      fields: request,
+      isUnique: true,
+      find: async (options) => {
+        const { endpoint } = await this.#caller.call("getEndpoint", { endpoint_id }, options);
+        return rawList(isObject(endpoint) ? endpoint : {}, "model_mappings").filter(
+          ({ model_definition_id, linkage_type }) =>
+            model_definition_id === model.model_definition_id &&
+            linkage_type === model.linkage_type,
+        );
+      },
+    });
+    const mapping = new Reader("attachModel", answer).object("mapping", readMapping);
+    verifyEcho("attachModel", { ...request }, answer.mapping as JsonObject);
+    return mapping;
+  }
+
+  /**
+   * Takes a model off the endpoint, both as PRIMARY and as FALLBACK: the server removes one of the
+   * two in a call, whichever it finds first, so this makes two calls. The last model may go too;
+   * {@link list} does not show the endpoint then. Throws with `gateway-not-found` when the model is
+   * not attached.
+   */
+  async detachModel(request: {
+    readonly endpoint_id: string;
+    readonly model_definition_id: string;
+  }): Promise<void> {
+    checkRequest("detachModel", request, DETACH_MODEL);
+    await this.#caller.call("detachModel", request);
+    for (const _ of LINKAGE_TYPES.slice(1)) {
+      await this.#caller.call("detachModel", request).catch(whenMissing({}));
+    }
   }
 
   /** Adds or replaces one tag. The server's answer is empty: only a later `get` shows the tag. */
   async setTag(request: { readonly endpoint_id: string } & EndpointTag): Promise<void> {
     checkRequest("setEndpointTag", request, SET_TAG);
-    await this.#caller.call("setEndpointTag", { body: { ...request } });
+    await this.#caller.call("setEndpointTag", request);
   }
 
-  async #write(
-    operation: "createEndpoint" | "updateEndpoint",
-    request: CreateEndpoint | UpdateEndpoint,
-  ): Promise<Endpoint> {
-    const answer = await this.#caller.call(operation, { body: { ...request } });
-    const endpoint = new Reader(operation, answer).object("endpoint", readEndpoint);
-    verifyEcho(operation, { ...request }, answer.endpoint as JsonObject);
-    return endpoint;
+  /** Also succeeds when the endpoint has no such tag. */
+  async deleteTag(request: { readonly endpoint_id: string; readonly key: string }): Promise<void> {
+    checkRequest("deleteEndpointTag", request, DELETE_TAG);
+    await this.#caller.call("deleteEndpointTag", request);
+  }
+
+  async #requireFallback(endpoint_id: string): Promise<void> {
+    const { fallback_config } = await this.get({ endpoint_id });
+    if (fallback_config) return;
+    throw new GatewayRequestError(
+      "attachModel: the endpoint has no fallback_config, so the server would never use a FALLBACK model: update it with a fallback_config first",
+    );
   }
 }
 
-function readEndpoint(reader: Reader): Endpoint {
-  return defined({
-    endpoint_id: reader.text("endpoint_id"),
-    name: reader.text("name"),
-    model_mappings: reader.list("model_mappings", readMapping),
-    tags: reader.list("tags", readTag),
-    routing_strategy: reader.optionalText<RoutingStrategy>("routing_strategy"),
-    fallback_config: reader.optionalObject("fallback_config", readFallbackConfig),
-    experiment_id: reader.optionalText("experiment_id"),
-    usage_tracking: reader.optionalBoolean("usage_tracking"),
-    created_at: reader.number("created_at"),
-    last_updated_at: reader.number("last_updated_at"),
-    created_by: reader.optionalText("created_by"),
-    last_updated_by: reader.optionalText("last_updated_by"),
-  });
+function readWritten(operation: string, sent: object, answer: JsonObject): Endpoint {
+  const endpoint = new Reader(operation, answer).object("endpoint", readEndpoint);
+  verifyEcho(operation, { ...sent }, answer.endpoint as JsonObject);
+  return endpoint;
 }
 
-function readMapping(reader: Reader): ModelMapping {
-  return defined({
-    mapping_id: reader.text("mapping_id"),
-    endpoint_id: reader.text("endpoint_id"),
-    model_definition_id: reader.text("model_definition_id"),
-    model_definition: reader.optionalObject("model_definition", readModelDefinition),
-    linkage_type: reader.text<LinkageType>("linkage_type"),
-    weight: reader.number("weight"),
-    fallback_order: reader.optionalNumber("fallback_order"),
-  });
+function whenMissing<T>(substitute: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof GatewayStatusError && error.code === "gateway-not-found") {
+      return substitute;
+    }
+    throw error;
+  };
 }
-
-function readTag(reader: Reader): EndpointTag {
-  return { key: reader.text("key"), value: reader.optionalText("value") ?? "" };
-}
-
-function readFallbackConfig(reader: Reader): FallbackConfig {
-  return defined({
-    strategy: reader.optionalText<FallbackStrategy>("strategy"),
-    max_attempts: reader.optionalNumber("max_attempts"),
-  });
-}
-
-const INT32_MAX = 2 ** 31 - 1;
-/** Far above any share of traffic, far below what a 32-bit float cannot hold. */
-const WEIGHT_MAX = 1_000_000;
-
-const name = text({ pattern: /^[A-Za-z0-9_.-]+$/ });
-
-const modelConfig = fields({
-  required: { model_definition_id: text(), linkage_type: oneOf(LINKAGE_TYPES) },
-  optional: {
-    weight: numberFrom(0, WEIGHT_MAX),
-    fallback_order: integer(-INT32_MAX, INT32_MAX),
-  },
-});
-
-const FIELDS = {
-  routing_strategy: oneOf(ROUTING_STRATEGIES),
-  fallback_config: fields({
-    optional: { strategy: oneOf(FALLBACK_STRATEGIES), max_attempts: integer(1, INT32_MAX) },
-  }),
-  experiment_id: text({ max: 32, pattern: /^\d+$/ }),
-  usage_tracking: boolean,
-};
-
-const CREATE_ENDPOINT = fields({
-  required: { name, model_configs: filledList(modelConfig) },
-  optional: { ...FIELDS, created_by: text() },
-});
-
-const UPDATE_ENDPOINT = fields({
-  required: { endpoint_id: text() },
-  optional: { ...FIELDS, name, model_configs: filledList(modelConfig), updated_by: text() },
-  together: ({ model_configs: models, fallback_config: fallback }): Problem | undefined =>
-    models === undefined || fallback !== undefined
-      ? undefined
-      : {
-          field: "fallback_config",
-          allowed: "given with model_configs ({} for none; the server resets it otherwise)",
-          got: "nothing",
-        },
-});
-
-const ENDPOINT_REFERENCE = fields({
-  optional: { endpoint_id: text(), name: text() },
-  together: ({ endpoint_id: id, name: byName }): Problem | undefined =>
-    (id === undefined) === (byName === undefined)
-      ? { field: "", allowed: "either an endpoint_id or a name", got: id ? "both" : "neither" }
-      : undefined,
-});
-
-const SET_TAG = fields({
-  required: { endpoint_id: text(), key: text({ max: 250 }), value: text({ min: 0, max: 5000 }) },
-});

@@ -12,15 +12,30 @@ export abstract class GatewayCallError extends GatewayOpsError {
   readonly operation: string;
   /** The server may have carried out the call: look before repeating a create. */
   readonly isOutcomeUnknown: boolean;
+  /** Of the answer; undefined when there was none. */
+  readonly status: number | undefined;
+  /** MLflow's `error_code`, which decides where the status misleads ("exists" is a 400). */
+  readonly errorCode: string | undefined;
 
   constructor(
     operation: string,
     message: string,
-    options: ErrorOptions & { readonly isOutcomeUnknown: boolean },
+    options: ErrorOptions & {
+      readonly isOutcomeUnknown: boolean;
+      readonly status?: number;
+      readonly errorCode?: string | undefined;
+    },
   ) {
     super(`${operation} ${message}`, options);
     this.operation = operation;
     this.isOutcomeUnknown = options.isOutcomeUnknown;
+    this.status = options.status;
+    this.errorCode = options.errorCode;
+  }
+
+  /** The same call may pass later: the server comes back, or somebody mends the login. */
+  get isRetryable(): boolean {
+    return this.disposition === "retry";
   }
 }
 
@@ -59,6 +74,18 @@ export class GatewayResponseError extends GatewayCallError {
   }
 }
 
+/** A look-up by a name that the server does not offer found nothing among what the user may see. */
+export class GatewayNotFoundError extends GatewayCallError {
+  override readonly name = "GatewayNotFoundError";
+  /** The same as when the server itself says so. */
+  readonly code = "gateway-not-found";
+  readonly disposition = "reject";
+
+  constructor(operation: string, message: string) {
+    super(operation, message, { isOutcomeUnknown: false });
+  }
+}
+
 export type GatewayStatusCode =
   | "gateway-unauthorised"
   | "gateway-forbidden"
@@ -73,7 +100,6 @@ export interface StatusFacts {
   readonly disposition: Disposition;
   readonly isOutcomeUnknown: boolean;
   readonly status: number;
-  /** MLflow's `error_code`, which decides where the status misleads ("exists" is a 400). */
   readonly errorCode: string | undefined;
   /** What the server asked for in `Retry-After`. */
   readonly retryAfterMs: number | undefined;
@@ -84,8 +110,7 @@ export class GatewayStatusError extends GatewayCallError {
   override readonly name = "GatewayStatusError";
   readonly code: GatewayStatusCode;
   readonly disposition: Disposition;
-  readonly status: number;
-  readonly errorCode: string | undefined;
+  declare readonly status: number;
   readonly retryAfterMs: number | undefined;
 
   /** `explanation` must be fit to be shown: no SQL, no secret value (see failure.ts). */
@@ -94,8 +119,6 @@ export class GatewayStatusError extends GatewayCallError {
     super(operation, `failed with ${status}: ${explanation}`, facts);
     this.code = facts.code;
     this.disposition = facts.disposition;
-    this.status = facts.status;
-    this.errorCode = facts.errorCode;
     this.retryAfterMs = facts.retryAfterMs;
   }
 }

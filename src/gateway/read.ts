@@ -15,6 +15,12 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** The objects of a list as they came; a list that is absent or malformed is empty. */
+export function rawList(answer: JsonObject, field: string): JsonObject[] {
+  const list = answer[field];
+  return Array.isArray(list) ? list.filter(isObject) : [];
+}
+
 /**
  * Reads the fields of an answer by name, so that only known fields of the right type come
  * through. MLflow omits unset fields and empty lists, and leaves some unset texts empty.
@@ -52,6 +58,12 @@ export class Reader {
     return typeof value === "number" ? value : this.#refuse(this.#name(field), "a number");
   }
 
+  /** An id that MLflow writes as a number in some places and as a text in others. */
+  optionalId(field: string): string | undefined {
+    const value = this.#fields[field];
+    return typeof value === "number" ? String(value) : this.optionalText(field);
+  }
+
   optionalBoolean(field: string): boolean | undefined {
     const value = this.#fields[field];
     if (value === undefined || value === null) return undefined;
@@ -69,6 +81,13 @@ export class Reader {
       return value as Readonly<Record<string, string>>;
     }
     return this.#refuse(this.#name(field), "an object of texts");
+  }
+
+  /** Empty when absent. */
+  texts(field: string): string[] {
+    const value = this.#fields[field] ?? [];
+    if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+    return this.#refuse(this.#name(field), "a list of texts");
   }
 
   object<T>(field: string, read: (reader: Reader) => T): T {

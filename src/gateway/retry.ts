@@ -1,4 +1,5 @@
 import type { GatewayCallError } from "./errors.ts";
+import type { Effect } from "./operations.ts";
 
 export interface RetryPolicy {
   /** All attempts, the first included. @default 3 */
@@ -25,12 +26,16 @@ const SHORT_LIVED: ReadonlySet<string> = new Set([
   "gateway-unavailable",
 ]);
 
+export function isShortLived(error: GatewayCallError): boolean {
+  return SHORT_LIVED.has(error.code);
+}
+
 /**
- * Whether the same request may be sent again at once: a create only when the server certainly did
+ * Whether the same request may be sent again as it is: a create only when the server certainly did
  * not act on the first one.
  */
-export function isRepeatable(error: GatewayCallError, isIdempotent: boolean): boolean {
-  return SHORT_LIVED.has(error.code) && (isIdempotent || !error.isOutcomeUnknown);
+export function isRepeatable(error: GatewayCallError, effect: Effect): boolean {
+  return isShortLived(error) && (effect !== "create" || !error.isOutcomeUnknown);
 }
 
 export interface RetryState {

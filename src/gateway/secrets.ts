@@ -1,9 +1,15 @@
-import { Redacted } from "#runtime/redacted.ts";
+import type { Redacted } from "#runtime/redacted.ts";
 import type { Caller } from "./caller.ts";
-import { type Check, checkRequest, fields, map, type Problem, text, typeName } from "./checks.ts";
+import { checkRequest, entriesOf, fields, text } from "./checks.ts";
+import { create } from "./creation.ts";
 import { verifyEcho } from "./echo.ts";
-import { defined, isObject, type JsonObject, Reader } from "./read.ts";
-import type { CreateSecret, Secret, SecretValue, UpdateSecret } from "./types.ts";
+import { GatewayNotFoundError, GatewayRequestError } from "./errors.ts";
+import { defined, isObject, type JsonObject, Reader, rawList } from "./read.ts";
+import { CREATE_SECRET, DELETE_SECRET, SECRET_REFERENCE, UPDATE_SECRET } from "./secret-checks.ts";
+import type { CreateSecret, Secret, UpdateSecret } from "./types.ts";
+
+/** How a secret is looked up. */
+export type SecretReference = { readonly secret_id: string } | { readonly secret_name: string };
 
 /** Provider keys. The server stores them encrypted and never gives a value back. */
 export class SecretOperations {
@@ -19,7 +25,35 @@ export class SecretOperations {
    */
   async create(request: CreateSecret): Promise<Secret> {
     checkRequest("createSecret", request, CREATE_SECRET);
-    return await this.#write("createSecret", request);
+    const { sent, secretValues } = opened(request);
+    const answer = await create(this.#caller, {
+      operation: "createSecret",
+      entity: "secret",
+      fields: sent,
+      secretValues,
+      isUnique: true,
+      find: async (options) => {
+        const all = await this.#caller.call("listSecrets", {}, options);
+        return rawList(all, "secrets").filter((row) => row.secret_name === request.secret_name);
+      },
+    });
+    return readWritten("createSecret", sent, answer);
+  }
+
+  /**
+   * Never the value, which the server keeps to itself. By name it is looked for in the list of all
+   * secrets, as the server does not offer it. Throws with `gateway-not-found` when there is none.
+   */
+  async get(reference: SecretReference): Promise<Secret> {
+    checkRequest("getSecret", reference, SECRET_REFERENCE);
+    if ("secret_id" in reference) {
+      const answer = await this.#caller.call("getSecret", { secret_id: reference.secret_id });
+      return new Reader("getSecret", answer).object("secret", readSecret);
+    }
+    const { secret_name: name } = reference;
+    const secret = (await this.list()).find(({ secret_name }) => secret_name === name);
+    if (secret) return secret;
+    throw new GatewayNotFoundError("getSecret", `found no secret named ${JSON.stringify(name)}`);
   }
 
   /**
@@ -29,30 +63,56 @@ export class SecretOperations {
    */
   async update(request: UpdateSecret): Promise<Secret> {
     checkRequest("updateSecret", request, UPDATE_SECRET);
-    return await this.#write("updateSecret", request);
+    const { sent, secretValues } = opened(request);
+    const isCleared = isObject(sent.auth_config) && Object.keys(sent.auth_config).length === 0;
+    const fields = isCleared ? { ...sent, auth_config: CLEARED_AUTH_CONFIG } : sent;
+    const answer = await this.#caller.call("updateSecret", fields, { secretValues });
+    return readWritten("updateSecret", sent, answer);
+  }
+
+  /**
+   * Throws `GatewayRequestError`, naming them, when model definitions use the secret: the server
+   * would delete it all the same and leave them, and the endpoints above them, without a key.
+   * `force` skips that question. To change a value use {@link update}, never delete and create.
+   */
+  async delete({
+    force = false,
+    ...request
+  }: {
+    readonly secret_id: string;
+    readonly force?: boolean;
+  }): Promise<void> {
+    checkRequest("deleteSecret", { ...request, force }, DELETE_SECRET);
+    if (!force) await this.#refuseInUse(request.secret_id);
+    await this.#caller.call("deleteSecret", request);
   }
 
   /** All secrets that the user may see; MLflow leaves out others silently. */
   async list(filter: { readonly provider?: string } = {}): Promise<Secret[]> {
     checkRequest("listSecrets", filter, fields({ optional: { provider: text() } }));
-    const answer = await this.#caller.call("listSecrets", { query: filter });
+    const answer = await this.#caller.call("listSecrets", filter);
     return new Reader("listSecrets", answer).list("secrets", readSecret);
   }
 
-  async #write(
-    operation: "createSecret" | "updateSecret",
-    request: CreateSecret | UpdateSecret,
-  ): Promise<Secret> {
-    const secretValue = request.secret_value && reveal(request.secret_value);
-    const wanted = { ...request, ...(secretValue && { secret_value: secretValue }) };
-    const answer = await this.#caller.call(operation, {
-      body: { ...wanted, ...(isCleared(request) && { auth_config: CLEARED_AUTH_CONFIG }) },
-      secretValues: Object.values(secretValue ?? {}),
-    });
-    const secret = new Reader(operation, answer).object("secret", readSecret);
-    verifyEcho(operation, wanted, answer.secret as JsonObject);
-    return secret;
+  async #refuseInUse(secret_id: string): Promise<void> {
+    const answer = await this.#caller.call("listModelDefinitions", { secret_id });
+    const names = rawList(answer, "model_definitions").map(({ name }) => String(name));
+    if (names.length === 0) return;
+    const shown = names.slice(0, NAMES_SHOWN_MAX).join(", ");
+    const more =
+      names.length > NAMES_SHOWN_MAX ? ` and ${names.length - NAMES_SHOWN_MAX} more` : "";
+    throw new GatewayRequestError(
+      `deleteSecret: ${secret_id} is in use by the model definitions ${shown}${more}, which would be left without a key (force deletes it all the same)`,
+    );
   }
+}
+
+const NAMES_SHOWN_MAX = 5;
+
+function readWritten(operation: string, sent: JsonObject, answer: JsonObject): Secret {
+  const secret = new Reader(operation, answer).object("secret", readSecret);
+  verifyEcho(operation, sent, { ...(answer.secret as JsonObject), ...secret });
+  return secret;
 }
 
 function readSecret(reader: Reader): Secret {
@@ -60,7 +120,7 @@ function readSecret(reader: Reader): Secret {
     secret_id: reader.text("secret_id"),
     secret_name: reader.text("secret_name"),
     masked_values: reader.map("masked_values"),
-    auth_config: reader.map("auth_config"),
+    auth_config: filled(reader.map("auth_config")),
     provider: reader.optionalText("provider"),
     created_at: reader.number("created_at"),
     last_updated_at: reader.number("last_updated_at"),
@@ -69,60 +129,27 @@ function readSecret(reader: Reader): Secret {
   });
 }
 
-function reveal(value: SecretValue): Record<string, string> {
-  const entries = Object.entries(value).map(([key, item]) => [
-    key,
-    typeof item === "string" ? item : item.reveal(),
-  ]);
-  return Object.fromEntries(entries);
+/** Older servers keep the empty value by which a map is cleared. */
+function filled(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(map).filter(([, value]) => value !== ""));
 }
 
-/** The server takes an empty map for an absent one, but stores nothing of an empty `api_base`. */
+/** The request as it goes out: maps are objects, and values are bare. */
+function opened<R extends CreateSecret | UpdateSecret>(request: R) {
+  const { secret_value, auth_config, ...rest } = request;
+  const value = plainMap(secret_value);
+  const sent = { ...rest, secret_value: value, auth_config: plainMap(auth_config) };
+  return { sent, secretValues: Object.values(value ?? {}) };
+}
+
+function plainMap(given: unknown): Record<string, string> | undefined {
+  const entries = given === undefined ? undefined : entriesOf(given);
+  return entries && Object.fromEntries(entries.map(([key, value]) => [key, plain(value)]));
+}
+
+function plain(value: unknown): string {
+  return typeof value === "string" ? value : (value as Redacted<string>).reveal();
+}
+
+/** The server takes an empty map for an absent one, but an empty `api_base` for what it is. */
 const CLEARED_AUTH_CONFIG = { api_base: "" };
-
-function isCleared(request: CreateSecret | UpdateSecret): boolean {
-  return request.auth_config !== undefined && Object.keys(request.auth_config).length === 0;
-}
-
-const RESERVED_KEYS = ["base_url", "model_list", "fallbacks", "custom_llm_provider"];
-/** Of these, some providers need no secret at all: then the map of values may be empty. */
-const KEYLESS_AUTH_MODES: ReadonlySet<unknown> = new Set(["default_chain", "iam_role"]);
-/** No provider's key comes near; a service account is about 2,400 characters of JSON. */
-const SECRET_LENGTH_MAX = 65_536;
-
-const secretText: Check = (value, field) => {
-  const plain = isRevealable(value) ? value.reveal() : value;
-  if (typeof plain !== "string") {
-    return { field, allowed: "a text, bare or redacted", got: typeName(plain) };
-  }
-  const problem = text({ max: SECRET_LENGTH_MAX })(plain, field);
-  return problem && { ...problem, got: plain === "" ? "an empty one" : "another one" };
-};
-
-function isRevealable(value: unknown): value is { reveal(): unknown } {
-  return value instanceof Redacted || (isObject(value) && typeof value.reveal === "function");
-}
-
-const secretMap = map(secretText, [...RESERVED_KEYS, "api_base"]);
-const authMap = map(text({ max: 5000 }), RESERVED_KEYS);
-
-const CREATE_SECRET = fields({
-  required: { secret_name: text(), secret_value: secretMap },
-  optional: { provider: text({ max: 64 }), auth_config: authMap, created_by: text() },
-  together: ({ secret_value: value, auth_config: config }, path) => {
-    const isKeyless = isObject(config) && KEYLESS_AUTH_MODES.has(config.auth_mode);
-    return isKeyless ? undefined : emptyProblem(value, path("secret_value"));
-  },
-});
-
-const UPDATE_SECRET = fields({
-  required: { secret_id: text() },
-  optional: { secret_value: secretMap, auth_config: authMap, updated_by: text() },
-  // The server takes an empty map for an absent one and keeps the old value.
-  together: ({ secret_value: value }, path) => emptyProblem(value, path("secret_value")),
-});
-
-function emptyProblem(value: unknown, field: string): Problem | undefined {
-  if (!isObject(value) || Object.keys(value).length > 0) return undefined;
-  return { field, allowed: "an object with at least one key", got: "an empty one" };
-}

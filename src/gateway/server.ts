@@ -1,7 +1,15 @@
 import type { Caller } from "./caller.ts";
 import { GatewayResponseError, GatewayStatusError } from "./errors.ts";
-import { Reader } from "./read.ts";
+import { defined, Reader } from "./read.ts";
 import type { CurrentUser } from "./types.ts";
+
+export interface ServerInfo {
+  /** `SqlStore`; a gateway needs one. */
+  readonly store_type?: string;
+  readonly workspaces_enabled: boolean;
+  /** Absent on servers before 3.13 or so, which cannot switch the gateway off. */
+  readonly gateway_enabled?: boolean;
+}
 
 /** Questions about the server itself. */
 export class ServerOperations {
@@ -29,15 +37,38 @@ export class ServerOperations {
     );
   }
 
+  /** How the server is set up; it asks for no credentials. */
+  async info(): Promise<ServerInfo> {
+    const reader = new Reader("getServerInfo", await this.#caller.call("getServerInfo"));
+    return defined({
+      store_type: reader.optionalText("store_type"),
+      workspaces_enabled: reader.optionalBoolean("workspaces_enabled") ?? false,
+      gateway_enabled: reader.optionalObject("features_enabled", (features) =>
+        features.optionalBoolean("gateway"),
+      ),
+    });
+  }
+
   /**
    * Who we are to a server with basic-auth; `undefined` on a server without user accounts, which
    * does not know the address. Ask before trusting a list: it silently leaves out what the user
    * may not see, so only an administrator's is complete.
    */
   async currentUser(): Promise<CurrentUser | undefined> {
+    const user = await this.#user("getCurrentUser", {});
+    if (user) return user;
+    // MLflow 3.11 has no address for "me"; it shows users their own account by name.
+    const username = await this.#caller.username();
+    return username === undefined ? undefined : await this.#user("getUser", { username });
+  }
+
+  async #user(
+    operation: "getCurrentUser" | "getUser",
+    fields: { readonly username?: string },
+  ): Promise<CurrentUser | undefined> {
     try {
-      const answer = await this.#caller.call("getCurrentUser");
-      return new Reader("getCurrentUser", answer).object("user", (user) => ({
+      const answer = await this.#caller.call(operation, fields);
+      return new Reader(operation, answer).object("user", (user) => ({
         username: user.text("username"),
         is_admin: user.boolean("is_admin"),
       }));

@@ -10,6 +10,10 @@ export const BUDGET_UNITS = ["USD"] as const;
 export const DURATION_UNITS = ["MINUTES", "HOURS", "DAYS", "WEEKS", "MONTHS"] as const;
 export const TARGET_SCOPES = ["GLOBAL", "WORKSPACE", "ENDPOINT", "USER"] as const;
 export const BUDGET_ACTIONS = ["ALERT", "REJECT"] as const;
+export const GUARDRAIL_STAGES = ["BEFORE", "AFTER"] as const;
+export const GUARDRAIL_ACTIONS = ["VALIDATION", "SANITIZATION"] as const;
+/** No enum on the wire: the server's own list, which answers 500 to anything else. */
+export const RESOURCE_TYPES = ["scorer"] as const;
 
 export type LinkageType = (typeof LINKAGE_TYPES)[number];
 export type RoutingStrategy = (typeof ROUTING_STRATEGIES)[number];
@@ -18,6 +22,9 @@ export type BudgetUnit = (typeof BUDGET_UNITS)[number];
 export type DurationUnit = (typeof DURATION_UNITS)[number];
 export type TargetScope = (typeof TARGET_SCOPES)[number];
 export type BudgetAction = (typeof BUDGET_ACTIONS)[number];
+export type GuardrailStage = (typeof GUARDRAIL_STAGES)[number];
+export type GuardrailAction = (typeof GUARDRAIL_ACTIONS)[number];
+export type ResourceType = (typeof RESOURCE_TYPES)[number];
 
 export interface Secret {
   readonly secret_id: string;
@@ -88,6 +95,18 @@ export interface Endpoint {
   readonly last_updated_by?: string;
 }
 
+/** Says which resource of MLflow uses an endpoint; the three fields are its identity. */
+export interface Binding {
+  readonly endpoint_id: string;
+  readonly resource_type: ResourceType;
+  readonly resource_id: string;
+  readonly display_name?: string;
+  readonly created_at: number;
+  readonly last_updated_at: number;
+  readonly created_by?: string;
+  readonly last_updated_by?: string;
+}
+
 export interface BudgetDuration {
   readonly unit: DurationUnit;
   readonly value: number;
@@ -116,6 +135,43 @@ export interface BudgetWindow {
   readonly current_spend: number;
 }
 
+/** A registered judge as a guardrail uses it. */
+export interface GuardrailScorer {
+  /** A dashed UUID. */
+  readonly scorer_id: string;
+  readonly scorer_version: number;
+  readonly scorer_name?: string;
+  readonly experiment_id?: string;
+  /** MLflow's own JSON of the judge. */
+  readonly serialized_scorer?: string;
+}
+
+export interface Guardrail {
+  readonly guardrail_id: string;
+  /** Not unique. */
+  readonly name: string;
+  readonly scorer: GuardrailScorer;
+  readonly stage: GuardrailStage;
+  readonly action: GuardrailAction;
+  /** Endpoint whose model rewrites the text. MLflow (3.17) answers with its name, not its id. */
+  readonly action_endpoint_id?: string;
+  readonly created_at: number;
+  readonly last_updated_at: number;
+  readonly created_by?: string;
+  readonly last_updated_by?: string;
+}
+
+/** A guardrail on an endpoint. */
+export interface GuardrailConfig {
+  readonly endpoint_id: string;
+  readonly guardrail_id: string;
+  /** Lower runs first; absent comes last. */
+  readonly execution_order?: number;
+  readonly guardrail?: Guardrail;
+  readonly created_at: number;
+  readonly created_by?: string;
+}
+
 export interface CurrentUser {
   readonly username: string;
   readonly is_admin: boolean;
@@ -125,7 +181,7 @@ export interface CreateSecret {
   readonly secret_name: string;
   readonly secret_value: SecretValue;
   readonly provider?: string;
-  readonly auth_config?: Readonly<Record<string, string>>;
+  readonly auth_config?: AuthConfig;
   readonly created_by?: string;
 }
 
@@ -133,13 +189,24 @@ export interface UpdateSecret {
   readonly secret_id: string;
   /** Replaces the whole stored value; absent leaves it. */
   readonly secret_value?: SecretValue;
-  /** Replaces the whole map; absent leaves it. */
-  readonly auth_config?: Readonly<Record<string, string>>;
+  /** Replaces the whole map; absent leaves it, empty clears it. */
+  readonly auth_config?: AuthConfig;
   readonly updated_by?: string;
 }
 
-/** Key to value; values are accepted bare or redacted and travel to the server only. */
-export type SecretValue = Readonly<Record<string, string | { reveal(): string }>>;
+/** An object of key to value, or a list of such pairs; the server gets an object either way. */
+export type KeyedValues<V> = Readonly<Record<string, V>> | readonly KeyValue<V>[];
+
+export interface KeyValue<V> {
+  readonly key: string;
+  readonly value: V;
+}
+
+/** Values are accepted bare or redacted and travel to the server only. */
+export type SecretValue = KeyedValues<string | { reveal(): string }>;
+
+/** Where and how the provider is called, such as `auth_mode` and `api_base`; not secret. */
+export type AuthConfig = KeyedValues<string>;
 
 export interface CreateModelDefinition {
   readonly name: string;
@@ -198,4 +265,36 @@ export interface UpdateBudget {
   readonly target_value?: string;
   readonly budget_action?: BudgetAction;
   readonly updated_by?: string;
+}
+
+export interface AttachModel {
+  readonly endpoint_id: string;
+  readonly model_config: ModelConfig;
+  readonly created_by?: string;
+}
+
+/** The three fields are a binding's identity. */
+export interface BindingIdentity {
+  readonly endpoint_id: string;
+  readonly resource_type: ResourceType;
+  readonly resource_id: string;
+}
+
+export interface CreateBinding extends BindingIdentity {
+  readonly created_by?: string;
+}
+
+export interface CreateGuardrail {
+  readonly name: string;
+  readonly scorer_id: string;
+  readonly scorer_version: number;
+  readonly stage: GuardrailStage;
+  readonly action: GuardrailAction;
+  readonly action_endpoint_id?: string;
+}
+
+/** A guardrail on an endpoint, by both. */
+export interface GuardrailPlacement {
+  readonly endpoint_id: string;
+  readonly guardrail_id: string;
 }

@@ -25,12 +25,46 @@ test("budgets are listed over all pages", async () => {
   ]);
 });
 
-test("a server that never ends its pages is left after a hundred", async () => {
-  const page = { json: { budget_policies: [], next_page_token: "again" } };
-  const { client, requests } = fakeGateway(Array.from({ length: 200 }, () => page));
+test.each([
+  ["says the same page again and again", () => "again", 2],
+  ["always has one more page", (page: number) => `page-${page}`, 10_000],
+])("a server that %s is left", async (_, token, requestsWanted) => {
+  const page = (_: unknown, index: number) => ({ json: { next_page_token: token(index) } });
+  const { client, requests } = fakeGateway(Array.from({ length: 10_001 }, page));
 
-  await expect(client.budgets.list()).rejects.toThrow("listBudgets did not end after 100 pages");
-  expect(requests).toHaveLength(100);
+  await expect(client.budgets.list()).rejects.toThrow(
+    "listBudgets is answered with pages that do not end",
+  );
+  expect(requests).toHaveLength(requestsWanted);
+});
+
+test("budgets come page by page, of the size asked for, until the caller has enough", async () => {
+  const { client, requests } = fakeGateway([
+    { json: { budget_policies: [aBudget(), aBudget()], next_page_token: "next" } },
+  ]);
+
+  for await (const page of client.budgets.pages({ max_results: 2 })) {
+    expect(page).toEqual([aBudget(), aBudget()]);
+    break;
+  }
+
+  expect(requests.map(({ url }) => url.split("list")[1])).toEqual(["?max_results=2"]);
+  await expect(client.budgets.pages({ max_results: 50_001 }).next()).rejects.toThrow(
+    "listBudgets: max_results must be an integer from 1 to 50000, got 50001",
+  );
+});
+
+test("a budget is read and deleted by its id, which a DELETE has in its body", async () => {
+  const { client, requests } = fakeGateway([{ json: { budget_policy: aBudget() } }, { json: {} }]);
+  const id = { budget_policy_id: "bp-1" };
+
+  await expect(client.budgets.get(id)).resolves.toEqual(aBudget());
+  await expect(client.budgets.delete(id)).resolves.toBeUndefined();
+
+  expect(requests).toMatchObject([
+    { method: "GET", url: expect.stringMatching(/budgets\/get\?budget_policy_id=bp-1$/) },
+    { method: "DELETE", url: expect.stringMatching(/budgets\/delete$/), body: id },
+  ]);
 });
 
 test.each([

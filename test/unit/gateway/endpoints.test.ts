@@ -86,6 +86,134 @@ test.each([
   expect(requests).toEqual([]);
 });
 
+test.each([
+  [
+    "one link twice",
+    { model_configs: [PRIMARY, PRIMARY] },
+    "model_configs must be a list with each link of a model once, got PRIMARY d-1 twice",
+  ],
+  [
+    "fallbacks only",
+    { model_configs: [FALLBACK] },
+    "model_configs must be a list with a PRIMARY model (calls fail without one), got FALLBACK models only",
+  ],
+  [
+    "several models without a strategy",
+    { model_configs: [PRIMARY, { ...PRIMARY, model_definition_id: "d-2" }] },
+    "routing_strategy must be given with several PRIMARY models (all calls go to one of them otherwise), got nothing",
+  ],
+  [
+    "weights that come to nothing",
+    {
+      model_configs: [{ ...PRIMARY, weight: 0.009 }],
+      routing_strategy: "REQUEST_BASED_TRAFFIC_SPLIT",
+    },
+    "model_configs must be a list with a PRIMARY weight of at least 0.01, got none",
+  ],
+])(
+  "%s, which the server would store and then fail to serve, is refused",
+  async (_, wrong, text) => {
+    const { client, requests } = fakeGateway([]);
+    const create = { name: "chat", ...wrong } as CreateEndpoint;
+    const update = { endpoint_id: "e-1", fallback_config: {}, ...wrong } as UpdateEndpoint;
+
+    await expect(client.endpoints.create(create)).rejects.toThrow(`createEndpoint: ${text}`);
+    await expect(client.endpoints.update(update)).rejects.toThrow(`updateEndpoint: ${text}`);
+    expect(requests).toEqual([]);
+  },
+);
+
+test("a model is attached and its link verified", async () => {
+  const { client, requests } = fakeGateway([
+    { json: { mapping: aMapping({ weight: Math.fround(0.7) }) } },
+    { json: { mapping: aMapping({ weight: 1 }) } },
+  ]);
+  const request = { endpoint_id: "e-1", model_config: { ...PRIMARY, weight: 0.7 } };
+
+  await expect(client.endpoints.attachModel(request)).resolves.toMatchObject({ mapping_id: "m-1" });
+  await expect(client.endpoints.attachModel(request)).rejects.toThrow("did not store model_config");
+  expect(requests[0]).toMatchObject({ operation: "attachModel", method: "POST", body: request });
+});
+
+test("a fallback is attached only where the server would use it", async () => {
+  const mapping = aMapping({ linkage_type: "FALLBACK" });
+  const { client } = fakeGateway([
+    { json: { endpoint: anEndpoint() } },
+    { json: { endpoint: anEndpoint({ fallback_config: {} }) } },
+    { json: { mapping } },
+  ]);
+  const request = { endpoint_id: "e-1", model_config: FALLBACK };
+
+  await expect(client.endpoints.attachModel(request)).rejects.toThrow(
+    "attachModel: the endpoint has no fallback_config, so the server would never use a FALLBACK model",
+  );
+  await expect(client.endpoints.attachModel(request)).resolves.toEqual(mapping);
+});
+
+test("a model is detached with both of its links", async () => {
+  const twice = fakeGateway([{ json: {} }, { json: {} }]);
+  const once = fakeGateway([{ json: {} }, NOT_FOUND]);
+  const never = fakeGateway([NOT_FOUND]);
+  const request = { endpoint_id: "e-1", model_definition_id: "d-1" };
+
+  await expect(twice.client.endpoints.detachModel(request)).resolves.toBeUndefined();
+  await expect(once.client.endpoints.detachModel(request)).resolves.toBeUndefined();
+  await expect(never.client.endpoints.detachModel(request)).rejects.toMatchObject({
+    code: "gateway-not-found",
+  });
+
+  expect([twice, once, never].map(({ requests }) => requests.length)).toEqual([2, 2, 1]);
+  expect(twice.requests[1]).toMatchObject({ method: "POST", body: request });
+});
+
+test("the type of an endpoint is that of its models in the server's catalogue", async () => {
+  const endpoint = (name: string, provider: string, model_name: string) =>
+    anEndpoint({
+      name,
+      model_mappings: [aMapping({ model_definition: aModelDefinition({ provider, model_name }) })],
+    });
+  const endpoints = [
+    endpoint("chat", "openai", "gpt-4o"),
+    endpoint("search", "openai", "ada"),
+    endpoint("unknown", "openai", "my-model"),
+    endpoint("other", "cohere", "ada"),
+  ];
+  const openai = {
+    json: {
+      models: [
+        { model: "gpt-4o", mode: "chat" },
+        { model: "ada", mode: "embedding", provider: null },
+      ],
+    },
+  };
+  const cohere = { json: { models: [{ model: "ada", mode: "chat" }] } };
+  const names = async (endpoint_type: "chat" | "llm/v1/embeddings") => {
+    const { client, requests } = fakeGateway([{ json: { endpoints } }, openai, cohere]);
+    const found = await client.endpoints.list({ endpoint_type });
+    expect(requests.map(({ url }) => url.split("gateway/")[1])).toEqual([
+      "endpoints/list",
+      "supported-models?provider=openai",
+      "supported-models?provider=cohere",
+    ]);
+    return found.map(({ name }) => name);
+  };
+
+  expect(await names("chat")).toEqual(["chat", "other"]);
+  expect(await names("llm/v1/embeddings")).toEqual(["search"]);
+});
+
+test("an endpoint and a tag are deleted by what the body of the DELETE names", async () => {
+  const { client, requests } = fakeGateway([{ json: {} }, { json: {} }]);
+
+  await client.endpoints.delete({ endpoint_id: "e-1" });
+  await client.endpoints.deleteTag({ endpoint_id: "e-1", key: "team" });
+
+  expect(requests.map(({ method, body }) => [method, body])).toEqual([
+    ["DELETE", { endpoint_id: "e-1" }],
+    ["DELETE", { endpoint_id: "e-1", key: "team" }],
+  ]);
+});
+
 test("an update with models needs the fallback_config that the server would reset", async () => {
   const { client } = fakeGateway([]);
   const request: UpdateEndpoint = { endpoint_id: "e-1", model_configs: [PRIMARY] };
@@ -189,6 +317,19 @@ test("a model definition whose secret was deleted has no secret", async () => {
   const [definition] = await client.modelDefinitions.list({ provider: "openai" });
 
   expect(definition).not.toHaveProperty("secret_id");
+});
+
+test("a model definition is read and deleted by its id", async () => {
+  const { client, requests } = fakeGateway([
+    { json: { model_definition: aModelDefinition() } },
+    { json: {} },
+  ]);
+  const id = { model_definition_id: "d-1" };
+
+  await expect(client.modelDefinitions.get(id)).resolves.toEqual(aModelDefinition());
+  await client.modelDefinitions.delete(id);
+
+  expect(requests[1]).toMatchObject({ method: "DELETE", body: id });
 });
 
 test("an update of a model definition replaces what is given", async () => {

@@ -1,6 +1,9 @@
 import { GatewayClient, type GatewayClientOptions } from "#gateway/client.ts";
 import type { Transport, TransportRequest, TransportResponse } from "#gateway/transport.ts";
 
+/** When the fake's clock starts. */
+export const NOW_MS = Date.parse("2026-11-23T12:00:00Z");
+
 interface SentRequest {
   readonly operation: string;
   readonly method: string;
@@ -20,7 +23,7 @@ export function fakeGateway(
 ) {
   const requests: SentRequest[] = [];
   const sleepsMs: number[] = [];
-  let nowMs = Date.parse("2026-11-23T12:00:00Z");
+  let nowMs = NOW_MS;
   const transport: Transport = {
     send(request) {
       requests.push(opened(request));
@@ -115,6 +118,24 @@ export const aBudget = (changes: object = {}) => ({
   duration: { unit: "DAYS", value: 1 },
   target_scope: "GLOBAL",
   budget_action: "ALERT",
+  ...TIMES,
+  ...changes,
+});
+
+export const aBinding = (changes: object = {}) => ({
+  endpoint_id: "e-1",
+  resource_type: "scorer",
+  resource_id: "sc-1",
+  ...TIMES,
+  ...changes,
+});
+
+export const aGuardrail = (changes: object = {}) => ({
+  guardrail_id: "gr-1",
+  name: "no-secrets",
+  scorer: { scorer_id: "a787207c", scorer_version: 1, scorer_name: "judge", experiment_id: 16 },
+  stage: "BEFORE",
+  action: "VALIDATION",
   ...TIMES,
   ...changes,
 });

@@ -1,10 +1,15 @@
 import { expect, test } from "@jest/globals";
 import { GatewayNetworkError } from "#gateway/errors.ts";
 import { parseRetryAfterMs, RETRY_POLICY, retryDelayMs } from "#gateway/retry.ts";
-import { aSecret, type FakeAnswer, failureOf, fakeGateway } from "./fake-gateway.ts";
+import type { Transport } from "#gateway/transport.ts";
+import { aSecret, type FakeAnswer, fakeGateway, NOW_MS } from "./fake-gateway.ts";
 
-const NOW_MS = Date.parse("2026-11-23T12:00:00Z");
 const BUSY: FakeAnswer = { status: 503, body: "busy" };
+const NOTHING: FakeAnswer = {
+  status: 404,
+  body: '{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"not found"}',
+};
+const REFUSED: FakeAnswer = { status: 401, body: "You are not authenticated" };
 const CREATE = { secret_name: "openai", secret_value: { api_key: "sk-1" } };
 
 const networkError = (isOutcomeUnknown: boolean) =>
@@ -73,24 +78,6 @@ test("an update is repeated, because it replaces what it writes", async () => {
 });
 
 test.each([
-  ["the connection broke half-way", networkError(true)],
-  ["a proxy gave up", { status: 504 }],
-  ["the server is busy and does not say until when", BUSY],
-  [
-    "the pool of database connections ran dry",
-    { status: 400, body: '{"error_code":"BAD_REQUEST","message":"QueuePool limit of size 5"}' },
-  ],
-  ["the server crashed", { status: 500, body: "<html>" }],
-] satisfies [string, FakeAnswer][])("a create is not repeated when %s", async (_, answer) => {
-  const { client, requests } = fakeGateway([answer]);
-
-  const error = await failureOf(client.secrets.create(CREATE));
-
-  expect(error).toMatchObject({ isOutcomeUnknown: true, disposition: "retry" });
-  expect(requests).toHaveLength(1);
-});
-
-test.each([
   ["there was no connection", networkError(false), 250],
   ["it was turned away", { status: 429, headers: { "retry-after": "3" } }, 3000],
   ["the server says when to come back", { ...BUSY, headers: { "retry-after": "1" } }, 1000],
@@ -103,6 +90,86 @@ test.each([
     expect(sleepsMs).toEqual([ms]);
   },
 );
+
+test("a removal whose first answer was lost has succeeded when there is nothing left", async () => {
+  const { client, requests } = fakeGateway([networkError(true), NOTHING, NOTHING]);
+
+  await expect(client.endpoints.delete({ endpoint_id: "e-1" })).resolves.toBeUndefined();
+  expect(requests).toHaveLength(2);
+  await expect(client.endpoints.delete({ endpoint_id: "e-1" })).rejects.toMatchObject({
+    code: "gateway-not-found",
+  });
+});
+
+test("a removal that found no connection first has removed nothing", async () => {
+  const { client } = fakeGateway([networkError(false), NOTHING]);
+
+  await expect(client.endpoints.delete({ endpoint_id: "e-1" })).rejects.toMatchObject({
+    code: "gateway-not-found",
+  });
+});
+
+test("a login that was changed meanwhile is asked for once more, and the call repeated", async () => {
+  const logins = ["old-password", "new-password"];
+  const auth = async () => ({ username: "ops", password: logins.shift() ?? "new-password" });
+  const { client, requests, sleepsMs } = fakeGateway([REFUSED, { json: { secret: aSecret() } }], {
+    auth,
+  });
+
+  await expect(client.secrets.create(CREATE)).resolves.toMatchObject(aSecret());
+
+  expect(sleepsMs).toEqual([]);
+  expect(requests.map(({ headers }) => headers.authorization)).toEqual(
+    ["b3BzOm9sZC1wYXNzd29yZA==", "b3BzOm5ldy1wYXNzd29yZA=="].map((pair) => `Basic ${pair}`),
+  );
+});
+
+test("a login is asked for no third time, and a login that stays the same is not tried again", async () => {
+  let asked = 0;
+  const changing = fakeGateway([REFUSED, REFUSED], {
+    auth: async () => ({ username: "ops", password: `password-${asked++}` }),
+  });
+  const constant = fakeGateway([REFUSED], { auth: async () => ({ token: "the same" }) });
+
+  await expect(changing.client.secrets.list()).rejects.toMatchObject({ status: 401 });
+  await expect(constant.client.secrets.list()).rejects.toMatchObject({ status: 401 });
+
+  expect(asked).toBe(2);
+  expect(changing.requests).toHaveLength(2);
+  expect(constant.requests).toHaveLength(1);
+});
+
+test.each([
+  [{}, 4],
+  [{ concurrency: 1 }, 1],
+  [{ concurrency: 8 }, 8],
+])(
+  "with the options %j at most %i requests are in flight, and all get through",
+  async (options, most) => {
+    let inFlight = 0;
+    let highest = 0;
+    const transport: Transport = {
+      async send() {
+        inFlight += 1;
+        highest = Math.max(highest, inFlight);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        inFlight -= 1;
+        return { status: 200, headers: {}, body: "{}" };
+      },
+    };
+    const { client } = fakeGateway([], { transport, ...options });
+
+    await Promise.all(Array.from({ length: 20 }, () => client.secrets.list()));
+
+    expect(highest).toBe(most);
+  },
+);
+
+test.each([0, 9, 1.5])("a concurrency of %d is refused", (concurrency) => {
+  expect(() => fakeGateway([], { concurrency })).toThrow(
+    `options of GatewayClient: concurrency must be an integer from 1 to 8, got ${concurrency}`,
+  );
+});
 
 test("what only a person can change is not repeated", async () => {
   const { client, requests } = fakeGateway([{ status: 401, body: "You are not authenticated" }]);

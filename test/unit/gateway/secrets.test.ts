@@ -2,9 +2,10 @@ import { inspect } from "node:util";
 import { expect, test } from "@jest/globals";
 import type { CreateSecret } from "#gateway/types.ts";
 import { Redacted } from "#runtime/redacted.ts";
-import { aSecret, failureOf, fakeGateway } from "./fake-gateway.ts";
+import { aModelDefinition, aSecret, failureOf, fakeGateway } from "./fake-gateway.ts";
 
 const KEY = "sk-very-secret-1234";
+const KEYED = "an object, or a list of {key, value} pairs of different keys";
 
 test("a secret is sent with its bare value and comes back with every map filled in", async () => {
   const { client, requests } = fakeGateway([{ json: { secret: aSecret({ new_field: 1 }) } }]);
@@ -26,8 +27,27 @@ test("a secret is sent with its bare value and comes back with every map filled 
 });
 
 test.each([
-  ["a list", [{ key: "api_key", value: KEY }], "secret_value must be an object, got a list"],
-  ["a text", KEY, "secret_value must be an object, got a string"],
+  ["a list of texts", [KEY], `secret_value must be ${KEYED}, got another list`],
+  [
+    "a list with one key twice",
+    [
+      { key: "api_key", value: KEY },
+      { key: "api_key", value: "other" },
+    ],
+    `secret_value must be ${KEYED}, got another list`,
+  ],
+  [
+    "a list of other pairs",
+    [{ key: "a", val: KEY }],
+    `secret_value must be ${KEYED}, got another list`,
+  ],
+  ["an empty list", [], "secret_value must be an object with at least one key, got an empty one"],
+  ["a text", KEY, `secret_value must be ${KEYED}, got a string`],
+  [
+    "more keys than their masks have room",
+    Object.fromEntries(Array.from({ length: 30 }, (_, key) => [`key_${key}`, KEY])),
+    "secret_value must be fewer or shorter keys (about 20 at most), got 30 keys",
+  ],
   ["an empty object", {}, "secret_value must be an object with at least one key, got an empty one"],
   [
     "a number as a value",
@@ -60,6 +80,72 @@ test.each([
   expect(error.message).toBe(`createSecret: ${message}`);
   expect(inspect(error)).not.toContain(KEY);
   expect(requests).toEqual([]);
+});
+
+test("pairs are accepted for an object, and an object is what is sent", async () => {
+  const auth_config = { auth_mode: "api_key", api_base: "https://api.example.com" };
+  const { client, requests } = fakeGateway([{ json: { secret: aSecret({ auth_config }) } }]);
+
+  await client.secrets.create({
+    secret_name: "openai",
+    secret_value: [{ key: "api_key", value: new Redacted(KEY) }],
+    auth_config: Object.entries(auth_config).map(([key, value]) => ({ key, value })),
+  });
+
+  expect(requests[0]?.body).toEqual({
+    secret_name: "openai",
+    secret_value: { api_key: KEY },
+    auth_config,
+  });
+});
+
+test("a secret is read by its id, and looked for by its name", async () => {
+  const secrets = [aSecret({ secret_name: "other" }), aSecret()];
+  const { client, requests } = fakeGateway([
+    { json: { secret: aSecret() } },
+    { json: { secrets } },
+    { json: { secrets } },
+  ]);
+
+  await expect(client.secrets.get({ secret_id: "s-1" })).resolves.toMatchObject(aSecret());
+  await expect(client.secrets.get({ secret_name: "openai" })).resolves.toMatchObject(aSecret());
+  await expect(client.secrets.get({ secret_name: "none" })).rejects.toMatchObject({
+    name: "GatewayNotFoundError",
+    code: "gateway-not-found",
+    isRetryable: false,
+    message: 'getSecret found no secret named "none"',
+  });
+  expect(requests.map(({ url }) => url.split("secrets/")[1])).toEqual([
+    "get?secret_id=s-1",
+    "list",
+    "list",
+  ]);
+  await expect(client.secrets.get({ secret_id: "s", secret_name: "s" })).rejects.toThrow(
+    "getSecret: the request must be either a secret_id or a secret_name, got both",
+  );
+});
+
+test("a secret in use is not deleted unless by force", async () => {
+  const users = ["a", "b", "c", "d", "e", "f", "g"].map((name) => aModelDefinition({ name }));
+  const { client, requests } = fakeGateway([
+    { json: { model_definitions: users } },
+    { json: {} },
+    { json: {} },
+    { json: {} },
+  ]);
+
+  await expect(client.secrets.delete({ secret_id: "s-1" })).rejects.toThrow(
+    "deleteSecret: s-1 is in use by the model definitions a, b, c, d, e and 2 more, which would be left without a key (force deletes it all the same)",
+  );
+  await client.secrets.delete({ secret_id: "s-1" });
+  await client.secrets.delete({ secret_id: "s-1", force: true });
+
+  expect(requests.map(({ operation, body }) => [operation, body])).toEqual([
+    ["listModelDefinitions", undefined],
+    ["listModelDefinitions", undefined],
+    ["deleteSecret", { secret_id: "s-1" }],
+    ["deleteSecret", { secret_id: "s-1" }],
+  ]);
 });
 
 test("a field that the server would ignore is refused, without showing its value", async () => {
@@ -120,9 +206,17 @@ test.each([
 });
 
 test("an empty auth_config clears the stored one", async () => {
-  const { client, requests } = fakeGateway([{ json: { secret: aSecret() } }]);
+  const kept = aSecret({ auth_config: { api_base: "" } });
+  const { client, requests } = fakeGateway([
+    { json: { secret: aSecret() } },
+    { json: { secret: kept } },
+    { json: { secret: aSecret({ auth_config: { api_base: "https://a.example.com" } }) } },
+  ]);
+  const clear = () => client.secrets.update({ secret_id: "s-1", auth_config: [] });
 
-  await client.secrets.update({ secret_id: "s-1", auth_config: {} });
+  await expect(clear()).resolves.toMatchObject({ auth_config: {} });
+  await expect(clear()).resolves.toMatchObject({ auth_config: {} });
+  await expect(clear()).rejects.toThrow("did not store auth_config");
 
   expect(requests[0]?.body).toEqual({ secret_id: "s-1", auth_config: { api_base: "" } });
 });

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, createServer as createSocketServer } from "node:net";
 import { inspect } from "node:util";
-import { afterEach, expect, test } from "@jest/globals";
+import { afterEach, expect, jest, test } from "@jest/globals";
 import { HttpTransport, type TransportRequest } from "#gateway/transport.ts";
 import { Redacted } from "#runtime/redacted.ts";
 import { failureOf } from "./fake-gateway.ts";
@@ -26,6 +26,7 @@ function aRequest(url: URL, changes: Partial<TransportRequest> = {}): TransportR
     url,
     headers: new Redacted({ authorization: "Basic cGFzc3dvcmQ=" }),
     body: undefined,
+    isIdempotent: true,
     timeoutMs: 5000,
     signal: undefined,
     ...changes,
@@ -78,6 +79,84 @@ test("each request opens a connection of its own", async () => {
   await transport.send(aRequest(url));
 
   expect(ports.size).toBe(2);
+});
+
+test("kept connections are used again, and no longer after they were idle for 3 s", async () => {
+  const ports: unknown[] = [];
+  const url = await listen((incoming, outgoing) => {
+    ports.push(incoming.socket.remotePort);
+    outgoing.end("{}");
+  });
+  const transport = new HttpTransport({ connections: "kept" });
+  const now = jest.spyOn(Date, "now");
+  const send = async () => {
+    await transport.send(aRequest(url));
+    // The socket is free only after the answer was read.
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  await send();
+  await send();
+  now.mockReturnValue(Date.now() + 3001);
+  await send();
+  now.mockRestore();
+
+  expect(ports[1]).toBe(ports[0]);
+  expect(ports[2]).not.toBe(ports[0]);
+});
+
+/** Answers the first request of each connection and hangs up on the second. */
+const hangUpOnSecond = (): RequestListener => {
+  const seen = new WeakSet<object>();
+  return (incoming, outgoing) => {
+    if (seen.has(incoming.socket)) incoming.socket.destroy();
+    else outgoing.end("{}");
+    seen.add(incoming.socket);
+  };
+};
+
+test("a kept connection that the server closed does not surface to who reads or replaces", async () => {
+  const url = await listen(hangUpOnSecond());
+  const transport = new HttpTransport({ connections: "kept" });
+
+  for (let call = 1; call <= 4; call += 1) {
+    await expect(transport.send(aRequest(url))).resolves.toMatchObject({ status: 200 });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+});
+
+test("a create on a connection that the server closed is not sent again by the transport", async () => {
+  const url = await listen(hangUpOnSecond());
+  const transport = new HttpTransport({ connections: "kept" });
+  await transport.send(aRequest(url));
+  await new Promise((resolve) => setImmediate(resolve));
+
+  const create = transport.send(aRequest(url, { method: "POST", isIdempotent: false }));
+
+  await expect(create).rejects.toMatchObject({
+    name: "GatewayNetworkError",
+    isOutcomeUnknown: true,
+  });
+});
+
+test("connections are kept no more once the server is seen to answer late on them", async () => {
+  const connections = new Map<unknown, number>();
+  const url = await listen((incoming, outgoing) => {
+    const port = incoming.socket.remotePort;
+    const requests = (connections.get(port) ?? 0) + 1;
+    connections.set(port, requests);
+    // As the real one does it: the head comes in time, the body is late.
+    outgoing.write("{");
+    setTimeout(() => outgoing.end("}"), requests === 1 ? 0 : 50);
+  });
+  const transport = new HttpTransport({ connections: "kept" });
+
+  for (let call = 1; call <= 10; call += 1) {
+    await transport.send(aRequest(url));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  expect([...connections.values()]).toEqual([6, 1, 1, 1, 1]);
 });
 
 test("a redirect is an answer and is not followed", async () => {

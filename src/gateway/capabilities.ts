@@ -1,0 +1,169 @@
+import { GatewayCallError } from "./errors.ts";
+import { OPERATIONS, type OperationName } from "./operations.ts";
+import type { JsonObject } from "./read.ts";
+import { TARGET_SCOPES, type TargetScope } from "./types.ts";
+
+/**
+ * What a server of a given version can do: the first version of everything that the oldest one we
+ * work with lacks. The contract test compares it with what three versions of MLflow declare.
+ */
+const FIRST_VERSION = "3.11.1";
+const GUARDRAILS_VERSION = "3.12.0";
+
+const OPERATION_VERSIONS: Partial<Record<OperationName, string>> = {
+  createGuardrail: GUARDRAILS_VERSION,
+  getGuardrail: GUARDRAILS_VERSION,
+  deleteGuardrail: GUARDRAILS_VERSION,
+  listGuardrails: GUARDRAILS_VERSION,
+  addGuardrail: GUARDRAILS_VERSION,
+  removeGuardrail: GUARDRAILS_VERSION,
+  listEndpointGuardrails: GUARDRAILS_VERSION,
+  updateGuardrailConfig: GUARDRAILS_VERSION,
+};
+
+/** A field of a request, or one value of it, that older servers drop without a word. */
+interface NewerPart {
+  readonly field: string;
+  readonly value?: TargetScope;
+  readonly version: string;
+}
+
+const BUDGET_PARTS: readonly NewerPart[] = [
+  { field: "target_value", version: "3.15.0" },
+  { field: "target_scope", value: "ENDPOINT", version: "3.15.0" },
+  { field: "target_scope", value: "USER", version: "3.16.0" },
+];
+
+const NEWER_PARTS: Partial<Record<OperationName, readonly NewerPart[]>> = {
+  createBudget: BUDGET_PARTS,
+  updateBudget: BUDGET_PARTS,
+};
+
+/** The oldest server that can carry out a call, and what of the call it is that needs it. */
+export interface Requirement {
+  readonly version: string;
+  /** Such as `target_scope USER`; undefined when it is the operation as a whole. */
+  readonly part: string | undefined;
+}
+
+/** `undefined` for the operations that are no part of the gateway: every server has them. */
+export function operationRequirement(operation: OperationName): Requirement | undefined {
+  if (!OPERATIONS[operation].path.includes("/gateway/")) return undefined;
+  return { version: OPERATION_VERSIONS[operation] ?? FIRST_VERSION, part: undefined };
+}
+
+/** The greatest demand of the fields of a request; `undefined` when all servers know them. */
+export function partRequirement(
+  operation: OperationName,
+  request: JsonObject,
+): Requirement | undefined {
+  let greatest: Requirement | undefined;
+  for (const { field, value, version } of NEWER_PARTS[operation] ?? []) {
+    const given = request[field];
+    if (given === undefined || (value !== undefined && given !== value)) continue;
+    if (greatest && !isOlder(greatest.version, version)) continue;
+    greatest = { version, part: value === undefined ? field : `${field} ${value}` };
+  }
+  return greatest;
+}
+
+export interface ServerCapabilities {
+  readonly version: string;
+  /** Operations of the client that the server does not have; a call of one is refused. */
+  readonly missingOperations: readonly OperationName[];
+  /** Scopes that a budget can have. */
+  readonly targetScopes: readonly TargetScope[];
+}
+
+/** `version` as the server tells it. */
+export function capabilitiesOf(version: string): ServerCapabilities {
+  const isMissing = (requirement: Requirement | undefined) =>
+    requirement !== undefined && !isMet(requirement, version);
+  const names = Object.keys(OPERATIONS) as OperationName[];
+  return {
+    version,
+    missingOperations: names.filter((name) => isMissing(operationRequirement(name))),
+    targetScopes: TARGET_SCOPES.filter(
+      (target_scope) => !isMissing(partRequirement("createBudget", { target_scope })),
+    ),
+  };
+}
+
+/**
+ * A release candidate has what its release will have; a development build (`3.15.0.dev0`) may
+ * not have it yet. A version that is not MLflow's kind of number is taken for a new one: every
+ * write is compared with the server's answer anyway.
+ */
+export function isMet(requirement: Requirement, serverVersion: string): boolean {
+  const server = parseVersion(serverVersion);
+  const needed = parseVersion(requirement.version);
+  if (!server || !needed) return true;
+  return compareVersions(server, { ...needed, stage: "candidate" }) >= 0;
+}
+
+function isOlder(version: string, other: string): boolean {
+  const [left, right] = [parseVersion(version), parseVersion(other)];
+  return left !== undefined && right !== undefined && compareVersions(left, right) < 0;
+}
+
+export interface Version {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+  readonly stage: Stage;
+}
+
+/** In the order in which they come out. */
+const STAGES = ["development", "candidate", "final"] as const;
+type Stage = (typeof STAGES)[number];
+
+const VERSION =
+  /^(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?((?:a|b|rc)\d+)?(?:\.post\d+)?(\.dev\d+)?(?:\+[\w.]+)?$/;
+
+/** Python's kind of version number: `3.17.2`, `3.18.0rc0`, `3.18.0.dev0`, `3.17.2+local.1`. */
+export function parseVersion(text: string): Version | undefined {
+  const match = VERSION.exec(text.trim());
+  if (!match) return undefined;
+  const [, major, minor, patch = "0", candidate, development] = match;
+  const released: Stage = candidate === undefined ? "final" : "candidate";
+  return {
+    major: Number(major),
+    minor: Number(minor),
+    patch: Number(patch),
+    stage: development === undefined ? released : "development",
+  };
+}
+
+/** Negative when `left` is the older one, 0 when both have the same features. */
+export function compareVersions(left: Version, right: Version): number {
+  return (
+    left.major - right.major ||
+    left.minor - right.minor ||
+    left.patch - right.patch ||
+    STAGES.indexOf(left.stage) - STAGES.indexOf(right.stage)
+  );
+}
+
+/** The call needs a newer server; it was not sent, or the server knows nothing of it. */
+export class GatewayCapabilityError extends GatewayCallError {
+  override readonly name = "GatewayCapabilityError";
+  readonly code = "gateway-unsupported";
+  readonly disposition = "reject";
+  readonly requiredVersion: string;
+  readonly serverVersion: string;
+
+  constructor(
+    operation: OperationName,
+    { version, part }: Requirement,
+    serverVersion: string,
+    options?: ErrorOptions,
+  ) {
+    const what = part === undefined ? "" : `with ${part} `;
+    super(operation, `${what}needs MLflow ${version} or newer; the server is ${serverVersion}`, {
+      ...options,
+      isOutcomeUnknown: false,
+    });
+    this.requiredVersion = version;
+    this.serverVersion = serverVersion;
+  }
+}

@@ -1,0 +1,40 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { Socket } from "node:net";
+
+/** MLflow closes a connection that was idle for 5 s; a request that meets the end of it is lost. */
+const IDLE_MS = 3000;
+const FREE_SOCKETS_MAX = 8;
+
+/** Connections that are used again; not by requests that come too late for them. */
+export class ConnectionPool {
+  readonly #agent: HttpAgent;
+  readonly #freedAtMs = new WeakMap<object, number>();
+
+  constructor(protocol: string) {
+    const options = { keepAlive: true, maxFreeSockets: FREE_SOCKETS_MAX };
+    this.#agent = protocol === "https:" ? new HttpsAgent(options) : new HttpAgent(options);
+    this.#agent.on("free", (socket: Socket) => this.#freedAtMs.set(socket, Date.now()));
+  }
+
+  /**
+   * The agent to send with. Closes what was idle for too long first; by the clock and not by a
+   * timer, because a frozen Lambda wakes up with its timers and its sockets equally late.
+   */
+  open(): HttpAgent {
+    const oldestMs = Date.now() - IDLE_MS;
+    for (const socket of this.#idle()) {
+      if ((this.#freedAtMs.get(socket) ?? 0) < oldestMs) socket.destroy();
+    }
+    return this.#agent;
+  }
+
+  /** Closes the connections that no request uses at the moment. */
+  close(): void {
+    for (const socket of this.#idle()) socket.destroy();
+  }
+
+  #idle(): Socket[] {
+    return Object.values(this.#agent.freeSockets).flatMap((sockets) => sockets ?? []);
+  }
+}

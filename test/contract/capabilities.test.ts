@@ -1,0 +1,57 @@
+import { expect, test } from "@jest/globals";
+import { capabilitiesOf, isMet, partRequirement } from "#gateway/capabilities.ts";
+import { OPERATIONS, type OperationName } from "#gateway/operations.ts";
+import {
+  describedOperations,
+  descriptorOf,
+  enumNames,
+  messageOf,
+  newest,
+  requiredRpc,
+  rpcOf,
+  VERSIONS,
+} from "./descriptor.ts";
+
+test.each(VERSIONS)("MLflow %s lacks the operations that capabilities.ts says", (version) => {
+  const descriptor = descriptorOf(version);
+  const missing = describedOperations().filter((name) => !rpcOf(descriptor, name));
+  expect(capabilitiesOf(version).missingOperations.toSorted()).toEqual(missing.toSorted());
+});
+
+test.each(VERSIONS)("MLflow %s knows the scopes that capabilities.ts says", (version) => {
+  const known = descriptorOf(version).enums.BudgetTargetScope ?? [];
+  expect(known.slice(1)).toEqual(capabilitiesOf(version).targetScopes);
+});
+
+/** All that a request can hold: each field with each name of its enum, or with just any value. */
+function parts(name: OperationName): { field: string; value: string }[] {
+  const message = messageOf(newest, requiredRpc(newest, name).request);
+  return OPERATIONS[name].request.flatMap((field) => {
+    const values = newest.enums[message[field] ?? ""];
+    return (values ? enumNames(values) : ["any"]).map((value) => ({ field, value }));
+  });
+}
+
+test.each(VERSIONS)(
+  "MLflow %s lacks the parts of requests that capabilities.ts says",
+  (version) => {
+    const descriptor = descriptorOf(version);
+    for (const name of describedOperations()) {
+      const rpc = rpcOf(descriptor, name);
+      if (!rpc) continue;
+      const declared = messageOf(descriptor, rpc.request);
+      for (const { field, value } of parts(name)) {
+        const type = declared[field];
+        const isKnown = type !== undefined && (descriptor.enums[type]?.includes(value) ?? true);
+        const requirement = partRequirement(name, { [field]: value });
+        const isAllowed = !requirement || isMet(requirement, version);
+        expect({ name, field, value, isAllowed }).toEqual({
+          name,
+          field,
+          value,
+          isAllowed: isKnown,
+        });
+      }
+    }
+  },
+);
