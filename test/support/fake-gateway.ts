@@ -7,6 +7,8 @@ import type {
   CurrentUser,
   Endpoint,
   EndpointTag,
+  KeyedValues,
+  KeyValue,
   ModelConfig,
   ModelDefinition,
   ModelMapping,
@@ -118,7 +120,7 @@ export class FakeGateway implements CoreGateway {
           secret_id: this.#newId("s"),
           ...secret,
           masked_values: masked(values),
-          auth_config: secret.auth_config ?? {},
+          auth_config: asMap(secret.auth_config ?? {}),
           ...this.#created(created_by),
         };
         this.#values.set(created.secret_id, values);
@@ -134,7 +136,7 @@ export class FakeGateway implements CoreGateway {
         return stored(this.#secrets, secret_id, {
           ...rest,
           ...(values && { masked_values: masked(values) }),
-          ...(auth_config && { auth_config }),
+          ...(auth_config && { auth_config: asMap(auth_config) }),
           ...this.#updated(updated_by),
         });
       }),
@@ -357,9 +359,16 @@ function statusError(
   });
 }
 
+/** The client takes pairs as well as an object; the server knows objects only. */
+function asMap<V>(keyed: KeyedValues<V>): Readonly<Record<string, V>> {
+  const isPairs = (given: KeyedValues<V>): given is readonly KeyValue<V>[] => Array.isArray(given);
+  if (!isPairs(keyed)) return keyed;
+  return Object.fromEntries(keyed.map(({ key, value }) => [key, value]));
+}
+
 function revealed(value: SecretValue): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(value).map(([key, text]) => [
+    Object.entries(asMap(value)).map(([key, text]) => [
       key,
       typeof text === "string" ? text : text.reveal(),
     ]),

@@ -58,14 +58,21 @@ test("the login is read with the first request, and not again", async () => {
   expect(logins).toEqual([accepted, accepted]);
 });
 
-test("a login that the gateway refuses is read again for the next request", async () => {
+test("a login that was changed meanwhile is read again, and the request goes through", async () => {
   const { state, gateway } = stored('{"username": "operator", "password": "password-one"}');
   await gateway.secrets.list();
   accepted = basic("operator", "password-two");
   state.login = '{"username": "operator", "password": "password-two"}';
 
-  await expect(gateway.secrets.list()).rejects.toMatchObject({ code: "gateway-unauthorised" });
   await gateway.secrets.list();
+
+  expect(state.reads).toBe(2);
+});
+
+test("a login that stays refused is read once more for each request, and no oftener", async () => {
+  const { state, gateway } = stored('{"username": "operator", "password": "password-two"}');
+
+  await expect(gateway.secrets.list()).rejects.toMatchObject({ code: "gateway-unauthorised" });
 
   expect(state.reads).toBe(2);
 });
