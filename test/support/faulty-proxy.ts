@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from "node:net";
 
 /** What happens to a request instead of what should. */
-export type Fault =
+type Fault =
   /** The server carries it out, and nobody hears of it. */
   | { readonly kind: "answer-lost" }
   /** The server sees other fields than were sent. */
