@@ -1,15 +1,8 @@
 import type { Caller } from "./caller.ts";
-import { checkRequest, fields, oneOf, text } from "./checks.ts";
 import { rawList } from "./read.ts";
 import { Resource } from "./resource.ts";
 import * as read from "./shape.ts";
-import {
-  type Binding,
-  type BindingIdentity,
-  type CreateBinding,
-  RESOURCE_TYPES,
-  type ResourceType,
-} from "./types.ts";
+import type { Binding, BindingIdentity, CreateBinding, ResourceType } from "./types.ts";
 
 /** Which resources of MLflow use which endpoints; so far only scorers do. */
 export class BindingOperations {
@@ -23,11 +16,8 @@ export class BindingOperations {
 
   /** A second one of the same three fields is refused (`gateway-already-exists`). */
   async create(request: CreateBinding): Promise<Binding> {
-    checkRequest("createBinding", request, CREATE_BINDING);
     const { endpoint_id, resource_type, resource_id } = request;
-    return await this.#bindings.create({
-      operation: "createBinding",
-      fields: request,
+    return await this.#bindings.create("createBinding", request, {
       isUnique: true,
       find: async (options) => {
         const identity = { endpoint_id, resource_type, resource_id };
@@ -38,12 +28,12 @@ export class BindingOperations {
 
   /** Throws with `gateway-not-found` when there is no such binding. */
   async delete(request: BindingIdentity): Promise<void> {
-    await this.#bindings.act("deleteBinding", request, BINDING);
+    await this.#bindings.act("deleteBinding", request);
   }
 
   /** Bindings that fit all given fields; an unknown endpoint has none. For administrators only. */
   async list(filter: Partial<BindingIdentity> = {}): Promise<Binding[]> {
-    return await this.#bindings.list("listBindings", filter, LIST_BINDINGS);
+    return await this.#bindings.list("listBindings", filter);
   }
 }
 
@@ -54,14 +44,3 @@ const readBinding = read.shape({
   display_name: read.textIfAny,
   ...read.STAMPS,
 });
-
-const IDENTITY = {
-  endpoint_id: text(),
-  // The server answers 500 with a web page to any other.
-  resource_type: oneOf(RESOURCE_TYPES),
-  resource_id: text(),
-};
-
-const BINDING = fields({ required: IDENTITY });
-const CREATE_BINDING = fields({ required: IDENTITY, optional: { created_by: text() } });
-const LIST_BINDINGS = fields({ optional: IDENTITY });

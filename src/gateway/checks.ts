@@ -5,13 +5,20 @@ import { isObject, type JsonObject } from "./read.ts";
  * Checks before sending. The server drops a value that it cannot parse, and every field after it,
  * and still answers 200 (an empty secret gets stored that way): so nothing doubtful may leave.
  */
-export type Check = (value: unknown, field: string) => Problem | undefined;
+export interface Check {
+  // biome-ignore lint/style/useShorthandFunctionType: extended below
+  (value: unknown, field: string): Problem | undefined;
+}
 
 export interface Problem {
   readonly field: string;
   readonly allowed: string;
   /** The value in short; its type only where it may be secret. */
   readonly got: string;
+}
+
+export function wrong(field: string, allowed: string, got: string): Problem {
+  return { field, allowed, got };
 }
 
 /** Throws {@link GatewayRequestError} with the first problem. */
@@ -38,18 +45,18 @@ const UNSENDABLE = /[\0\p{Surrogate}]/u;
 export function text({ max = 255, min = 1, pattern }: TextRules = {}): Check {
   const allowed = `a text of ${min} to ${max} characters${pattern ? ` that fits ${pattern}` : ""}`;
   return (value, field) => {
-    if (typeof value !== "string") return { field, allowed, got: shown(value) };
+    if (typeof value !== "string") return wrong(field, allowed, shown(value));
     const isFine = value.length >= min && value.length <= max && (pattern?.test(value) ?? true);
-    if (!isFine) return { field, allowed, got: shown(value) };
+    if (!isFine) return wrong(field, allowed, shown(value));
     if (!UNSENDABLE.test(value)) return undefined;
-    return { field, allowed: "a text without NUL and lone surrogates", got: shown(value) };
+    return wrong(field, "a text without NUL and lone surrogates", shown(value));
   };
 }
 
 export function oneOf(names: readonly string[]): Check {
   const allowed = names.length === 1 ? `${names[0]}` : `one of ${names.join(", ")}`;
   return (value, field) =>
-    names.includes(value as string) ? undefined : { field, allowed, got: shown(value) };
+    names.includes(value as string) ? undefined : wrong(field, allowed, shown(value));
 }
 
 export function numberFrom(min: number, max: number): Check {
@@ -57,24 +64,24 @@ export function numberFrom(min: number, max: number): Check {
   return (value, field) =>
     typeof value === "number" && value >= min && value <= max
       ? undefined
-      : { field, allowed, got: shown(value) };
+      : wrong(field, allowed, shown(value));
 }
 
 export const positiveNumber: Check = (value, field) =>
   typeof value === "number" && value > 0 && Number.isFinite(value)
     ? undefined
-    : { field, allowed: "a finite number above 0", got: shown(value) };
+    : wrong(field, "a finite number above 0", shown(value));
 
 export function integer(min: number, max: number): Check {
   const allowed = `an integer from ${min} to ${max}`;
   return (value, field) =>
     Number.isInteger(value) && numberFrom(min, max)(value, field) === undefined
       ? undefined
-      : { field, allowed, got: shown(value) };
+      : wrong(field, allowed, shown(value));
 }
 
 export const boolean: Check = (value, field) =>
-  typeof value === "boolean" ? undefined : { field, allowed: "true or false", got: shown(value) };
+  typeof value === "boolean" ? undefined : wrong(field, "true or false", shown(value));
 
 /** Null must be written out: it says that the field shall be unset. */
 export function optionallyNull(check: Check): Check {
@@ -88,7 +95,7 @@ export function optionallyNull(check: Check): Check {
 export function filledList(item: Check): Check {
   return (value, field) => {
     if (!Array.isArray(value) || value.length === 0) {
-      return { field, allowed: "a list with at least one element", got: shown(value) };
+      return wrong(field, "a list with at least one element", shown(value));
     }
     return first(value, (element, index) => item(element, `${field}[${index}]`));
   };
@@ -103,12 +110,12 @@ export function map(value: Check, reserved: readonly string[]): Check {
     const entries = entriesOf(given);
     if (!entries) {
       const allowed = "an object, or a list of {key, value} pairs of different keys";
-      return { field, allowed, got: Array.isArray(given) ? "another list" : typeName(given) };
+      return wrong(field, allowed, Array.isArray(given) ? "another list" : typeName(given));
     }
     return first(entries, ([key, item]) => {
       const path = `${field}.${key}`;
       if (key !== "" && !reserved.includes(key)) return value(item, path);
-      return { field: path, allowed: "under another key (this one is reserved)", got: "it" };
+      return wrong(path, "under another key (this one is reserved)", "it");
     });
   };
 }
@@ -129,33 +136,45 @@ function isPair(item: unknown): item is { readonly key: string; readonly value: 
   );
 }
 
-export interface FieldRules {
-  readonly required?: Readonly<Record<string, Check>>;
-  readonly optional?: Readonly<Record<string, Check>>;
+type Checks = Readonly<Record<string, Check>>;
+type NoChecks = Readonly<Record<never, Check>>;
+
+/** A check of an object, with the names of all fields that it may have. */
+export interface FieldsCheck<Name extends string = string> extends Check {
+  readonly names: readonly Name[];
+}
+
+export interface FieldRules<R extends Checks, O extends Checks> {
+  readonly required?: R;
+  readonly optional?: O;
   /** Rules about several fields at once; runs when each is fine by itself. */
   readonly together?: (fields: JsonObject, path: (field: string) => string) => Problem | undefined;
 }
 
 /** An object of known fields; the server would ignore an unknown (or camelCase) one silently. */
-export function fields({ required = {}, optional = {}, together }: FieldRules): Check {
-  const checks: Readonly<Record<string, Check>> = { ...required, ...optional };
-  return (value, parent) => {
-    if (!isObject(value)) return { field: parent, allowed: "an object", got: typeName(value) };
+export function fields<R extends Checks = NoChecks, O extends Checks = NoChecks>({
+  required,
+  optional,
+  together,
+}: FieldRules<R, O>): FieldsCheck<Extract<keyof R | keyof O, string>> {
+  const checks: Checks = { ...required, ...optional };
+  const names = Object.keys(checks);
+  const check: Check = (value, parent) => {
+    if (!isObject(value)) return wrong(parent, "an object", typeName(value));
     const path = (field: string) => (parent === "" ? field : `${parent}.${field}`);
     const problem =
-      first(Object.keys(required), (field) =>
-        value[field] === undefined
-          ? { field: path(field), allowed: "given", got: "nothing" }
-          : undefined,
+      first(Object.keys(required ?? {}), (field) =>
+        value[field] === undefined ? wrong(path(field), "given", "nothing") : undefined,
       ) ??
       first(Object.entries(value), ([field, item]) => {
-        const check = Object.hasOwn(checks, field) ? checks[field] : undefined;
-        if (check) return item === undefined ? undefined : check(item, path(field));
-        const known = Object.keys(checks).join(", ");
-        return { field: path(field), allowed: `left out (known: ${known})`, got: typeName(item) };
+        const known = Object.hasOwn(checks, field) ? checks[field] : undefined;
+        if (known) return item === undefined ? undefined : known(item, path(field));
+        const allowed = `left out (known: ${names.join(", ")})`;
+        return wrong(path(field), allowed, typeName(item));
       });
     return problem ?? together?.(value, path);
   };
+  return Object.assign(check, { names: names as Extract<keyof R | keyof O, string>[] });
 }
 
 function first<T>(

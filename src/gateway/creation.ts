@@ -1,5 +1,4 @@
 import type { Caller, CallOptions, Course } from "./caller.ts";
-import { unstoredField } from "./echo.ts";
 import { GatewayCallError, GatewayStatusError } from "./errors.ts";
 import type { OperationName, RequestFields } from "./operations.ts";
 import { isObject, type JsonObject } from "./read.ts";
@@ -19,8 +18,8 @@ export interface Creation<N extends OperationName> {
    * Absent where nothing tells the new one from others.
    */
   readonly find: ((options: CallOptions) => Promise<readonly JsonObject[]>) | undefined;
-  /** First field that a found resource holds otherwise than sent. @default compares all fields */
-  readonly lostField?: (stored: JsonObject) => string | undefined;
+  /** First field that a found resource holds otherwise than sent. */
+  readonly lostField: (stored: JsonObject) => string | undefined;
 }
 
 /** On top of the time that the retry policy gives. */
@@ -86,7 +85,7 @@ function mayRepeat(error: GatewayCallError, { isUnique }: { readonly isUnique: b
 
 async function lookUp<N extends OperationName>(
   caller: Caller,
-  { find, fields, isUnique, lostField = (stored) => unstoredField(fields, stored) }: Creation<N>,
+  { find, isUnique, lostField }: Creation<N>,
   startedAtMs: number,
 ): Promise<JsonObject | "none" | "unclear"> {
   const candidates = await find?.({ course: caller.begin(LOOK_UP_MS) }).catch(() => undefined);

@@ -5,13 +5,8 @@ import { isObject, type JsonObject } from "./read.ts";
  * Verification after a write: the server answers with what it stored, and 200 even when it
  * dropped part of the request. Every field sent must come back the same; `secret_value` by its
  * keys (values come masked), `model_configs` as the mappings made of it, a scorer inside `scorer`.
- * Throws {@link GatewayResponseError} naming the field, never a value.
+ * The error names the field, never a value.
  */
-export function verifyEcho(operation: string, sent: JsonObject, stored: JsonObject): void {
-  refuseLost(operation, unstoredField(sent, stored));
-}
-
-/** For a comparison of another kind. */
 export function refuseLost(operation: string, field: string | undefined): void {
   if (field === undefined) return;
   throw new GatewayResponseError(

@@ -7,6 +7,7 @@ import {
   oneOf,
   type Problem,
   text,
+  wrong,
 } from "./checks.ts";
 import { MODE_OF_TYPE } from "./endpoint-type.ts";
 import type { JsonObject } from "./read.ts";
@@ -55,7 +56,7 @@ export const UPDATE_ENDPOINT = fields({
     if (request.model_configs === undefined) return undefined;
     if (request.fallback_config !== undefined) return modelsProblem(request);
     const allowed = "given with model_configs ({} for none; the server resets it otherwise)";
-    return { field: "fallback_config", allowed, got: "nothing" };
+    return wrong("fallback_config", allowed, "nothing");
   },
 });
 
@@ -71,22 +72,22 @@ function modelsProblem({ model_configs: models, routing_strategy: routing }: Jso
   const primaries = configs.filter(({ linkage_type }) => linkage_type === "PRIMARY");
   if (primaries.length === 0) {
     const allowed = "a list with a PRIMARY model (calls fail without one)";
-    return { field, allowed, got: "FALLBACK models only" };
+    return wrong(field, allowed, "FALLBACK models only");
   }
   if (routing === undefined && primaries.length > 1) {
     const allowed = "given with several PRIMARY models (all calls go to one of them otherwise)";
-    return { field: "routing_strategy", allowed, got: "nothing" };
+    return wrong("routing_strategy", allowed, "nothing");
   }
   return routing === undefined || primaries.some(({ weight = 1 }) => weight >= WEIGHT_MIN)
     ? undefined
-    : { field, allowed: `a list with a PRIMARY weight of at least ${WEIGHT_MIN}`, got: "none" };
+    : wrong(field, `a list with a PRIMARY weight of at least ${WEIGHT_MIN}`, "none");
 }
 
 export const ENDPOINT_REFERENCE = fields({
   optional: { endpoint_id: text(), name: text() },
   together: ({ endpoint_id: id, name: byName }): Problem | undefined =>
     (id === undefined) === (byName === undefined)
-      ? { field: "", allowed: "either an endpoint_id or a name", got: id ? "both" : "neither" }
+      ? wrong("", "either an endpoint_id or a name", id ? "both" : "neither")
       : undefined,
 });
 
@@ -106,6 +107,7 @@ export const DETACH_MODEL = fields({
   required: { endpoint_id: text(), model_definition_id: text() },
 });
 
-export const LIST_ENDPOINTS = fields({
-  optional: { provider: text(), endpoint_type: oneOf(Object.keys(MODE_OF_TYPE)) },
+/** Not the server's: kept apart from what is sent. */
+export const ENDPOINT_TYPE = fields({
+  optional: { endpoint_type: oneOf(Object.keys(MODE_OF_TYPE)) },
 });

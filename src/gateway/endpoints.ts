@@ -1,23 +1,12 @@
 import type { Caller } from "./caller.ts";
 import { checkRequest } from "./checks.ts";
-import { create } from "./creation.ts";
 import type { DiscoveryOperations } from "./discovery.ts";
-import { verifyEcho } from "./echo.ts";
-import {
-  ATTACH_MODEL,
-  CREATE_ENDPOINT,
-  DELETE_TAG,
-  DETACH_MODEL,
-  ENDPOINT_ID,
-  ENDPOINT_REFERENCE,
-  LIST_ENDPOINTS,
-  SET_TAG,
-  UPDATE_ENDPOINT,
-} from "./endpoint-checks.ts";
+import { ENDPOINT_TYPE } from "./endpoint-checks.ts";
 import { readEndpoint, readMapping } from "./endpoint-entity.ts";
 import { type EndpointType, withType } from "./endpoint-type.ts";
 import { GatewayRequestError, GatewayStatusError } from "./errors.ts";
-import { isObject, type JsonObject, Reader, rawList } from "./read.ts";
+import { isObject, type JsonObject, rawList } from "./read.ts";
+import { checkOperation, Resource } from "./resource.ts";
 import {
   type AttachModel,
   type CreateEndpoint,
@@ -34,10 +23,14 @@ export type EndpointReference = { readonly endpoint_id: string } | { readonly na
 /** What applications call: models with their share of the traffic and their order as fallbacks. */
 export class EndpointOperations {
   readonly #caller: Caller;
+  readonly #endpoints: Resource<Endpoint>;
+  readonly #mappings: Resource<ModelMapping>;
   readonly #discovery: DiscoveryOperations;
 
   constructor(caller: Caller, discovery: DiscoveryOperations) {
     this.#caller = caller;
+    this.#endpoints = new Resource(caller, ENDPOINT);
+    this.#mappings = new Resource(caller, MAPPING);
     this.#discovery = discovery;
   }
 
@@ -46,11 +39,7 @@ export class EndpointOperations {
    * by default, the server makes an experiment for the traces too; without, no budget counts.
    */
   async create(request: CreateEndpoint): Promise<Endpoint> {
-    checkRequest("createEndpoint", request, CREATE_ENDPOINT);
-    const answer = await create(this.#caller, {
-      operation: "createEndpoint",
-      entity: "endpoint",
-      fields: request,
+    return await this.#endpoints.create("createEndpoint", request, {
       isUnique: true,
       // Not in the list, where an endpoint without models is missing.
       find: async (options) => {
@@ -61,14 +50,11 @@ export class EndpointOperations {
         return isObject(endpoint) ? [endpoint] : [];
       },
     });
-    return readWritten("createEndpoint", request, answer);
   }
 
   /** Throws with `gateway-not-found` when there is no such endpoint. */
   async get(reference: EndpointReference): Promise<Endpoint> {
-    checkRequest("getEndpoint", reference, ENDPOINT_REFERENCE);
-    const answer = await this.#caller.call("getEndpoint", { ...reference });
-    return new Reader("getEndpoint", answer).object("endpoint", readEndpoint);
+    return await this.#endpoints.get("getEndpoint", { ...reference });
   }
 
   /**
@@ -85,9 +71,7 @@ export class EndpointOperations {
    * `experiment_id` can be taken away again.
    */
   async update(request: UpdateEndpoint): Promise<Endpoint> {
-    checkRequest("updateEndpoint", request, UPDATE_ENDPOINT);
-    const answer = await this.#caller.call("updateEndpoint", request);
-    return readWritten("updateEndpoint", request, answer);
+    return await this.#endpoints.update("updateEndpoint", request);
   }
 
   /**
@@ -95,8 +79,7 @@ export class EndpointOperations {
    * the budgets for it. Throws with `gateway-not-found` when there is none.
    */
   async delete(request: { readonly endpoint_id: string }): Promise<void> {
-    checkRequest("deleteEndpoint", request, ENDPOINT_ID);
-    await this.#caller.call("deleteEndpoint", request);
+    await this.#endpoints.act("deleteEndpoint", request);
   }
 
   /**
@@ -112,9 +95,8 @@ export class EndpointOperations {
     readonly provider?: string;
     readonly endpoint_type?: EndpointType;
   } = {}): Promise<Endpoint[]> {
-    checkRequest("listEndpoints", { ...filter, endpoint_type }, LIST_ENDPOINTS);
-    const answer = await this.#caller.call("listEndpoints", filter);
-    const endpoints = new Reader("listEndpoints", answer).list("endpoints", readEndpoint);
+    checkRequest("listEndpoints", { endpoint_type }, ENDPOINT_TYPE);
+    const endpoints = await this.#endpoints.list("listEndpoints", filter);
     return endpoint_type ? await withType(endpoints, endpoint_type, this.#discovery) : endpoints;
   }
 
@@ -124,13 +106,10 @@ export class EndpointOperations {
    * used. To change several models at once, use {@link update}.
    */
   async attachModel(request: AttachModel): Promise<ModelMapping> {
-    checkRequest("attachModel", request, ATTACH_MODEL);
+    checkOperation("attachModel", request);
     const { endpoint_id, model_config: model } = request;
     if (model.linkage_type === "FALLBACK") await this.#requireFallback(endpoint_id);
-    const answer = await create(this.#caller, {
-      operation: "attachModel",
-      entity: "mapping",
-      fields: request,
+    return await this.#mappings.create("attachModel", request, {
       isUnique: true,
       find: async (options) => {
         const { endpoint } = await this.#caller.call("getEndpoint", { endpoint_id }, options);
@@ -141,9 +120,6 @@ export class EndpointOperations {
         );
       },
     });
-    const mapping = new Reader("attachModel", answer).object("mapping", readMapping);
-    verifyEcho("attachModel", { ...request }, answer.mapping as JsonObject);
-    return mapping;
   }
 
   /**
@@ -156,8 +132,7 @@ export class EndpointOperations {
     readonly endpoint_id: string;
     readonly model_definition_id: string;
   }): Promise<void> {
-    checkRequest("detachModel", request, DETACH_MODEL);
-    await this.#caller.call("detachModel", request);
+    await this.#endpoints.act("detachModel", request);
     for (const _ of LINKAGE_TYPES.slice(1)) {
       await this.#caller.call("detachModel", request).catch(whenMissing({}));
     }
@@ -165,14 +140,12 @@ export class EndpointOperations {
 
   /** Adds or replaces one tag. The server's answer is empty: only a later `get` shows the tag. */
   async setTag(request: { readonly endpoint_id: string } & EndpointTag): Promise<void> {
-    checkRequest("setEndpointTag", request, SET_TAG);
-    await this.#caller.call("setEndpointTag", request);
+    await this.#endpoints.act("setEndpointTag", request);
   }
 
   /** Also succeeds when the endpoint has no such tag. */
   async deleteTag(request: { readonly endpoint_id: string; readonly key: string }): Promise<void> {
-    checkRequest("deleteEndpointTag", request, DELETE_TAG);
-    await this.#caller.call("deleteEndpointTag", request);
+    await this.#endpoints.act("deleteEndpointTag", request);
   }
 
   async #requireFallback(endpoint_id: string): Promise<void> {
@@ -184,11 +157,8 @@ export class EndpointOperations {
   }
 }
 
-function readWritten(operation: string, sent: object, answer: JsonObject): Endpoint {
-  const endpoint = new Reader(operation, answer).object("endpoint", readEndpoint);
-  verifyEcho(operation, { ...sent }, answer.endpoint as JsonObject);
-  return endpoint;
-}
+const ENDPOINT = { one: "endpoint", many: "endpoints", read: readEndpoint };
+const MAPPING = { one: "mapping", many: "model_mappings", read: readMapping };
 
 function whenMissing<T>(substitute: T): (error: unknown) => T {
   return (error) => {

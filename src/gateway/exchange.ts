@@ -106,16 +106,14 @@ function singleValues(
 const UNTRUSTED =
   "the server's certificate is not trusted: name the file of its authority in NODE_EXTRA_CA_CERTS";
 
+/** Where Node's own message says little, or not what to do. */
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection was refused",
   ECONNRESET: "the connection was reset",
   ENOTFOUND: "the host name is unknown",
   EAI_AGAIN: "the host name could not be looked up",
-  EHOSTUNREACH: "there is no route to the host",
   EPIPE: "the connection was closed",
   EPROTO: "the server does not speak TLS there",
-  CERT_HAS_EXPIRED: "the server's certificate has expired",
-  ERR_TLS_CERT_ALTNAME_INVALID: "the server's certificate is for another host name",
   DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
   SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,

@@ -1,12 +1,41 @@
+import { BINDING, CREATE_BINDING, LIST_BINDINGS } from "./binding-checks.ts";
+import { BUDGET_ID, CREATE_BUDGET, UPDATE_BUDGET } from "./budget-checks.ts";
+import { type FieldsCheck, fields, integer, text } from "./checks.ts";
+import {
+  ATTACH_MODEL,
+  CREATE_ENDPOINT,
+  DELETE_TAG,
+  DETACH_MODEL,
+  ENDPOINT_ID,
+  ENDPOINT_REFERENCE,
+  SET_TAG,
+  UPDATE_ENDPOINT,
+} from "./endpoint-checks.ts";
+import {
+  ADD_GUARDRAIL,
+  CREATE_GUARDRAIL,
+  GUARDRAIL_ID,
+  PLACEMENT,
+  UPDATE_CONFIG,
+} from "./guardrail-checks.ts";
+import {
+  CREATE_MODEL_DEFINITION,
+  LIST_MODEL_DEFINITIONS,
+  MODEL_DEFINITION_ID,
+  UPDATE_MODEL_DEFINITION,
+} from "./model-definition-checks.ts";
+import { CREATE_SECRET, SECRET_ID, UPDATE_SECRET } from "./secret-checks.ts";
+
 /**
- * Every operation of the server that the client uses, as one table: address, effect, and the names
- * of the fields that go out. Nothing of MLflow's own addresses is written anywhere else. The
- * contract test compares it with what MLflow declares.
+ * Every operation of the server that the client uses, as one table: address, effect, and the check
+ * of its request, which names the fields that go out. Nothing of MLflow's own addresses is written
+ * anywhere else. The contract test compares it with what MLflow declares.
  */
 export interface Operation {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly path: string;
   readonly effect: Effect;
+  readonly check: FieldsCheck;
   /** Fields of the request: the query of a GET, the JSON body of all others (of a DELETE too). */
   readonly request: readonly string[];
 }
@@ -18,101 +47,69 @@ export interface Operation {
  */
 export type Effect = "read" | "create" | "replace" | "remove";
 
-const MODEL_DEFINITION = ["name", "secret_id", "provider", "model_name"] as const;
-const ENDPOINT = ["name", "model_configs", "routing_strategy", "fallback_config"] as const;
-const TRACKING = ["experiment_id", "usage_tracking"] as const;
-const BINDING = ["endpoint_id", "resource_type", "resource_id"] as const;
-const BUDGET = ["budget_unit", "budget_amount", "duration", "budget_action"] as const;
-const TARGET = ["target_scope", "target_value"] as const;
-const GUARDRAIL = ["name", "scorer_id", "scorer_version", "stage", "action"] as const;
-const PLACEMENT = ["endpoint_id", "guardrail_id"] as const;
-const PAGE = ["max_results", "page_token"] as const;
+const NOTHING = fields({});
+const PROVIDER = fields({ optional: { provider: text() } });
+const PAGE = fields({ optional: { max_results: integer(1, 50_000), page_token: text() } });
 
 export const OPERATIONS = {
-  createSecret: create("secrets/create", [
-    "secret_name",
-    "secret_value",
-    "provider",
-    "auth_config",
-    "created_by",
-  ]),
-  getSecret: read("secrets/get", ["secret_id"]),
-  updateSecret: replace("secrets/update", [
-    "secret_id",
-    "secret_value",
-    "auth_config",
-    "updated_by",
-  ]),
-  deleteSecret: remove("secrets/delete", ["secret_id"]),
-  listSecrets: read("secrets/list", ["provider"]),
+  createSecret: create("secrets/create", CREATE_SECRET),
+  getSecret: read("secrets/get", SECRET_ID),
+  updateSecret: replace("secrets/update", UPDATE_SECRET),
+  deleteSecret: remove("secrets/delete", SECRET_ID),
+  listSecrets: read("secrets/list", PROVIDER),
 
-  createModelDefinition: create("model-definitions/create", [...MODEL_DEFINITION, "created_by"]),
-  getModelDefinition: read("model-definitions/get", ["model_definition_id"]),
-  updateModelDefinition: replace("model-definitions/update", [
-    "model_definition_id",
-    ...MODEL_DEFINITION,
-    "updated_by",
-  ]),
-  deleteModelDefinition: remove("model-definitions/delete", ["model_definition_id"]),
-  listModelDefinitions: read("model-definitions/list", ["provider", "secret_id"]),
+  createModelDefinition: create("model-definitions/create", CREATE_MODEL_DEFINITION),
+  getModelDefinition: read("model-definitions/get", MODEL_DEFINITION_ID),
+  updateModelDefinition: replace("model-definitions/update", UPDATE_MODEL_DEFINITION),
+  deleteModelDefinition: remove("model-definitions/delete", MODEL_DEFINITION_ID),
+  listModelDefinitions: read("model-definitions/list", LIST_MODEL_DEFINITIONS),
 
-  createEndpoint: create("endpoints/create", [...ENDPOINT, ...TRACKING, "created_by"]),
-  getEndpoint: read("endpoints/get", ["endpoint_id", "name"]),
-  updateEndpoint: replace("endpoints/update", [
-    "endpoint_id",
-    ...ENDPOINT,
-    ...TRACKING,
-    "updated_by",
-  ]),
-  deleteEndpoint: remove("endpoints/delete", ["endpoint_id"]),
+  createEndpoint: create("endpoints/create", CREATE_ENDPOINT),
+  getEndpoint: read("endpoints/get", ENDPOINT_REFERENCE),
+  updateEndpoint: replace("endpoints/update", UPDATE_ENDPOINT),
+  deleteEndpoint: remove("endpoints/delete", ENDPOINT_ID),
   /** The server also declares `secret_id`, and ignores it. */
-  listEndpoints: read("endpoints/list", ["provider"]),
-  attachModel: create("endpoints/models/attach", ["endpoint_id", "model_config", "created_by"]),
-  detachModel: {
-    method: "POST",
-    path: gateway("endpoints/models/detach"),
-    effect: "remove",
-    request: ["endpoint_id", "model_definition_id"],
-  },
-  setEndpointTag: replace("endpoints/set-tag", ["endpoint_id", "key", "value"]),
-  deleteEndpointTag: remove("endpoints/delete-tag", ["endpoint_id", "key"]),
+  listEndpoints: read("endpoints/list", PROVIDER),
+  attachModel: create("endpoints/models/attach", ATTACH_MODEL),
+  detachModel: { ...remove("endpoints/models/detach", DETACH_MODEL), method: "POST" },
+  setEndpointTag: replace("endpoints/set-tag", SET_TAG),
+  deleteEndpointTag: remove("endpoints/delete-tag", DELETE_TAG),
 
-  createBinding: create("endpoints/bindings/create", [...BINDING, "created_by"]),
+  createBinding: create("endpoints/bindings/create", CREATE_BINDING),
   deleteBinding: remove("endpoints/bindings/delete", BINDING),
-  listBindings: read("endpoints/bindings/list", BINDING),
+  listBindings: read("endpoints/bindings/list", LIST_BINDINGS),
 
-  createBudget: create("budgets/create", [...BUDGET, ...TARGET, "created_by"]),
-  getBudget: read("budgets/get", ["budget_policy_id"]),
-  updateBudget: replace("budgets/update", ["budget_policy_id", ...BUDGET, ...TARGET, "updated_by"]),
-  deleteBudget: remove("budgets/delete", ["budget_policy_id"]),
+  createBudget: create("budgets/create", CREATE_BUDGET),
+  getBudget: read("budgets/get", BUDGET_ID),
+  updateBudget: replace("budgets/update", UPDATE_BUDGET),
+  deleteBudget: remove("budgets/delete", BUDGET_ID),
   listBudgets: read("budgets/list", PAGE),
-  listBudgetWindows: read("budgets/windows", []),
+  listBudgetWindows: read("budgets/windows", NOTHING),
 
-  createGuardrail: create("guardrails/create", [...GUARDRAIL, "action_endpoint_id"]),
-  getGuardrail: read("guardrails/get", ["guardrail_id"]),
-  deleteGuardrail: remove("guardrails/delete", ["guardrail_id"]),
+  createGuardrail: create("guardrails/create", CREATE_GUARDRAIL),
+  getGuardrail: read("guardrails/get", GUARDRAIL_ID),
+  deleteGuardrail: remove("guardrails/delete", GUARDRAIL_ID),
   listGuardrails: read("guardrails/list", PAGE),
-  addGuardrail: create("guardrails/add-to-endpoint", [...PLACEMENT, "execution_order"]),
+  addGuardrail: create("guardrails/add-to-endpoint", ADD_GUARDRAIL),
   removeGuardrail: remove("guardrails/remove-from-endpoint", PLACEMENT),
-  listEndpointGuardrails: read("guardrails/list-for-endpoint", ["endpoint_id"]),
-  updateGuardrailConfig: {
-    method: "PATCH",
-    path: gateway("guardrails/update-config"),
-    effect: "replace",
-    request: [...PLACEMENT, "execution_order"],
-  },
+  listEndpointGuardrails: read("guardrails/list-for-endpoint", ENDPOINT_ID),
+  updateGuardrailConfig: { ...replace("guardrails/update-config", UPDATE_CONFIG), method: "PATCH" },
 
   // Made for MLflow's own web pages: not under /api, and without a promise of stability.
-  listProviders: read("supported-providers", [], "ajax-api"),
-  listModels: read("supported-models", ["provider"], "ajax-api"),
-  getProviderConfig: read("provider-config", ["provider"], "ajax-api"),
-  getSecretsConfig: read("secrets/config", [], "ajax-api"),
+  listProviders: read("supported-providers", NOTHING, "ajax-api"),
+  listModels: read("supported-models", PROVIDER, "ajax-api"),
+  getProviderConfig: read(
+    "provider-config",
+    fields({ required: { provider: text() } }),
+    "ajax-api",
+  ),
+  getSecretsConfig: read("secrets/config", NOTHING, "ajax-api"),
 
-  getHealth: ask("/health"),
-  getVersion: ask("/version"),
-  getServerInfo: ask("/api/3.0/mlflow/server-info"),
-  getCurrentUser: ask("/api/2.0/mlflow/users/current"),
-  getUser: ask("/api/2.0/mlflow/users/get", ["username"]),
+  getHealth: ask("/health", NOTHING),
+  getVersion: ask("/version", NOTHING),
+  getServerInfo: ask("/api/3.0/mlflow/server-info", NOTHING),
+  getCurrentUser: ask("/api/2.0/mlflow/users/current", NOTHING),
+  getUser: ask("/api/2.0/mlflow/users/get", fields({ required: { username: text() } })),
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof OPERATIONS;
@@ -122,24 +119,28 @@ export type RequestFields<N extends OperationName> = {
   readonly [Field in (typeof OPERATIONS)[N]["request"][number]]?: unknown;
 };
 
-function read<const F extends string>(path: string, request: readonly F[], root = "api") {
-  return { method: "GET", path: gateway(path, root), effect: "read", request } as const;
+function read<F extends string>(path: string, check: FieldsCheck<F>, root = "api") {
+  return ask(gateway(path, root), check);
 }
 
-function create<const F extends string>(path: string, request: readonly F[]) {
-  return { method: "POST", path: gateway(path), effect: "create", request } as const;
+function create<F extends string>(path: string, check: FieldsCheck<F>) {
+  return { ...write(path, check), effect: "create" } as const;
 }
 
-function replace<const F extends string>(path: string, request: readonly F[]) {
-  return { method: "POST", path: gateway(path), effect: "replace", request } as const;
+function replace<F extends string>(path: string, check: FieldsCheck<F>) {
+  return { ...write(path, check), effect: "replace" } as const;
 }
 
-function remove<const F extends string>(path: string, request: readonly F[]) {
-  return { method: "DELETE", path: gateway(path), effect: "remove", request } as const;
+function remove<F extends string>(path: string, check: FieldsCheck<F>) {
+  return { ...write(path, check), method: "DELETE", effect: "remove" } as const;
 }
 
-function ask<const F extends string = never>(path: string, request: readonly F[] = []) {
-  return { method: "GET", path, effect: "read", request } as const;
+function write<F extends string>(path: string, check: FieldsCheck<F>) {
+  return { method: "POST", path: gateway(path), check, request: check.names } as const;
+}
+
+function ask<F extends string>(path: string, check: FieldsCheck<F>) {
+  return { method: "GET", path, effect: "read", check, request: check.names } as const;
 }
 
 function gateway(path: string, root = "api"): string {

@@ -1,7 +1,7 @@
 import type { Caller, CallOptions } from "./caller.ts";
-import { checkRequest, fields, integer } from "./checks.ts";
 import { GatewayResponseError } from "./errors.ts";
-import { Reader } from "./read.ts";
+import { checkOperation } from "./resource.ts";
+import { list, readAnswer, type Shape, textIfAny } from "./shape.ts";
 
 export interface PageOptions {
   /** Resources in a page, 1 to 50 000. @default 1000 */
@@ -10,7 +10,6 @@ export interface PageOptions {
 
 /** The server's own default. */
 const PAGE_SIZE = 1000;
-const PAGE_SIZE_MAX = 50_000;
 /** The server enforces 1,000 budgets: this many pages, however small, can only be a loop. */
 const PAGES_MAX = 10_000;
 
@@ -18,7 +17,7 @@ export interface PagedList<T> {
   readonly operation: "listBudgets" | "listGuardrails";
   /** Of the answer, holding the list. */
   readonly field: string;
-  readonly read: (item: Reader) => T;
+  readonly read: Shape<T>;
 }
 
 /** One page after the other of the two lists that have pages. */
@@ -28,14 +27,13 @@ export async function* pages<T>(
   options: PageOptions = {},
   callOptions: CallOptions = {},
 ): AsyncGenerator<T[], void, undefined> {
-  checkRequest(operation, options, PAGE_OPTIONS);
+  checkOperation(operation, options);
   const { max_results = PAGE_SIZE } = options;
   let page_token: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const answer = await caller.call(operation, { max_results, page_token }, callOptions);
-    const reader = new Reader(operation, answer);
-    yield reader.list(field, read);
-    const next = reader.optionalText("next_page_token");
+    yield readAnswer(operation, answer, (source) => list(read)(source, field));
+    const next = readAnswer(operation, answer, (source) => textIfAny(source, "next_page_token"));
     if (next === undefined) return;
     if (next === page_token) break;
     page_token = next;
@@ -48,5 +46,3 @@ export async function collected<T>(all: AsyncIterable<readonly T[]>): Promise<T[
   for await (const page of all) items.push(...page);
   return items;
 }
-
-const PAGE_OPTIONS = fields({ optional: { max_results: integer(1, PAGE_SIZE_MAX) } });

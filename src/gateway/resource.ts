@@ -1,9 +1,10 @@
-import type { Caller, CallOptions } from "./caller.ts";
-import { type Check, checkRequest } from "./checks.ts";
+import type { Caller } from "./caller.ts";
+import { checkRequest } from "./checks.ts";
 import { type Creation, create } from "./creation.ts";
 import { refuseLost, unstoredField } from "./echo.ts";
-import type { OperationName, RequestFields } from "./operations.ts";
-import { type JsonObject, Reader } from "./read.ts";
+import { OPERATIONS, type OperationName, type RequestFields } from "./operations.ts";
+import type { JsonObject } from "./read.ts";
+import { list, object, readAnswer, type Shape } from "./shape.ts";
 
 /** One kind of resource, as answers hold it. */
 export interface Kind<T> {
@@ -11,11 +12,20 @@ export interface Kind<T> {
   readonly one: string;
   /** Field of an answer that holds a list of them. */
   readonly many: string;
-  readonly read: (reader: Reader) => T;
+  readonly read: Shape<T>;
 }
 
 /** First field that the server stored otherwise than it was sent. */
 export type LostField = (stored: JsonObject) => string | undefined;
+
+export interface WriteOptions<N extends OperationName> {
+  /** @default the request as it was given */
+  readonly fields?: RequestFields<N>;
+  /** @default all fields must be stored as they were sent */
+  readonly lostField?: LostField;
+  /** Values in the fields that must not come back in an error. */
+  readonly secretValues?: readonly string[];
+}
 
 /**
  * The course that all operations take: check the request, call, read the resource of the answer
@@ -30,58 +40,75 @@ export class Resource<T> {
     this.#kind = kind;
   }
 
-  async get<N extends OperationName>(
-    operation: N,
-    request: RequestFields<N>,
-    check: Check,
-  ): Promise<T> {
-    checkRequest(operation, request, check);
-    const answer = await this.#caller.call(operation, request);
-    return new Reader(operation, answer).object(this.#kind.one, this.#kind.read);
+  async get<N extends OperationName>(operation: N, request: RequestFields<N>): Promise<T> {
+    return this.#read(operation, await callChecked(this.#caller, operation, request));
   }
 
-  async list<N extends OperationName>(
-    operation: N,
-    request: RequestFields<N>,
-    check: Check,
-  ): Promise<T[]> {
-    checkRequest(operation, request, check);
-    const answer = await this.#caller.call(operation, request);
-    return new Reader(operation, answer).list(this.#kind.many, this.#kind.read);
+  async list<N extends OperationName>(operation: N, request: RequestFields<N>): Promise<T[]> {
+    const { many, read } = this.#kind;
+    const answer = await callChecked(this.#caller, operation, request);
+    return readAnswer(operation, answer, (source) => list(read)(source, many));
   }
 
   /** For what is answered with nothing. */
-  async act<N extends OperationName>(
-    operation: N,
-    request: RequestFields<N>,
-    check: Check,
-  ): Promise<void> {
-    checkRequest(operation, request, check);
-    await this.#caller.call(operation, request);
+  async act<N extends OperationName>(operation: N, request: RequestFields<N>): Promise<void> {
+    await callChecked(this.#caller, operation, request);
   }
 
-  /** `check` has been done: what is sent may differ from what was given. */
   async update<N extends OperationName>(
     operation: N,
-    fields: RequestFields<N>,
-    lostField: LostField = (stored) => unstoredField(fields, stored),
-    options: CallOptions = {},
+    request: RequestFields<N>,
+    { fields = request, lostField, secretValues = [] }: WriteOptions<N> = {},
   ): Promise<T> {
-    const answer = await this.#caller.call(operation, fields, options);
-    return this.#written(operation, answer, lostField);
+    checkOperation(operation, request);
+    const answer = await this.#caller.call(operation, fields, { secretValues });
+    return this.#written(operation, answer, lostField ?? lostOf(fields));
   }
 
-  /** As {@link update}. */
-  async create<N extends OperationName>(creation: Omit<Creation<N>, "entity">): Promise<T> {
-    const { operation, fields, lostField = (stored) => unstoredField(fields, stored) } = creation;
-    const answer = await create(this.#caller, { ...creation, entity: this.#kind.one, lostField });
+  async create<N extends OperationName>(
+    operation: N,
+    request: RequestFields<N>,
+    {
+      fields = request,
+      lostField = lostOf(fields),
+      ...creation
+    }: WriteOptions<N> & Pick<Creation<N>, "isUnique" | "find">,
+  ): Promise<T> {
+    checkOperation(operation, request);
+    const entity = this.#kind.one;
+    const answer = await create(this.#caller, {
+      ...{ operation, entity, fields, lostField },
+      ...creation,
+    });
     return this.#written(operation, answer, lostField);
   }
 
   #written(operation: OperationName, answer: JsonObject, lostField: LostField): T {
-    const { one, read } = this.#kind;
-    const resource = new Reader(operation, answer).object(one, read);
-    refuseLost(operation, lostField(answer[one] as JsonObject));
+    const resource = this.#read(operation, answer);
+    refuseLost(operation, lostField(answer[this.#kind.one] as JsonObject));
     return resource;
   }
+
+  #read(operation: OperationName, answer: JsonObject): T {
+    const { one, read } = this.#kind;
+    return readAnswer(operation, answer, (source) => object(read)(source, one));
+  }
+}
+
+/** Throws `GatewayRequestError` on a request that the server would not take as it is meant. */
+export function checkOperation(operation: OperationName, request: unknown): void {
+  checkRequest(operation, request, OPERATIONS[operation].check);
+}
+
+export async function callChecked<N extends OperationName>(
+  caller: Caller,
+  operation: N,
+  request: RequestFields<N>,
+): Promise<JsonObject> {
+  checkOperation(operation, request);
+  return await caller.call(operation, request);
+}
+
+function lostOf(fields: JsonObject): LostField {
+  return (stored) => unstoredField(fields, stored);
 }

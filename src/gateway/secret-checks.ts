@@ -1,6 +1,5 @@
 import { Redacted } from "#runtime/redacted.ts";
 import {
-  boolean,
   type Check,
   entriesOf,
   fields,
@@ -8,6 +7,7 @@ import {
   type Problem,
   text,
   typeName,
+  wrong,
 } from "./checks.ts";
 import { isObject } from "./read.ts";
 
@@ -20,7 +20,7 @@ const SECRET_LENGTH_MAX = 65_536;
 const secretText: Check = (value, field) => {
   const plain = isRevealable(value) ? value.reveal() : value;
   if (typeof plain !== "string") {
-    return { field, allowed: "a text, bare or redacted", got: typeName(plain) };
+    return wrong(field, "a text, bare or redacted", typeName(plain));
   }
   const problem = text({ max: SECRET_LENGTH_MAX })(plain, field);
   return problem && { ...problem, got: plain === "" ? "an empty one" : "another one" };
@@ -57,7 +57,7 @@ function sizeProblem(value: unknown, field: string, isEmptyFine = false): Proble
   const keys = entriesOf(value)?.map(([key]) => key);
   if (!keys) return undefined;
   if (keys.length === 0 && !isEmptyFine) {
-    return { field, allowed: "an object with at least one key", got: "an empty one" };
+    return wrong(field, "an object with at least one key", "an empty one");
   }
   const masks = Object.fromEntries(keys.map((key) => [key, `${LONGEST_MASK}  `]));
   if (JSON.stringify(masks).length <= MASKS_LENGTH_MAX) return undefined;
@@ -68,11 +68,8 @@ export const SECRET_REFERENCE = fields({
   optional: { secret_id: text(), secret_name: text() },
   together: ({ secret_id: id, secret_name: name }): Problem | undefined =>
     (id === undefined) === (name === undefined)
-      ? { field: "", allowed: "either a secret_id or a secret_name", got: id ? "both" : "neither" }
+      ? wrong("", "either a secret_id or a secret_name", id ? "both" : "neither")
       : undefined,
 });
 
-export const DELETE_SECRET = fields({
-  required: { secret_id: text() },
-  optional: { force: boolean },
-});
+export const SECRET_ID = fields({ required: { secret_id: text() } });

@@ -1,11 +1,12 @@
 import type { Redacted } from "#runtime/redacted.ts";
 import type { Caller } from "./caller.ts";
-import { checkRequest, entriesOf, fields, text } from "./checks.ts";
-import { create } from "./creation.ts";
-import { verifyEcho } from "./echo.ts";
+import { checkRequest, entriesOf } from "./checks.ts";
+import { unstoredField } from "./echo.ts";
 import { GatewayNotFoundError, GatewayRequestError } from "./errors.ts";
-import { defined, isObject, type JsonObject, Reader, rawList } from "./read.ts";
-import { CREATE_SECRET, DELETE_SECRET, SECRET_REFERENCE, UPDATE_SECRET } from "./secret-checks.ts";
+import { isObject, type JsonObject, rawList } from "./read.ts";
+import { checkOperation, type LostField, Resource } from "./resource.ts";
+import { SECRET_REFERENCE } from "./secret-checks.ts";
+import * as read from "./shape.ts";
 import type { CreateSecret, Secret, UpdateSecret } from "./types.ts";
 
 /** How a secret is looked up. */
@@ -14,9 +15,11 @@ export type SecretReference = { readonly secret_id: string } | { readonly secret
 /** Provider keys. The server stores them encrypted and never gives a value back. */
 export class SecretOperations {
   readonly #caller: Caller;
+  readonly #secrets: Resource<Secret>;
 
   constructor(caller: Caller) {
     this.#caller = caller;
+    this.#secrets = new Resource(caller, { one: "secret", many: "secrets", read: readSecret });
   }
 
   /**
@@ -24,12 +27,11 @@ export class SecretOperations {
    * provider, final.
    */
   async create(request: CreateSecret): Promise<Secret> {
-    checkRequest("createSecret", request, CREATE_SECRET);
+    checkOperation("createSecret", request);
     const { sent, secretValues } = opened(request);
-    const answer = await create(this.#caller, {
-      operation: "createSecret",
-      entity: "secret",
+    return await this.#secrets.create("createSecret", request, {
       fields: sent,
+      lostField: lostIn(sent),
       secretValues,
       isUnique: true,
       find: async (options) => {
@@ -37,7 +39,6 @@ export class SecretOperations {
         return rawList(all, "secrets").filter((row) => row.secret_name === request.secret_name);
       },
     });
-    return readWritten("createSecret", sent, answer);
   }
 
   /**
@@ -47,8 +48,7 @@ export class SecretOperations {
   async get(reference: SecretReference): Promise<Secret> {
     checkRequest("getSecret", reference, SECRET_REFERENCE);
     if ("secret_id" in reference) {
-      const answer = await this.#caller.call("getSecret", { secret_id: reference.secret_id });
-      return new Reader("getSecret", answer).object("secret", readSecret);
+      return await this.#secrets.get("getSecret", reference);
     }
     const { secret_name: name } = reference;
     const secret = (await this.list()).find(({ secret_name }) => secret_name === name);
@@ -62,12 +62,12 @@ export class SecretOperations {
    * cache lapses: after 60 s by default, at most 300 s.
    */
   async update(request: UpdateSecret): Promise<Secret> {
-    checkRequest("updateSecret", request, UPDATE_SECRET);
+    checkOperation("updateSecret", request);
     const { sent, secretValues } = opened(request);
     const isCleared = isObject(sent.auth_config) && Object.keys(sent.auth_config).length === 0;
     const fields = isCleared ? { ...sent, auth_config: CLEARED_AUTH_CONFIG } : sent;
-    const answer = await this.#caller.call("updateSecret", fields, { secretValues });
-    return readWritten("updateSecret", sent, answer);
+    const lostField = lostIn(sent);
+    return await this.#secrets.update("updateSecret", request, { fields, lostField, secretValues });
   }
 
   /**
@@ -82,16 +82,14 @@ export class SecretOperations {
     readonly secret_id: string;
     readonly force?: boolean;
   }): Promise<void> {
-    checkRequest("deleteSecret", { ...request, force }, DELETE_SECRET);
+    checkOperation("deleteSecret", request);
     if (!force) await this.#refuseInUse(request.secret_id);
     await this.#caller.call("deleteSecret", request);
   }
 
   /** All secrets that the user may see; MLflow leaves out others silently. */
   async list(filter: { readonly provider?: string } = {}): Promise<Secret[]> {
-    checkRequest("listSecrets", filter, fields({ optional: { provider: text() } }));
-    const answer = await this.#caller.call("listSecrets", filter);
-    return new Reader("listSecrets", answer).list("secrets", readSecret);
+    return await this.#secrets.list("listSecrets", filter);
   }
 
   async #refuseInUse(secret_id: string): Promise<void> {
@@ -109,28 +107,24 @@ export class SecretOperations {
 
 const NAMES_SHOWN_MAX = 5;
 
-function readWritten(operation: string, sent: JsonObject, answer: JsonObject): Secret {
-  const secret = new Reader(operation, answer).object("secret", readSecret);
-  verifyEcho(operation, sent, { ...(answer.secret as JsonObject), ...secret });
-  return secret;
-}
+const readSecret = read.shape({
+  secret_id: read.text,
+  secret_name: read.text,
+  masked_values: read.map,
+  auth_config: (source, name) => filled(read.map(source, name)),
+  provider: read.textIfAny,
+  ...read.STAMPS,
+});
 
-function readSecret(reader: Reader): Secret {
-  return defined({
-    secret_id: reader.text("secret_id"),
-    secret_name: reader.text("secret_name"),
-    masked_values: reader.map("masked_values"),
-    auth_config: filled(reader.map("auth_config")),
-    provider: reader.optionalText("provider"),
-    created_at: reader.number("created_at"),
-    last_updated_at: reader.number("last_updated_at"),
-    created_by: reader.optionalText("created_by"),
-    last_updated_by: reader.optionalText("last_updated_by"),
-  });
+function lostIn(sent: JsonObject): LostField {
+  return (stored) => {
+    const config = stored.auth_config;
+    return unstoredField(sent, { ...stored, auth_config: isObject(config) ? filled(config) : {} });
+  };
 }
 
 /** Older servers keep the empty value by which a map is cleared. */
-function filled(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function filled<T>(map: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(map).filter(([, value]) => value !== ""));
 }
 

@@ -1,6 +1,6 @@
 import type { Caller } from "./caller.ts";
 import { GatewayResponseError, GatewayStatusError } from "./errors.ts";
-import { defined, Reader } from "./read.ts";
+import * as read from "./shape.ts";
 import type { CurrentUser } from "./types.ts";
 
 export interface ServerInfo {
@@ -39,14 +39,16 @@ export class ServerOperations {
 
   /** How the server is set up; it asks for no credentials. */
   async info(): Promise<ServerInfo> {
-    const reader = new Reader("getServerInfo", await this.#caller.call("getServerInfo"));
-    return defined({
-      store_type: reader.optionalText("store_type"),
-      workspaces_enabled: reader.optionalBoolean("workspaces_enabled") ?? false,
-      gateway_enabled: reader.optionalObject("features_enabled", (features) =>
-        features.optionalBoolean("gateway"),
-      ),
-    });
+    const answer = await this.#caller.call("getServerInfo");
+    const { features_enabled: features, ...info } = read.readAnswer(
+      "getServerInfo",
+      answer,
+      readInfo,
+    );
+    return {
+      ...info,
+      ...(features?.gateway !== undefined && { gateway_enabled: features.gateway }),
+    };
   }
 
   /**
@@ -68,16 +70,23 @@ export class ServerOperations {
   ): Promise<CurrentUser | undefined> {
     try {
       const answer = await this.#caller.call(operation, fields);
-      return new Reader(operation, answer).object("user", (user) => ({
-        username: user.text("username"),
-        is_admin: user.boolean("is_admin"),
-      }));
+      return read.readAnswer(operation, answer, readUser).user;
     } catch (error) {
       if (isUnknownAddress(error)) return undefined;
       throw error;
     }
   }
 }
+
+const readInfo = read.shape({
+  store_type: read.textIfAny,
+  workspaces_enabled: (source, name) => read.flagIfAny(source, name) ?? false,
+  features_enabled: read.objectIfAny(read.shape({ gateway: read.flagIfAny })),
+});
+
+const readUser = read.shape({
+  user: read.object(read.shape({ username: read.text, is_admin: read.flag })),
+});
 
 /** MLflow's own 404s carry an error code; that of an unknown address does not. */
 function isUnknownAddress(error: unknown): boolean {
