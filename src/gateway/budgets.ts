@@ -1,18 +1,19 @@
-import type { Caller } from "./caller.ts";
 import {
-  type Check,
   checkRequest,
   fields,
   integer,
+  NO_FIELDS,
   oneOf,
-  type Problem,
   positiveNumber,
+  refuse,
   text,
 } from "./checks.ts";
 import { create } from "./creation.ts";
-import { verifyEcho } from "./echo.ts";
-import { collected, type PagedList, type PageOptions, pages } from "./pages.ts";
-import { defined, isObject, type JsonObject, Reader } from "./read.ts";
+import type { JsonObject } from "./json.ts";
+import { OperationGroup } from "./operation-group.ts";
+import { collected, type PagedKind, type PageOptions, pages } from "./pages.ts";
+import { inside, type Place } from "./place.ts";
+import * as read from "./read.ts";
 import {
   BUDGET_ACTIONS,
   BUDGET_UNITS,
@@ -29,116 +30,84 @@ import {
 } from "./types.ts";
 
 /** Limits on spend. Budgets have no name, and nothing keeps two from being equal. */
-export class BudgetOperations {
-  readonly #caller: Caller;
-
-  constructor(caller: Caller) {
-    this.#caller = caller;
-  }
-
+export class BudgetOperations extends OperationGroup {
   /**
    * The time grows with the number of budgets: write them one after another. Give a `created_by`
    * that no other budget has: by it alone a budget is found again whose creation was not answered.
    */
   async create(request: CreateBudget): Promise<BudgetPolicy> {
     checkRequest("createBudget", request, CREATE_BUDGET);
-    const { created_by } = request;
-    const answer = await create(this.#caller, {
+    return await create(this.caller, {
       operation: "createBudget",
-      entity: "budget_policy",
+      kind: BUDGET,
       fields: request,
       isUnique: false,
       find:
-        created_by === undefined
+        request.created_by === undefined
           ? undefined
-          : async (options) => {
-              const all = await collected(pages(this.#caller, BUDGETS, {}, options));
-              return all
-                .filter((budget) => budget.created_by === created_by)
-                .map((found) => ({ ...found }));
-            },
+          : (options) => collected(pages(this.caller, BUDGET, {}, options)),
+      identity: ["created_by"],
     });
-    return readWritten("createBudget", request, answer);
   }
 
   /** Throws with `gateway-not-found` when there is no such budget. */
-  async get(request: { readonly budget_policy_id: string }): Promise<BudgetPolicy> {
-    checkRequest("getBudget", request, BUDGET_ID);
-    const answer = await this.#caller.call("getBudget", request);
-    return new Reader("getBudget", answer).object("budget_policy", readBudget);
+  get(request: { readonly budget_policy_id: string }): Promise<BudgetPolicy> {
+    return this.ask("getBudget", request, ID, read.one(BUDGET));
   }
 
   /** Replaces the fields given; the others stay, `created_by` too. */
-  async update(request: UpdateBudget): Promise<BudgetPolicy> {
-    checkRequest("updateBudget", request, UPDATE_BUDGET);
-    return readWritten("updateBudget", request, await this.#caller.call("updateBudget", request));
+  update(request: UpdateBudget): Promise<BudgetPolicy> {
+    return this.write("updateBudget", request, UPDATE_BUDGET, BUDGET);
   }
 
   /** Throws with `gateway-not-found` when there is no such budget. */
-  async delete(request: { readonly budget_policy_id: string }): Promise<void> {
-    checkRequest("deleteBudget", request, BUDGET_ID);
-    await this.#caller.call("deleteBudget", request);
+  delete(request: { readonly budget_policy_id: string }): Promise<void> {
+    return this.ask("deleteBudget", request, ID);
   }
 
   /** All budgets of the workspace, over all pages. */
-  async list(): Promise<BudgetPolicy[]> {
-    return await collected(this.pages());
+  list(): Promise<BudgetPolicy[]> {
+    return collected(this.pages());
   }
 
   /** As {@link list}, page by page. */
   pages(options: PageOptions = {}): AsyncGenerator<BudgetPolicy[], void, undefined> {
-    return pages(this.#caller, BUDGETS, options);
+    return pages(this.caller, BUDGET, options);
   }
 
   /**
    * Spend as the server process that answered knows it. A window can be missing (a process learns
    * of a new budget up to 600 s late) or be over already: neither means that nothing was spent.
    */
-  async listWindows(): Promise<BudgetWindow[]> {
-    const answer = await this.#caller.call("listBudgetWindows");
-    return new Reader("listBudgetWindows", answer).list("windows", readWindow);
+  listWindows(): Promise<BudgetWindow[]> {
+    return this.ask("listBudgetWindows", {}, NO_FIELDS, read.field("windows", WINDOWS));
   }
 }
 
-function readWritten(operation: string, sent: object, answer: JsonObject): BudgetPolicy {
-  const policy = new Reader(operation, answer).object("budget_policy", readBudget);
-  verifyEcho(operation, { ...sent }, answer.budget_policy as JsonObject);
-  return policy;
-}
-
-function readBudget(reader: Reader): BudgetPolicy {
-  return defined({
-    budget_policy_id: reader.text("budget_policy_id"),
-    budget_unit: reader.text<BudgetUnit>("budget_unit"),
-    budget_amount: reader.number("budget_amount"),
-    duration: reader.object("duration", (duration) => ({
-      unit: duration.text<DurationUnit>("unit"),
-      value: duration.number("value"),
-    })),
-    target_scope: reader.text<TargetScope>("target_scope"),
-    target_value: reader.optionalText("target_value"),
-    budget_action: reader.text<BudgetAction>("budget_action"),
-    created_at: reader.number("created_at"),
-    last_updated_at: reader.number("last_updated_at"),
-    created_by: reader.optionalText("created_by"),
-    last_updated_by: reader.optionalText("last_updated_by"),
-  });
-}
-
-const BUDGETS: PagedList<BudgetPolicy> = {
-  operation: "listBudgets",
-  field: "budget_policies",
-  read: readBudget,
+const BUDGET: PagedKind<BudgetPolicy> = {
+  listOperation: "listBudgets",
+  one: "budget_policy",
+  many: "budget_policies",
+  read: read.object({
+    budget_policy_id: read.text,
+    budget_unit: read.text<BudgetUnit>,
+    budget_amount: read.number,
+    duration: read.object({ unit: read.text<DurationUnit>, value: read.number }),
+    target_scope: read.text<TargetScope>,
+    target_value: read.textIfAny,
+    budget_action: read.text<BudgetAction>,
+    ...read.STAMPS,
+  }),
 };
 
-function readWindow(reader: Reader): BudgetWindow {
-  return {
-    budget_policy_id: reader.text("budget_policy_id"),
-    window_start_ms: reader.number("window_start_ms"),
-    window_end_ms: reader.number("window_end_ms"),
-    current_spend: reader.number("current_spend"),
-  };
-}
+const WINDOWS = read.list(
+  read.object({
+    budget_policy_id: read.text,
+    window_start_ms: read.number,
+    window_end_ms: read.number,
+    current_spend: read.number,
+  }),
+);
 
 /** A hundred years: a longer one makes the server stop to refresh the windows of all budgets. */
 const DURATION_VALUE_MAX: Readonly<Record<DurationUnit, number>> = {
@@ -149,50 +118,40 @@ const DURATION_VALUE_MAX: Readonly<Record<DurationUnit, number>> = {
   MONTHS: 1_200,
 };
 
-const durationFields = fields({
-  required: { unit: oneOf(DURATION_UNITS), value: integer(1, DURATION_VALUE_MAX.MINUTES) },
-});
-
-const duration: Check = (value, field) =>
-  durationFields(value, field) ??
-  (isObject(value)
-    ? integer(1, DURATION_VALUE_MAX[value.unit as DurationUnit])(value.value, `${field}.value`)
-    : undefined);
-
 const FIELDS = {
   budget_unit: oneOf(BUDGET_UNITS),
   // With an amount of 0 a REJECT blocks every call at once, so 0 is no amount.
   budget_amount: positiveNumber,
-  duration,
+  duration: fields(
+    { unit: oneOf(DURATION_UNITS), value: integer(1, DURATION_VALUE_MAX.MINUTES) },
+    {},
+    ({ unit, value }, place) =>
+      integer(1, DURATION_VALUE_MAX[unit as DurationUnit])(value, inside(place, "value")),
+  ),
   target_scope: oneOf(TARGET_SCOPES),
   budget_action: oneOf(BUDGET_ACTIONS),
 };
 
-const BUDGET_ID = fields({ required: { budget_policy_id: text() } });
+const IDENTITY = { budget_policy_id: text };
+const ID = fields(IDENTITY);
+const CREATE_BUDGET = fields(FIELDS, { target_value: text, created_by: text }, checkTarget);
+const UPDATE_BUDGET = fields(
+  IDENTITY,
+  { ...FIELDS, target_value: text, updated_by: text },
+  checkTarget,
+);
 
-const CREATE_BUDGET = fields({
-  required: FIELDS,
-  optional: { target_value: text(), created_by: text() },
-  together: checkTarget,
-});
+/** What `target_value` is with the scopes that need one; with the others it must not be given. */
+const TARGETS: Readonly<Record<string, string>> = { ENDPOINT: "an endpoint's id", USER: "a user" };
 
-const UPDATE_BUDGET = fields({
-  required: { budget_policy_id: text() },
-  optional: { ...FIELDS, target_value: text(), updated_by: text() },
-  together: checkTarget,
-});
-
-function checkTarget({
-  target_scope: scope,
-  target_value: target,
-}: JsonObject): Problem | undefined {
-  const field = "target_value";
-  if ((scope === "ENDPOINT" || scope === "USER") && target === undefined) {
-    const allowed = `given with the scope ${scope} (${scope === "USER" ? "a user" : "an endpoint's id"})`;
-    return { field, allowed, got: "nothing" };
+function checkTarget({ target_scope, target_value }: JsonObject, request: Place): void {
+  if (target_scope === undefined) return;
+  const place = inside(request, "target_value");
+  const target = TARGETS[target_scope as TargetScope];
+  if (target && target_value === undefined) {
+    refuse(place, `given with the scope ${target_scope} (${target})`, "nothing");
   }
-  if ((scope === "GLOBAL" || scope === "WORKSPACE") && target !== undefined) {
-    return { field, allowed: `left out with the scope ${scope}`, got: JSON.stringify(target) };
+  if (!target && target_value !== undefined) {
+    refuse(place, `left out with the scope ${target_scope}`, JSON.stringify(target_value));
   }
-  return undefined;
 }

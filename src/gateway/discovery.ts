@@ -1,6 +1,6 @@
-import type { Caller } from "./caller.ts";
-import { checkRequest, fields, text } from "./checks.ts";
-import { defined, Reader } from "./read.ts";
+import { fields, NO_FIELDS, text } from "./checks.ts";
+import { OperationGroup } from "./operation-group.ts";
+import * as read from "./read.ts";
 
 /** A model as MLflow's catalogue knows it; prices are US dollars per token. */
 export interface CatalogModel {
@@ -56,80 +56,71 @@ export interface SecretsConfig {
  * pages and may change them; a server that lacks one answers with `gateway-refused` (404). A server
  * that looks for newer prices on the internet and has no way there takes minutes over the first.
  */
-export class DiscoveryOperations {
-  readonly #caller: Caller;
-
-  constructor(caller: Caller) {
-    this.#caller = caller;
-  }
-
+export class DiscoveryOperations extends OperationGroup {
   /** Names of all providers, about a hundred, sorted. */
-  async providers(): Promise<string[]> {
-    const answer = await this.#caller.call("listProviders");
-    return new Reader("listProviders", answer).texts("providers");
+  providers(): Promise<string[]> {
+    return this.ask("listProviders", {}, NO_FIELDS, read.field("providers", read.texts));
   }
 
   /** Models that take or make text. Without a provider there are thousands. */
-  async models(filter: { readonly provider?: string } = {}): Promise<CatalogModel[]> {
-    checkRequest("listModels", filter, fields({ optional: { provider: text() } }));
-    const answer = await this.#caller.call("listModels", filter);
-    return new Reader("listModels", answer).list("models", readModel);
+  models(filter: { readonly provider?: string } = {}): Promise<CatalogModel[]> {
+    return this.ask("listModels", filter, fields({}, PROVIDER), read.field("models", MODELS));
   }
 
   /** What a secret of the provider must hold; of an unknown one an `api_key`. */
-  async providerConfig(request: { readonly provider: string }): Promise<ProviderConfig> {
-    checkRequest("getProviderConfig", request, fields({ required: { provider: text() } }));
-    const answer = await this.#caller.call("getProviderConfig", request);
-    const reader = new Reader("getProviderConfig", answer);
-    return {
-      auth_modes: reader.list("auth_modes", readAuthMode),
-      default_mode: reader.text("default_mode"),
-    };
+  providerConfig(request: { readonly provider: string }): Promise<ProviderConfig> {
+    return this.ask("getProviderConfig", request, fields(PROVIDER), PROVIDER_CONFIG);
   }
 
   /** Whether secrets can be stored, and safely so. */
-  async secretsConfig(): Promise<SecretsConfig> {
-    const reader = new Reader("getSecretsConfig", await this.#caller.call("getSecretsConfig"));
-    return defined({
-      secrets_available: reader.boolean("secrets_available"),
-      using_default_passphrase: reader.optionalBoolean("using_default_passphrase"),
-    });
+  secretsConfig(): Promise<SecretsConfig> {
+    return this.ask("getSecretsConfig", {}, NO_FIELDS, SECRETS_CONFIG);
   }
 }
 
-function readModel(reader: Reader): CatalogModel {
-  return defined({
-    model: reader.text("model"),
-    provider: reader.optionalText("provider"),
-    mode: reader.optionalText("mode"),
-    input_cost_per_token: reader.optionalNumber("input_cost_per_token"),
-    output_cost_per_token: reader.optionalNumber("output_cost_per_token"),
-    max_input_tokens: reader.optionalNumber("max_input_tokens"),
-    max_output_tokens: reader.optionalNumber("max_output_tokens"),
-    supports_function_calling: reader.optionalBoolean("supports_function_calling"),
-    supports_vision: reader.optionalBoolean("supports_vision"),
-    supports_reasoning: reader.optionalBoolean("supports_reasoning"),
-    supports_prompt_caching: reader.optionalBoolean("supports_prompt_caching"),
-    supports_response_schema: reader.optionalBoolean("supports_response_schema"),
-    deprecation_date: reader.optionalText("deprecation_date"),
-  });
-}
+const PROVIDER = { provider: text };
 
-function readAuthMode(reader: Reader): ProviderAuthMode {
-  return defined({
-    mode: reader.text("mode"),
-    display_name: reader.optionalText("display_name"),
-    description: reader.optionalText("description"),
-    secret_fields: reader.list("secret_fields", readField),
-    config_fields: reader.list("config_fields", readField),
-  });
-}
+const MODELS = read.list(
+  read.object({
+    model: read.text,
+    provider: read.textIfAny,
+    mode: read.textIfAny,
+    input_cost_per_token: read.numberIfAny,
+    output_cost_per_token: read.numberIfAny,
+    max_input_tokens: read.numberIfAny,
+    max_output_tokens: read.numberIfAny,
+    supports_function_calling: read.flagIfAny,
+    supports_vision: read.flagIfAny,
+    supports_reasoning: read.flagIfAny,
+    supports_prompt_caching: read.flagIfAny,
+    supports_response_schema: read.flagIfAny,
+    deprecation_date: read.textIfAny,
+  }),
+);
 
-function readField(reader: Reader): ProviderField {
-  return defined({
-    name: reader.text("name"),
-    required: reader.optionalBoolean("required") ?? false,
-    description: reader.optionalText("description"),
-    default: reader.optionalText("default"),
-  });
-}
+const PROVIDER_FIELDS = read.list(
+  read.object({
+    name: read.text,
+    required: read.flagOrFalse,
+    description: read.textIfAny,
+    default: read.textIfAny,
+  }),
+);
+
+const PROVIDER_CONFIG = read.object({
+  auth_modes: read.list(
+    read.object({
+      mode: read.text,
+      display_name: read.textIfAny,
+      description: read.textIfAny,
+      secret_fields: PROVIDER_FIELDS,
+      config_fields: PROVIDER_FIELDS,
+    }),
+  ),
+  default_mode: read.text,
+});
+
+const SECRETS_CONFIG = read.object({
+  secrets_available: read.flag,
+  using_default_passphrase: read.flagIfAny,
+});

@@ -1,9 +1,8 @@
-import type { Caller } from "./caller.ts";
-import { checkRequest, fields, integer, oneOf, optionallyNull, text } from "./checks.ts";
+import { type Check, checkRequest, fields, int32, oneOf, positiveInt32, text } from "./checks.ts";
 import { create } from "./creation.ts";
-import { refuseLost, unstoredField, verifyEcho } from "./echo.ts";
-import { collected, type PagedList, type PageOptions, pages } from "./pages.ts";
-import { defined, type JsonObject, Reader, rawList } from "./read.ts";
+import { OperationGroup } from "./operation-group.ts";
+import { collected, type PagedKind, type PageOptions, pages } from "./pages.ts";
+import * as read from "./read.ts";
 import {
   type CreateGuardrail,
   GUARDRAIL_ACTIONS,
@@ -12,62 +11,48 @@ import {
   type GuardrailAction,
   type GuardrailConfig,
   type GuardrailPlacement,
-  type GuardrailScorer,
   type GuardrailStage,
 } from "./types.ts";
 
 /** Judges that check, or rewrite, what goes to a model or comes from it. MLflow 3.12 or newer. */
-export class GuardrailOperations {
-  readonly #caller: Caller;
-
-  constructor(caller: Caller) {
-    this.#caller = caller;
-  }
-
+export class GuardrailOperations extends OperationGroup {
   /**
    * Makes a guardrail of a registered scorer; one whose code is custom is refused. Names are not
    * unique, and there is no update: create another one and put it in the place of the first.
    */
   async create(request: CreateGuardrail): Promise<Guardrail> {
     checkRequest("createGuardrail", request, CREATE_GUARDRAIL);
-    const lostField = comparison(request, await this.#nameOf(request.action_endpoint_id));
-    const answer = await create(this.#caller, {
+    const { action_endpoint_id: id } = request;
+    return await create(this.caller, {
       operation: "createGuardrail",
-      entity: "guardrail",
+      kind: GUARDRAIL,
       fields: request,
       isUnique: false,
-      lostField,
-      find: async (options) => {
-        const all = await collected(pages(this.#caller, GUARDRAILS, {}, options));
-        return all.filter((guardrail) => isLike(guardrail, request)).map((found) => ({ ...found }));
-      },
+      // The server takes an endpoint's id and answers with its name in the field of the id.
+      expected: { ...request, action_endpoint_id: id && [id, await this.#nameOf(id)] },
+      find: (options) => collected(pages(this.caller, GUARDRAIL, {}, options)),
+      identity: ["name", "scorer_id", "stage"],
     });
-    const guardrail = new Reader("createGuardrail", answer).object("guardrail", readGuardrail);
-    refuseLost("createGuardrail", lostField(answer.guardrail as JsonObject));
-    return guardrail;
   }
 
   /** Throws with `gateway-not-found` when there is no such guardrail. */
-  async get(request: { readonly guardrail_id: string }): Promise<Guardrail> {
-    checkRequest("getGuardrail", request, GUARDRAIL_ID);
-    const answer = await this.#caller.call("getGuardrail", request);
-    return new Reader("getGuardrail", answer).object("guardrail", readGuardrail);
+  get(request: { readonly guardrail_id: string }): Promise<Guardrail> {
+    return this.ask("getGuardrail", request, GUARDRAIL_ID, read.one(GUARDRAIL));
   }
 
   /** Takes it off all endpoints too. Throws with `gateway-not-found` when there is none. */
-  async delete(request: { readonly guardrail_id: string }): Promise<void> {
-    checkRequest("deleteGuardrail", request, GUARDRAIL_ID);
-    await this.#caller.call("deleteGuardrail", request);
+  delete(request: { readonly guardrail_id: string }): Promise<void> {
+    return this.ask("deleteGuardrail", request, GUARDRAIL_ID);
   }
 
   /** All guardrails of the workspace, over all pages. For administrators only. */
-  async list(): Promise<Guardrail[]> {
-    return await collected(this.pages());
+  list(): Promise<Guardrail[]> {
+    return collected(this.pages());
   }
 
   /** As {@link list}, page by page. */
   pages(options: PageOptions = {}): AsyncGenerator<Guardrail[], void, undefined> {
-    return pages(this.#caller, GUARDRAILS, options);
+    return pages(this.caller, GUARDRAIL, options);
   }
 
   /** A guardrail stands on an endpoint at most once (`gateway-already-exists`). */
@@ -75,143 +60,97 @@ export class GuardrailOperations {
     request: GuardrailPlacement & { readonly execution_order?: number },
   ): Promise<GuardrailConfig> {
     checkRequest("addGuardrail", request, ADD_GUARDRAIL);
-    const { endpoint_id, guardrail_id } = request;
-    const answer = await create(this.#caller, {
+    const { endpoint_id, execution_order = null } = request;
+    return await create(this.caller, {
       operation: "addGuardrail",
-      entity: "config",
-      fields: request,
-      isUnique: true,
-      find: async (options) => {
-        const all = await this.#caller.call("listEndpointGuardrails", { endpoint_id }, options);
-        return rawList(all, "configs").filter((config) => config.guardrail_id === guardrail_id);
-      },
+      kind: CONFIG,
+      fields: { ...request, execution_order },
+      find: (options) => this.rows("listEndpointGuardrails", { endpoint_id }, CONFIG, options),
+      identity: ["guardrail_id"],
     });
-    return readWritten("addGuardrail", { ...request }, answer);
   }
 
   /** Throws with `gateway-not-found` when the guardrail does not stand on the endpoint. */
-  async removeFromEndpoint(request: GuardrailPlacement): Promise<void> {
-    checkRequest("removeGuardrail", request, fields({ required: PLACEMENT }));
-    await this.#caller.call("removeGuardrail", request);
+  removeFromEndpoint(request: GuardrailPlacement): Promise<void> {
+    return this.ask("removeGuardrail", request, fields(PLACEMENT));
   }
 
   /** In the order in which they run. */
-  async listForEndpoint(request: { readonly endpoint_id: string }): Promise<GuardrailConfig[]> {
-    checkRequest("listEndpointGuardrails", request, fields({ required: { endpoint_id: text() } }));
-    const answer = await this.#caller.call("listEndpointGuardrails", request);
-    return new Reader("listEndpointGuardrails", answer).list("configs", readConfig);
+  listForEndpoint(request: { readonly endpoint_id: string }): Promise<GuardrailConfig[]> {
+    return this.ask("listEndpointGuardrails", request, ENDPOINT_ID, read.many(CONFIG));
   }
 
   /**
    * Sets the order among the guardrails of an endpoint. The order must be given, because the server
    * takes an absent one for "last": say so with null.
    */
-  async updateConfig(
+  updateConfig(
     request: GuardrailPlacement & { readonly execution_order: number | null },
   ): Promise<GuardrailConfig> {
-    checkRequest("updateGuardrailConfig", request, UPDATE_CONFIG);
-    const { execution_order, ...placement } = request;
-    const wanted = { ...placement, execution_order: execution_order ?? undefined };
-    const answer = await this.#caller.call("updateGuardrailConfig", wanted);
-    return readWritten("updateGuardrailConfig", wanted, answer);
+    return this.write("updateGuardrailConfig", request, UPDATE_CONFIG, CONFIG);
   }
 
-  async #nameOf(endpoint_id: string | undefined): Promise<string | undefined> {
-    if (endpoint_id === undefined) return undefined;
-    const answer = await this.#caller.call("getEndpoint", { endpoint_id });
-    return new Reader("getEndpoint", answer).object("endpoint", (reader) => reader.text("name"));
+  #nameOf(endpoint_id: string): Promise<string> {
+    return this.ask("getEndpoint", { endpoint_id }, ENDPOINT_ID, ENDPOINT_NAME);
   }
 }
 
-/** The server takes an endpoint's id and answers with its name in the field of the id. */
-function comparison(
-  { action_endpoint_id: id, ...request }: CreateGuardrail,
-  name: string | undefined,
-): (stored: JsonObject) => string | undefined {
-  return (stored) => {
-    const isStored = id === undefined || [id, name].includes(String(stored.action_endpoint_id));
-    return isStored ? unstoredField(request, stored) : "action_endpoint_id";
-  };
-}
+const ENDPOINT_NAME = read.field("endpoint", read.field("name", read.text));
 
-function isLike({ name, scorer, stage }: Guardrail, wanted: CreateGuardrail): boolean {
-  return name === wanted.name && scorer.scorer_id === wanted.scorer_id && stage === wanted.stage;
-}
-
-function readWritten(operation: string, sent: JsonObject, answer: JsonObject): GuardrailConfig {
-  const config = new Reader(operation, answer).object("config", readConfig);
-  verifyEcho(
-    operation,
-    { ...sent, execution_order: sent.execution_order ?? null },
-    {
-      ...config,
-      execution_order: config.execution_order ?? null,
-    },
-  );
-  return config;
-}
-
-function readGuardrail(reader: Reader): Guardrail {
-  return defined({
-    guardrail_id: reader.text("guardrail_id"),
-    name: reader.text("name"),
-    scorer: reader.object("scorer", readScorer),
-    stage: reader.text<GuardrailStage>("stage"),
-    action: reader.text<GuardrailAction>("action"),
-    action_endpoint_id: reader.optionalText("action_endpoint_id"),
-    created_at: reader.number("created_at"),
-    last_updated_at: reader.number("last_updated_at"),
-    created_by: reader.optionalText("created_by"),
-    last_updated_by: reader.optionalText("last_updated_by"),
-  });
-}
-
-const GUARDRAILS: PagedList<Guardrail> = {
-  operation: "listGuardrails",
-  field: "guardrails",
-  read: readGuardrail,
+const GUARDRAIL: PagedKind<Guardrail> = {
+  listOperation: "listGuardrails",
+  one: "guardrail",
+  many: "guardrails",
+  read: read.object({
+    guardrail_id: read.text,
+    name: read.text,
+    scorer: read.object({
+      scorer_id: read.text,
+      scorer_version: read.number,
+      scorer_name: read.textIfAny,
+      experiment_id: read.idIfAny,
+      serialized_scorer: read.textIfAny,
+    }),
+    stage: read.text<GuardrailStage>,
+    action: read.text<GuardrailAction>,
+    action_endpoint_id: read.textIfAny,
+    ...read.STAMPS,
+  }),
 };
 
-function readScorer(reader: Reader): GuardrailScorer {
-  return defined({
-    scorer_id: reader.text("scorer_id"),
-    scorer_version: reader.number("scorer_version"),
-    scorer_name: reader.optionalText("scorer_name"),
-    experiment_id: reader.optionalId("experiment_id"),
-    serialized_scorer: reader.optionalText("serialized_scorer"),
-  });
-}
+const CONFIG: read.Kind<GuardrailConfig> = {
+  one: "config",
+  many: "configs",
+  read: read.object({
+    endpoint_id: read.text,
+    guardrail_id: read.text,
+    execution_order: read.numberIfAny,
+    guardrail: read.objectIfAny(GUARDRAIL.read),
+    created_at: read.number,
+    created_by: read.textIfAny,
+  }),
+};
 
-function readConfig(reader: Reader): GuardrailConfig {
-  return defined({
-    endpoint_id: reader.text("endpoint_id"),
-    guardrail_id: reader.text("guardrail_id"),
-    execution_order: reader.optionalNumber("execution_order"),
-    guardrail: reader.optionalObject("guardrail", readGuardrail),
-    created_at: reader.number("created_at"),
-    created_by: reader.optionalText("created_by"),
-  });
-}
+const ENDPOINT_ID = fields({ endpoint_id: text });
+const GUARDRAIL_ID = fields({ guardrail_id: text });
+const PLACEMENT = { endpoint_id: text, guardrail_id: text };
 
-const INT32_MAX = 2 ** 31 - 1;
-
-const order = integer(-INT32_MAX, INT32_MAX);
-const PLACEMENT = { endpoint_id: text(), guardrail_id: text() };
-
-const CREATE_GUARDRAIL = fields({
-  required: {
-    name: text(),
-    scorer_id: text(),
-    scorer_version: integer(1, INT32_MAX),
+const CREATE_GUARDRAIL = fields(
+  {
+    name: text,
+    scorer_id: text,
+    scorer_version: positiveInt32,
     // To an unknown stage the server answers 500 with a web page.
     stage: oneOf(GUARDRAIL_STAGES),
     action: oneOf(GUARDRAIL_ACTIONS),
   },
-  optional: { action_endpoint_id: text() },
-});
+  { action_endpoint_id: text },
+);
 
-const GUARDRAIL_ID = fields({ required: { guardrail_id: text() } });
-const ADD_GUARDRAIL = fields({ required: PLACEMENT, optional: { execution_order: order } });
-const UPDATE_CONFIG = fields({
-  required: { ...PLACEMENT, execution_order: optionallyNull(order) },
-});
+const ADD_GUARDRAIL = fields(PLACEMENT, { execution_order: int32 });
+
+/** Null must be written out: it says that the guardrail shall be the last. */
+const orderOrNull: Check = (value, place) => {
+  if (value !== null) int32(value, place);
+};
+const UPDATE_CONFIG = fields({ ...PLACEMENT, execution_order: orderOrNull });

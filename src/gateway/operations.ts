@@ -3,12 +3,15 @@
  * of the fields that go out. Nothing of MLflow's own addresses is written anywhere else. The
  * contract test compares it with what MLflow declares.
  */
-export interface Operation {
+export interface Operation<Field extends string = string> {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly path: string;
   readonly effect: Effect;
-  /** Fields of the request: the query of a GET, the JSON body of all others (of a DELETE too). */
-  readonly request: readonly string[];
+  /**
+   * Only a type: the names of the fields of the request, which are the query of a GET and the JSON
+   * body of all others (of a DELETE too).
+   */
+  readonly request?: Field;
 }
 
 /**
@@ -18,130 +21,135 @@ export interface Operation {
  */
 export type Effect = "read" | "create" | "replace" | "remove";
 
-const MODEL_DEFINITION = ["name", "secret_id", "provider", "model_name"] as const;
-const ENDPOINT = ["name", "model_configs", "routing_strategy", "fallback_config"] as const;
-const TRACKING = ["experiment_id", "usage_tracking"] as const;
-const BINDING = ["endpoint_id", "resource_type", "resource_id"] as const;
-const BUDGET = ["budget_unit", "budget_amount", "duration", "budget_action"] as const;
-const TARGET = ["target_scope", "target_value"] as const;
-const GUARDRAIL = ["name", "scorer_id", "scorer_version", "stage", "action"] as const;
-const PLACEMENT = ["endpoint_id", "guardrail_id"] as const;
-const PAGE = ["max_results", "page_token"] as const;
+type ModelDefinitionField = "name" | "secret_id" | "provider" | "model_name";
+type EndpointField =
+  | "name"
+  | "model_configs"
+  | "routing_strategy"
+  | "fallback_config"
+  | "experiment_id"
+  | "usage_tracking";
+type BindingField = "endpoint_id" | "resource_type" | "resource_id";
+type BudgetField =
+  | "budget_unit"
+  | "budget_amount"
+  | "duration"
+  | "budget_action"
+  | "target_scope"
+  | "target_value";
+type GuardrailField =
+  | "name"
+  | "scorer_id"
+  | "scorer_version"
+  | "stage"
+  | "action"
+  | "action_endpoint_id";
+type PlacementField = "endpoint_id" | "guardrail_id";
+type PageField = "max_results" | "page_token";
 
 export const OPERATIONS = {
-  createSecret: create("secrets/create", [
-    "secret_name",
-    "secret_value",
-    "provider",
-    "auth_config",
-    "created_by",
-  ]),
-  getSecret: read("secrets/get", ["secret_id"]),
-  updateSecret: replace("secrets/update", [
-    "secret_id",
-    "secret_value",
-    "auth_config",
-    "updated_by",
-  ]),
-  deleteSecret: remove("secrets/delete", ["secret_id"]),
-  listSecrets: read("secrets/list", ["provider"]),
+  createSecret: create<"secret_name" | "secret_value" | "provider" | "auth_config" | "created_by">(
+    "secrets/create",
+  ),
+  getSecret: read<"secret_id">("secrets/get"),
+  updateSecret: replace<"secret_id" | "secret_value" | "auth_config" | "updated_by">(
+    "secrets/update",
+  ),
+  deleteSecret: remove<"secret_id">("secrets/delete"),
+  listSecrets: read<"provider">("secrets/list"),
 
-  createModelDefinition: create("model-definitions/create", [...MODEL_DEFINITION, "created_by"]),
-  getModelDefinition: read("model-definitions/get", ["model_definition_id"]),
-  updateModelDefinition: replace("model-definitions/update", [
-    "model_definition_id",
-    ...MODEL_DEFINITION,
-    "updated_by",
-  ]),
-  deleteModelDefinition: remove("model-definitions/delete", ["model_definition_id"]),
-  listModelDefinitions: read("model-definitions/list", ["provider", "secret_id"]),
+  createModelDefinition: create<ModelDefinitionField | "created_by">("model-definitions/create"),
+  getModelDefinition: read<"model_definition_id">("model-definitions/get"),
+  updateModelDefinition: replace<"model_definition_id" | ModelDefinitionField | "updated_by">(
+    "model-definitions/update",
+  ),
+  deleteModelDefinition: remove<"model_definition_id">("model-definitions/delete"),
+  listModelDefinitions: read<"provider" | "secret_id">("model-definitions/list"),
 
-  createEndpoint: create("endpoints/create", [...ENDPOINT, ...TRACKING, "created_by"]),
-  getEndpoint: read("endpoints/get", ["endpoint_id", "name"]),
-  updateEndpoint: replace("endpoints/update", [
-    "endpoint_id",
-    ...ENDPOINT,
-    ...TRACKING,
-    "updated_by",
-  ]),
-  deleteEndpoint: remove("endpoints/delete", ["endpoint_id"]),
+  createEndpoint: create<EndpointField | "created_by">("endpoints/create"),
+  getEndpoint: read<"endpoint_id" | "name">("endpoints/get"),
+  updateEndpoint: replace<"endpoint_id" | EndpointField | "updated_by">("endpoints/update"),
+  deleteEndpoint: remove<"endpoint_id">("endpoints/delete"),
   /** The server also declares `secret_id`, and ignores it. */
-  listEndpoints: read("endpoints/list", ["provider"]),
-  attachModel: create("endpoints/models/attach", ["endpoint_id", "model_config", "created_by"]),
+  listEndpoints: read<"provider">("endpoints/list"),
+  attachModel: create<"endpoint_id" | "model_config" | "created_by">("endpoints/models/attach"),
   detachModel: {
+    ...remove<"endpoint_id" | "model_definition_id">("endpoints/models/detach"),
     method: "POST",
-    path: gateway("endpoints/models/detach"),
-    effect: "remove",
-    request: ["endpoint_id", "model_definition_id"],
   },
-  setEndpointTag: replace("endpoints/set-tag", ["endpoint_id", "key", "value"]),
-  deleteEndpointTag: remove("endpoints/delete-tag", ["endpoint_id", "key"]),
+  setEndpointTag: replace<"endpoint_id" | "key" | "value">("endpoints/set-tag"),
+  deleteEndpointTag: remove<"endpoint_id" | "key">("endpoints/delete-tag"),
 
-  createBinding: create("endpoints/bindings/create", [...BINDING, "created_by"]),
-  deleteBinding: remove("endpoints/bindings/delete", BINDING),
-  listBindings: read("endpoints/bindings/list", BINDING),
+  createBinding: create<BindingField | "created_by">("endpoints/bindings/create"),
+  deleteBinding: remove<BindingField>("endpoints/bindings/delete"),
+  listBindings: read<BindingField>("endpoints/bindings/list"),
 
-  createBudget: create("budgets/create", [...BUDGET, ...TARGET, "created_by"]),
-  getBudget: read("budgets/get", ["budget_policy_id"]),
-  updateBudget: replace("budgets/update", ["budget_policy_id", ...BUDGET, ...TARGET, "updated_by"]),
-  deleteBudget: remove("budgets/delete", ["budget_policy_id"]),
-  listBudgets: read("budgets/list", PAGE),
-  listBudgetWindows: read("budgets/windows", []),
+  createBudget: create<BudgetField | "created_by">("budgets/create"),
+  getBudget: read<"budget_policy_id">("budgets/get"),
+  updateBudget: replace<"budget_policy_id" | BudgetField | "updated_by">("budgets/update"),
+  deleteBudget: remove<"budget_policy_id">("budgets/delete"),
+  listBudgets: read<PageField>("budgets/list"),
+  listBudgetWindows: read("budgets/windows"),
 
-  createGuardrail: create("guardrails/create", [...GUARDRAIL, "action_endpoint_id"]),
-  getGuardrail: read("guardrails/get", ["guardrail_id"]),
-  deleteGuardrail: remove("guardrails/delete", ["guardrail_id"]),
-  listGuardrails: read("guardrails/list", PAGE),
-  addGuardrail: create("guardrails/add-to-endpoint", [...PLACEMENT, "execution_order"]),
-  removeGuardrail: remove("guardrails/remove-from-endpoint", PLACEMENT),
-  listEndpointGuardrails: read("guardrails/list-for-endpoint", ["endpoint_id"]),
+  createGuardrail: create<GuardrailField>("guardrails/create"),
+  getGuardrail: read<"guardrail_id">("guardrails/get"),
+  deleteGuardrail: remove<"guardrail_id">("guardrails/delete"),
+  listGuardrails: read<PageField>("guardrails/list"),
+  addGuardrail: create<PlacementField | "execution_order">("guardrails/add-to-endpoint"),
+  removeGuardrail: remove<PlacementField>("guardrails/remove-from-endpoint"),
+  listEndpointGuardrails: read<"endpoint_id">("guardrails/list-for-endpoint"),
   updateGuardrailConfig: {
+    ...replace<PlacementField | "execution_order">("guardrails/update-config"),
     method: "PATCH",
-    path: gateway("guardrails/update-config"),
-    effect: "replace",
-    request: [...PLACEMENT, "execution_order"],
   },
 
   // Made for MLflow's own web pages: not under /api, and without a promise of stability.
-  listProviders: read("supported-providers", [], "ajax-api"),
-  listModels: read("supported-models", ["provider"], "ajax-api"),
-  getProviderConfig: read("provider-config", ["provider"], "ajax-api"),
-  getSecretsConfig: read("secrets/config", [], "ajax-api"),
+  listProviders: ask(page("supported-providers")),
+  listModels: ask<"provider">(page("supported-models")),
+  getProviderConfig: ask<"provider">(page("provider-config")),
+  getSecretsConfig: ask(page("secrets/config")),
 
   getHealth: ask("/health"),
   getVersion: ask("/version"),
   getServerInfo: ask("/api/3.0/mlflow/server-info"),
   getCurrentUser: ask("/api/2.0/mlflow/users/current"),
-  getUser: ask("/api/2.0/mlflow/users/get", ["username"]),
+  getUser: ask<"username">("/api/2.0/mlflow/users/get"),
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof OPERATIONS;
 
-/** The fields that an operation takes; what they hold is checked before. */
+/** Names of the fields that an operation takes. */
+export type RequestField<N extends OperationName> = NonNullable<(typeof OPERATIONS)[N]["request"]>;
+
+/** What the fields hold is checked before. */
 export type RequestFields<N extends OperationName> = {
-  readonly [Field in (typeof OPERATIONS)[N]["request"][number]]?: unknown;
+  readonly [Field in RequestField<N>]?: unknown;
 };
 
-function read<const F extends string>(path: string, request: readonly F[], root = "api") {
-  return { method: "GET", path: gateway(path, root), effect: "read", request } as const;
+function ask<F extends string = never>(path: string): Operation<F> {
+  return { method: "GET", path, effect: "read" };
 }
 
-function create<const F extends string>(path: string, request: readonly F[]) {
-  return { method: "POST", path: gateway(path), effect: "create", request } as const;
+function read<F extends string = never>(path: string): Operation<F> {
+  return ask(gateway(path));
 }
 
-function replace<const F extends string>(path: string, request: readonly F[]) {
-  return { method: "POST", path: gateway(path), effect: "replace", request } as const;
+function create<F extends string>(path: string): Operation<F> {
+  return { method: "POST", path: gateway(path), effect: "create" };
 }
 
-function remove<const F extends string>(path: string, request: readonly F[]) {
-  return { method: "DELETE", path: gateway(path), effect: "remove", request } as const;
+function replace<F extends string>(path: string): Operation<F> {
+  return { method: "POST", path: gateway(path), effect: "replace" };
 }
 
-function ask<const F extends string = never>(path: string, request: readonly F[] = []) {
-  return { method: "GET", path, effect: "read", request } as const;
+function remove<F extends string>(path: string): Operation<F> {
+  return { method: "DELETE", path: gateway(path), effect: "remove" };
 }
 
-function gateway(path: string, root = "api"): string {
-  return `/${root}/3.0/mlflow/gateway/${path}`;
+function gateway(path: string): string {
+  return `/api/3.0/mlflow/gateway/${path}`;
+}
+
+function page(path: string): string {
+  return `/ajax-api/3.0/mlflow/gateway/${path}`;
 }

@@ -1,24 +1,25 @@
-import type { Redacted } from "#runtime/redacted.ts";
-import type { Caller } from "./caller.ts";
-import { checkRequest, entriesOf, fields, text } from "./checks.ts";
+import { checkRequest, fields, text } from "./checks.ts";
+import { plain } from "./connection.ts";
 import { create } from "./creation.ts";
-import { verifyEcho } from "./echo.ts";
+import { written } from "./echo.ts";
 import { GatewayNotFoundError, GatewayRequestError } from "./errors.ts";
-import { defined, isObject, type JsonObject, Reader, rawList } from "./read.ts";
-import { CREATE_SECRET, DELETE_SECRET, SECRET_REFERENCE, UPDATE_SECRET } from "./secret-checks.ts";
+import { MODEL_DEFINITION } from "./model-definitions.ts";
+import { OperationGroup } from "./operation-group.ts";
+import * as read from "./read.ts";
+import {
+  CREATE_SECRET,
+  DELETE_SECRET,
+  entriesOf,
+  SECRET_REFERENCE,
+  UPDATE_SECRET,
+} from "./secret-checks.ts";
 import type { CreateSecret, Secret, UpdateSecret } from "./types.ts";
 
 /** How a secret is looked up. */
 export type SecretReference = { readonly secret_id: string } | { readonly secret_name: string };
 
 /** Provider keys. The server stores them encrypted and never gives a value back. */
-export class SecretOperations {
-  readonly #caller: Caller;
-
-  constructor(caller: Caller) {
-    this.#caller = caller;
-  }
-
+export class SecretOperations extends OperationGroup {
   /**
    * Stores a new secret. Its name is unique per workspace (`gateway-already-exists`) and, like the
    * provider, final.
@@ -26,18 +27,14 @@ export class SecretOperations {
   async create(request: CreateSecret): Promise<Secret> {
     checkRequest("createSecret", request, CREATE_SECRET);
     const { sent, secretValues } = opened(request);
-    const answer = await create(this.#caller, {
+    return await create(this.caller, {
       operation: "createSecret",
-      entity: "secret",
+      kind: SECRET,
       fields: sent,
       secretValues,
-      isUnique: true,
-      find: async (options) => {
-        const all = await this.#caller.call("listSecrets", {}, options);
-        return rawList(all, "secrets").filter((row) => row.secret_name === request.secret_name);
-      },
+      find: (options) => this.rows("listSecrets", {}, SECRET, options),
+      identity: ["secret_name"],
     });
-    return readWritten("createSecret", sent, answer);
   }
 
   /**
@@ -47,8 +44,7 @@ export class SecretOperations {
   async get(reference: SecretReference): Promise<Secret> {
     checkRequest("getSecret", reference, SECRET_REFERENCE);
     if ("secret_id" in reference) {
-      const answer = await this.#caller.call("getSecret", { secret_id: reference.secret_id });
-      return new Reader("getSecret", answer).object("secret", readSecret);
+      return await this.ask("getSecret", reference, SECRET_REFERENCE, read.one(SECRET));
     }
     const { secret_name: name } = reference;
     const secret = (await this.list()).find(({ secret_name }) => secret_name === name);
@@ -64,10 +60,11 @@ export class SecretOperations {
   async update(request: UpdateSecret): Promise<Secret> {
     checkRequest("updateSecret", request, UPDATE_SECRET);
     const { sent, secretValues } = opened(request);
-    const isCleared = isObject(sent.auth_config) && Object.keys(sent.auth_config).length === 0;
+    const { auth_config } = sent;
+    const isCleared = auth_config && Object.keys(auth_config).length === 0;
     const fields = isCleared ? { ...sent, auth_config: CLEARED_AUTH_CONFIG } : sent;
-    const answer = await this.#caller.call("updateSecret", fields, { secretValues });
-    return readWritten("updateSecret", sent, answer);
+    const answer = await this.caller.call("updateSecret", fields, { secretValues });
+    return written("updateSecret", answer, SECRET, fields);
   }
 
   /**
@@ -84,19 +81,17 @@ export class SecretOperations {
   }): Promise<void> {
     checkRequest("deleteSecret", { ...request, force }, DELETE_SECRET);
     if (!force) await this.#refuseInUse(request.secret_id);
-    await this.#caller.call("deleteSecret", request);
+    await this.caller.call("deleteSecret", request);
   }
 
   /** All secrets that the user may see; MLflow leaves out others silently. */
-  async list(filter: { readonly provider?: string } = {}): Promise<Secret[]> {
-    checkRequest("listSecrets", filter, fields({ optional: { provider: text() } }));
-    const answer = await this.#caller.call("listSecrets", filter);
-    return new Reader("listSecrets", answer).list("secrets", readSecret);
+  list(filter: { readonly provider?: string } = {}): Promise<Secret[]> {
+    return this.ask("listSecrets", filter, FILTER, read.many(SECRET));
   }
 
   async #refuseInUse(secret_id: string): Promise<void> {
-    const answer = await this.#caller.call("listModelDefinitions", { secret_id });
-    const names = rawList(answer, "model_definitions").map(({ name }) => String(name));
+    const users = await this.rows("listModelDefinitions", { secret_id }, MODEL_DEFINITION);
+    const names = users.map(({ name }) => String(name));
     if (names.length === 0) return;
     const shown = names.slice(0, NAMES_SHOWN_MAX).join(", ");
     const more =
@@ -109,25 +104,20 @@ export class SecretOperations {
 
 const NAMES_SHOWN_MAX = 5;
 
-function readWritten(operation: string, sent: JsonObject, answer: JsonObject): Secret {
-  const secret = new Reader(operation, answer).object("secret", readSecret);
-  verifyEcho(operation, sent, { ...(answer.secret as JsonObject), ...secret });
-  return secret;
-}
+const FILTER = fields({}, { provider: text });
 
-function readSecret(reader: Reader): Secret {
-  return defined({
-    secret_id: reader.text("secret_id"),
-    secret_name: reader.text("secret_name"),
-    masked_values: reader.map("masked_values"),
-    auth_config: filled(reader.map("auth_config")),
-    provider: reader.optionalText("provider"),
-    created_at: reader.number("created_at"),
-    last_updated_at: reader.number("last_updated_at"),
-    created_by: reader.optionalText("created_by"),
-    last_updated_by: reader.optionalText("last_updated_by"),
-  });
-}
+const SECRET: read.Kind<Secret> = {
+  one: "secret",
+  many: "secrets",
+  read: read.object({
+    secret_id: read.text,
+    secret_name: read.text,
+    masked_values: read.map,
+    auth_config: (value, place) => filled(read.map(value, place)),
+    provider: read.textIfAny,
+    ...read.STAMPS,
+  }),
+};
 
 /** Older servers keep the empty value by which a map is cleared. */
 function filled(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -143,12 +133,10 @@ function opened<R extends CreateSecret | UpdateSecret>(request: R) {
 }
 
 function plainMap(given: unknown): Record<string, string> | undefined {
-  const entries = given === undefined ? undefined : entriesOf(given);
-  return entries && Object.fromEntries(entries.map(([key, value]) => [key, plain(value)]));
-}
-
-function plain(value: unknown): string {
-  return typeof value === "string" ? value : (value as Redacted<string>).reveal();
+  const entries = entriesOf(given);
+  return (
+    entries && Object.fromEntries(entries.map(([key, value]) => [key, plain(value as string)]))
+  );
 }
 
 /** The server takes an empty map for an absent one, but an empty `api_base` for what it is. */
