@@ -1,46 +1,62 @@
-import type { Caller } from "./caller.ts";
-import { rawList } from "./read.ts";
-import { Resource } from "./resource.ts";
-import * as read from "./shape.ts";
-import type { Binding, BindingIdentity, CreateBinding, ResourceType } from "./types.ts";
+import { fields, oneOf, text } from "./checks.ts";
+import { create } from "./creation.ts";
+import { OperationGroup } from "./operation-group.ts";
+import * as read from "./read.ts";
+import {
+  type Binding,
+  type BindingIdentity,
+  type CreateBinding,
+  RESOURCE_TYPES,
+  type ResourceType,
+} from "./types.ts";
 
 /** Which resources of MLflow use which endpoints; so far only scorers do. */
-export class BindingOperations {
-  readonly #caller: Caller;
-  readonly #bindings: Resource<Binding>;
-
-  constructor(caller: Caller) {
-    this.#caller = caller;
-    this.#bindings = new Resource(caller, { one: "binding", many: "bindings", read: readBinding });
-  }
-
+export class BindingOperations extends OperationGroup {
   /** A second one of the same three fields is refused (`gateway-already-exists`). */
   async create(request: CreateBinding): Promise<Binding> {
-    const { endpoint_id, resource_type, resource_id } = request;
-    return await this.#bindings.create("createBinding", request, {
-      isUnique: true,
-      find: async (options) => {
-        const identity = { endpoint_id, resource_type, resource_id };
-        return rawList(await this.#caller.call("listBindings", identity, options), "bindings");
+    return await create(this.caller, {
+      operation: "createBinding",
+      check: CREATE_BINDING,
+      kind: BINDING,
+      fields: request,
+      find: (options) => {
+        const { created_by: _, ...identity } = request;
+        return this.rows("listBindings", identity, BINDING, options);
       },
+      identity: ["endpoint_id", "resource_type", "resource_id"],
     });
   }
 
   /** Throws with `gateway-not-found` when there is no such binding. */
-  async delete(request: BindingIdentity): Promise<void> {
-    await this.#bindings.act("deleteBinding", request);
+  delete(request: BindingIdentity): Promise<void> {
+    return this.ask("deleteBinding", request, BINDING_IDENTITY);
   }
 
   /** Bindings that fit all given fields; an unknown endpoint has none. For administrators only. */
-  async list(filter: Partial<BindingIdentity> = {}): Promise<Binding[]> {
-    return await this.#bindings.list("listBindings", filter);
+  list(filter: Partial<BindingIdentity> = {}): Promise<Binding[]> {
+    return this.ask("listBindings", filter, LIST_BINDINGS, read.many(BINDING));
   }
 }
 
-const readBinding = read.shape({
-  endpoint_id: read.text,
-  resource_type: read.text<ResourceType>,
-  resource_id: read.text,
-  display_name: read.textIfAny,
-  ...read.STAMPS,
-});
+const BINDING: read.Kind<Binding> = {
+  one: "binding",
+  many: "bindings",
+  read: read.object({
+    endpoint_id: read.text,
+    resource_type: read.text<ResourceType>,
+    resource_id: read.text,
+    display_name: read.textIfAny,
+    ...read.STAMPS,
+  }),
+};
+
+const IDENTITY = {
+  endpoint_id: text,
+  // The server answers 500 with a web page to any other.
+  resource_type: oneOf(RESOURCE_TYPES),
+  resource_id: text,
+};
+
+const BINDING_IDENTITY = fields(IDENTITY);
+const CREATE_BINDING = fields(IDENTITY, { created_by: text });
+const LIST_BINDINGS = fields({}, IDENTITY);

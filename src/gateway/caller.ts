@@ -8,8 +8,8 @@ import {
   GatewayStatusError,
 } from "./errors.ts";
 import { statusError } from "./failure.ts";
+import { isObject, type JsonObject, parseJson } from "./json.ts";
 import { OPERATIONS, type OperationName, type RequestFields } from "./operations.ts";
-import { isObject, type JsonObject, parseJson } from "./read.ts";
 import { isRepeatable, type RetryPolicy, retryDelayMs } from "./retry.ts";
 import type { Slots } from "./slots.ts";
 import type { Transport, TransportRequest, TransportResponse } from "./transport.ts";
@@ -69,7 +69,7 @@ export class Caller {
     this.#options = options;
   }
 
-  /** The JSON object of the answer; fields that are undefined are left out. Throws a `GatewayCallError`. */
+  /** The JSON object of the answer; fields that are undefined or null are left out. Throws a `GatewayCallError`. */
   async call<N extends OperationName>(
     name: N,
     fields: RequestFields<N> = {},
@@ -145,7 +145,9 @@ export class Caller {
       outgoing.course.attempts += 1;
       const connection = await connect();
       const result = await this.#exchange(connection, outgoing);
-      if (!isLoginRefused(result) || !connection.isRenewable) return result;
+      const isRefused =
+        result instanceof GatewayCallError && result.code === "gateway-unauthorised";
+      if (!isRefused || !connection.isRenewable) return result;
       const renewed = await connect();
       return renewed.isSameLogin(connection) ? result : await this.#exchange(renewed, outgoing);
     } finally {
@@ -191,7 +193,7 @@ export class Caller {
     const url = new URL(connection.base + path);
     if (method === "GET") {
       for (const [key, value] of Object.entries(fields)) {
-        if (value !== undefined) url.searchParams.set(key, String(value));
+        if (value != null) url.searchParams.set(key, String(value));
       }
     }
     const remainingMs = course.totalMs - (clock.nowMs() - course.startedAtMs);
@@ -201,7 +203,10 @@ export class Caller {
       url,
       headers: connection.headers,
       // Not in the query for a DELETE either: there the server does not look.
-      body: method === "GET" ? undefined : new Redacted(JSON.stringify(fields)),
+      body:
+        method === "GET"
+          ? undefined
+          : new Redacted(JSON.stringify(fields, (_, value) => value ?? undefined)),
       isIdempotent: effect !== "create",
       timeoutMs: Math.min(timeoutMs, Math.max(1, Math.ceil(remainingMs))),
       signal,
@@ -216,7 +221,3 @@ export class Caller {
 
 /** The header has whole seconds, cut off: on average the time was this much later. */
 const HALF_A_SECOND_MS = 500;
-
-function isLoginRefused(result: TransportResponse | GatewayCallError): boolean {
-  return result instanceof GatewayCallError && result.code === "gateway-unauthorised";
-}

@@ -1,6 +1,6 @@
 import { GatewayCallError } from "./errors.ts";
+import type { JsonObject } from "./json.ts";
 import { OPERATIONS, type OperationName } from "./operations.ts";
-import type { JsonObject } from "./read.ts";
 import { TARGET_SCOPES, type TargetScope } from "./types.ts";
 
 /**
@@ -10,34 +10,13 @@ import { TARGET_SCOPES, type TargetScope } from "./types.ts";
 const FIRST_VERSION = "3.11.1";
 const GUARDRAILS_VERSION = "3.12.0";
 
-const OPERATION_VERSIONS: Partial<Record<OperationName, string>> = {
-  createGuardrail: GUARDRAILS_VERSION,
-  getGuardrail: GUARDRAILS_VERSION,
-  deleteGuardrail: GUARDRAILS_VERSION,
-  listGuardrails: GUARDRAILS_VERSION,
-  addGuardrail: GUARDRAILS_VERSION,
-  removeGuardrail: GUARDRAILS_VERSION,
-  listEndpointGuardrails: GUARDRAILS_VERSION,
-  updateGuardrailConfig: GUARDRAILS_VERSION,
-};
-
-/** A field of a request, or one value of it, that older servers drop without a word. */
-interface NewerPart {
-  readonly field: string;
-  readonly value?: TargetScope;
-  readonly version: string;
-}
-
-const BUDGET_PARTS: readonly NewerPart[] = [
-  { field: "target_value", version: "3.15.0" },
-  { field: "target_scope", value: "ENDPOINT", version: "3.15.0" },
-  { field: "target_scope", value: "USER", version: "3.16.0" },
+/** Fields of a budget, or one value of them, that older servers drop without a word; newest first. */
+const BUDGET_PARTS: readonly Requirement[] = [
+  { part: "target_scope USER", version: "3.16.0" },
+  { part: "target_scope ENDPOINT", version: "3.15.0" },
+  { part: "target_value", version: "3.15.0" },
 ];
-
-const NEWER_PARTS: Partial<Record<OperationName, readonly NewerPart[]>> = {
-  createBudget: BUDGET_PARTS,
-  updateBudget: BUDGET_PARTS,
-};
+const BUDGET_WRITES: readonly OperationName[] = ["createBudget", "updateBudget"];
 
 /** The oldest server that can carry out a call, and what of the call it is that needs it. */
 export interface Requirement {
@@ -48,8 +27,10 @@ export interface Requirement {
 
 /** `undefined` for the operations that are no part of the gateway: every server has them. */
 export function operationRequirement(operation: OperationName): Requirement | undefined {
-  if (!OPERATIONS[operation].path.includes("/gateway/")) return undefined;
-  return { version: OPERATION_VERSIONS[operation] ?? FIRST_VERSION, part: undefined };
+  const { path } = OPERATIONS[operation];
+  if (!path.includes("/gateway/")) return undefined;
+  const version = path.includes("/guardrails/") ? GUARDRAILS_VERSION : FIRST_VERSION;
+  return { version, part: undefined };
 }
 
 /** The greatest demand of the fields of a request; `undefined` when all servers know them. */
@@ -57,14 +38,11 @@ export function partRequirement(
   operation: OperationName,
   request: JsonObject,
 ): Requirement | undefined {
-  let greatest: Requirement | undefined;
-  for (const { field, value, version } of NEWER_PARTS[operation] ?? []) {
-    const given = request[field];
-    if (given === undefined || (value !== undefined && given !== value)) continue;
-    if (greatest && !isOlder(greatest.version, version)) continue;
-    greatest = { version, part: value === undefined ? field : `${field} ${value}` };
-  }
-  return greatest;
+  if (!BUDGET_WRITES.includes(operation)) return undefined;
+  const parts = Object.entries(request).flatMap(([field, value]) =>
+    value === undefined ? [] : [field, `${field} ${value}`],
+  );
+  return BUDGET_PARTS.find(({ part }) => parts.includes(`${part}`));
 }
 
 export interface ServerCapabilities {
@@ -99,11 +77,6 @@ export function isMet(requirement: Requirement, serverVersion: string): boolean 
   const needed = parseVersion(requirement.version);
   if (!server || !needed) return true;
   return compareVersions(server, { ...needed, stage: "candidate" }) >= 0;
-}
-
-function isOlder(version: string, other: string): boolean {
-  const [left, right] = [parseVersion(version), parseVersion(other)];
-  return left !== undefined && right !== undefined && compareVersions(left, right) < 0;
 }
 
 export interface Version {

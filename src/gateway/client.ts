@@ -2,10 +2,9 @@ import { type Clock, systemClock } from "#runtime/clock.ts";
 import { BindingOperations } from "./bindings.ts";
 import { BudgetOperations } from "./budgets.ts";
 import { Caller, type RequestObserver } from "./caller.ts";
-import { type ConnectionOptions, connector } from "./connection.ts";
+import { type ConnectionOptions, connector, refuse } from "./connection.ts";
 import { DiscoveryOperations } from "./discovery.ts";
 import { EndpointOperations } from "./endpoints.ts";
-import { GatewayRequestError } from "./errors.ts";
 import { GuardrailOperations } from "./guardrails.ts";
 import { ModelDefinitionOperations } from "./model-definitions.ts";
 import { RETRY_POLICY, type RetryPolicy } from "./retry.ts";
@@ -83,7 +82,5 @@ function concurrencyOf({ concurrency = CONCURRENCY }: GatewayClientOptions): num
   if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= CONCURRENCY_MAX) {
     return concurrency;
   }
-  throw new GatewayRequestError(
-    `options of GatewayClient: concurrency must be an integer from 1 to ${CONCURRENCY_MAX}, got ${concurrency}`,
-  );
+  return refuse(`concurrency must be an integer from 1 to ${CONCURRENCY_MAX}, got ${concurrency}`);
 }

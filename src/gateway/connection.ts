@@ -57,77 +57,78 @@ function connect(options: ConnectionOptions, auth: GatewayAuth, isRenewable: boo
   const extra = Object.entries(options.headers ?? {}).map(
     ([name, value]) => [name.toLowerCase(), plain(value)] as const,
   );
-  const authorization = authorizationOf(auth);
+  const { authorization, secretValues } = authorizationOf(auth);
   const headers: Record<string, string> = {
     "user-agent": "mlflow-gateway-ops",
     ...Object.fromEntries(extra),
-    ...(authorization && { authorization: authorization.header }),
+    ...(authorization && { authorization }),
     ...(options.workspace !== undefined && { "x-mlflow-workspace": options.workspace }),
   };
   for (const [name, value] of Object.entries(headers)) checkHeader(name, value);
-  const secretValues = [...(authorization?.secretValues ?? []), ...extra.map(([, value]) => value)];
   return {
     base: baseOf(options.trackingUri),
     headers: new Redacted(headers),
-    secretValues: new Redacted(secretValues),
+    secretValues: new Redacted([...secretValues, ...extra.map(([, value]) => value)]),
     username: "username" in auth ? auth.username : undefined,
     isRenewable,
     isSameLogin: (other) => other.headers.reveal().authorization === headers.authorization,
   };
 }
 
-function plain(value: SecretText): string {
+/** The text of a secret that may be redacted. */
+export function plain(value: string | { reveal(): string }): string {
   return typeof value === "string" ? value : value.reveal();
 }
 
 function baseOf(trackingUri: string): string {
   const url = URL.canParse(trackingUri) ? new URL(trackingUri) : undefined;
+  // The text itself is not shown: it can hold a password.
   if (!url || !/^https?:$/.test(url.protocol)) {
-    // The text itself is not shown: it can hold a password.
-    throw invalid("trackingUri must be an address that starts with http:// or https://");
+    return refuse("trackingUri must be an address that starts with http:// or https://");
   }
   if (url.username || url.password) {
-    throw invalid("trackingUri must not hold a username or password: use the option auth");
+    refuse("trackingUri must not hold a username or password: use the option auth");
   }
   if (url.search || url.hash) {
-    throw invalid("trackingUri must not have a query or a fragment (nothing after ? or #)");
+    refuse("trackingUri must not have a query or a fragment (nothing after ? or #)");
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
 }
 
 interface Authorization {
-  readonly header: string;
+  /** The header. */
+  readonly authorization?: string;
   readonly secretValues: readonly string[];
 }
 
-function authorizationOf(auth: GatewayAuth): Authorization | undefined {
+function authorizationOf(auth: GatewayAuth): Authorization {
   if ("token" in auth) {
     const token = required("auth.token", plain(auth.token));
-    return { header: `Bearer ${token}`, secretValues: [token] };
+    return { authorization: `Bearer ${token}`, secretValues: [token] };
   }
-  if (!("username" in auth)) return undefined;
+  if (!("username" in auth)) return { secretValues: [] };
   const username = required("auth.username", auth.username);
   const password = required("auth.password", plain(auth.password));
-  if (username.includes(":")) throw invalid("auth.username must not contain a colon");
+  if (username.includes(":")) refuse("auth.username must not contain a colon");
   const pair = Buffer.from(`${username}:${password}`).toString("base64");
-  return { header: `Basic ${pair}`, secretValues: [password, pair] };
+  return { authorization: `Basic ${pair}`, secretValues: [password, pair] };
 }
 
 function required(option: string, value: string): string {
-  if (typeof value !== "string" || value === "") {
-    throw invalid(`${option} must be a text that is not empty`);
-  }
-  return value;
+  return typeof value === "string" && value !== ""
+    ? value
+    : refuse(`${option} must be a text that is not empty`);
 }
 
 /** Node refuses such headers only when sending, and a line break in one would start another. */
 function checkHeader(name: string, value: string): void {
-  if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) throw invalid(`header name ${name} is malformed`);
+  if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) refuse(`header name ${name} is malformed`);
   if (!/^[\t\x20-\x7e\x80-\xff]+$/.test(value)) {
-    throw invalid(`the value of header ${name} must be a text of Latin-1 characters, not empty`);
+    refuse(`the value of header ${name} must be a text of Latin-1 characters, not empty`);
   }
 }
 
-function invalid(message: string): GatewayRequestError {
-  return new GatewayRequestError(`options of GatewayClient: ${message}`);
+/** Of an option of the client. */
+export function refuse(problem: string): never {
+  throw new GatewayRequestError(`options of GatewayClient: ${problem}`);
 }

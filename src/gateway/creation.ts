@@ -1,25 +1,35 @@
 import type { Caller, CallOptions, Course } from "./caller.ts";
+import { type Check, checkRequest } from "./checks.ts";
+import { isStored, written } from "./echo.ts";
 import { GatewayCallError, GatewayStatusError } from "./errors.ts";
-import type { OperationName, RequestFields } from "./operations.ts";
-import { isObject, type JsonObject } from "./read.ts";
+import { isObject, type JsonObject } from "./json.ts";
+import type { OperationName, RequestField, RequestFields } from "./operations.ts";
+import type { Kind } from "./read.ts";
 import { isShortLived } from "./retry.ts";
 
 /** How one kind of resource is created, and found again when the answer was lost. */
-export interface Creation<N extends OperationName> {
+export interface Creation<N extends OperationName, T> {
   readonly operation: N;
-  /** Field of the answer that holds the resource. */
-  readonly entity: string;
+  readonly kind: Kind<T>;
+  /** Not needed where the request had to be checked before. */
+  readonly check?: Check;
+  /** As they go out. */
   readonly fields: RequestFields<N>;
   readonly secretValues?: readonly string[];
-  /** The server refuses a second one; so a repeat that follows a look-up can do no harm. */
-  readonly isUnique: boolean;
   /**
-   * What bears the same name, mark or key as the resource; `options` go with every call of it.
-   * Absent where nothing tells the new one from others.
+   * The server refuses a second one; so a repeat that follows a look-up can do no harm.
+   * @default true
    */
-  readonly find: ((options: CallOptions) => Promise<readonly JsonObject[]>) | undefined;
-  /** First field that a found resource holds otherwise than sent. */
-  readonly lostField: (stored: JsonObject) => string | undefined;
+  readonly isUnique?: boolean;
+  /**
+   * Resources among which it is, if it is there; `options` go with every call of it. Absent where
+   * nothing tells the new one from others.
+   */
+  readonly find: ((options: CallOptions) => Promise<readonly object[]>) | undefined;
+  /** Fields that tell the new one from others among these. */
+  readonly identity: readonly RequestField<N>[];
+  /** What must come back. @default the fields */
+  readonly expected?: JsonObject;
 }
 
 /** On top of the time that the retry policy gives. */
@@ -35,22 +45,32 @@ const CLOCK_TOLERANCE_MS = 1500;
  * 3. there is none: create it again, if the server would refuse a second one or has certainly
  *    done with the first request; else the error stands, and its `isOutcomeUnknown` is true
  *
- * Resolves to an answer with the resource under `entity`. Throws a `GatewayCallError`.
+ * What is stored is compared with what was sent. Throws a `GatewayCallError`.
  */
-export async function create<N extends OperationName>(
+export async function create<N extends OperationName, T>(
   caller: Caller,
-  creation: Creation<N>,
+  creation: Creation<N, T>,
+): Promise<T> {
+  const { operation, kind, fields, expected = fields, check } = creation;
+  if (check) checkRequest(operation, fields, check);
+  return written(operation, await createOnce(caller, creation), kind, expected);
+}
+
+async function createOnce<N extends OperationName>(
+  caller: Caller,
+  creation: Creation<N, unknown>,
 ): Promise<JsonObject> {
+  const { kind, find, isUnique = true } = creation;
   const course = caller.begin();
   let result = await attempt(caller, creation, course);
   if (!(result instanceof GatewayCallError)) return result;
-  if (!creation.find || !isDoubtful(result)) throw result;
+  if (!find || !isDoubtful(result)) throw result;
   while (isDoubtful(result) || isTaken(result)) {
     const failure: GatewayCallError = result;
     const isTimeLeft = await caller.pause(course, failure);
     const found = await lookUp(caller, creation, course.startedAtMs);
-    if (isObject(found)) return { [creation.entity]: found };
-    if (!isTimeLeft || found === "unclear" || !mayRepeat(failure, creation)) throw failure;
+    if (isObject(found)) return { [kind.one]: found };
+    if (!isTimeLeft || found === "unclear" || !mayRepeat(failure, isUnique)) throw failure;
     result = await attempt(caller, creation, course);
     if (!(result instanceof GatewayCallError)) return result;
   }
@@ -59,7 +79,7 @@ export async function create<N extends OperationName>(
 
 async function attempt<N extends OperationName>(
   caller: Caller,
-  { operation, fields, secretValues = [] }: Creation<N>,
+  { operation, fields, secretValues = [] }: Creation<N, unknown>,
   course: Course,
 ): Promise<JsonObject | GatewayCallError> {
   try {
@@ -79,24 +99,26 @@ function isTaken({ code }: GatewayCallError): boolean {
   return code === "gateway-already-exists";
 }
 
-function mayRepeat(error: GatewayCallError, { isUnique }: { readonly isUnique: boolean }): boolean {
+function mayRepeat(error: GatewayCallError, isUnique: boolean): boolean {
   return !isTaken(error) && (isUnique || isOver(error));
 }
 
 async function lookUp<N extends OperationName>(
   caller: Caller,
-  { find, isUnique, lostField }: Creation<N>,
+  { find, fields, identity, expected = fields, isUnique = true }: Creation<N, unknown>,
   startedAtMs: number,
 ): Promise<JsonObject | "none" | "unclear"> {
-  const candidates = await find?.({ course: caller.begin(LOOK_UP_MS) }).catch(() => undefined);
-  if (!candidates) return "unclear";
+  const all = await find?.({ course: caller.begin(LOOK_UP_MS) }).catch(() => undefined);
+  if (!all) return "unclear";
+  const wanted = Object.fromEntries(identity.map((field) => [field, fields[field]]));
+  const candidates = (all as readonly JsonObject[]).filter((stored) => isStored(wanted, stored));
   const [candidate, ...others] = candidates;
   if (!candidate) return "none";
   const oldestMs = caller.serverTimeMs(startedAtMs) - CLOCK_TOLERANCE_MS;
   const isOurs =
     others.length === 0 &&
     Number(candidate.created_at) >= oldestMs &&
-    lostField(candidate) === undefined;
+    isStored(expected, candidate);
   if (isOurs) return candidate;
   // The name is someone else's, and the server will say so when it is asked again.
   return isUnique ? "none" : "unclear";

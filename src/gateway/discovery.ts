@@ -1,6 +1,6 @@
-import type { Caller } from "./caller.ts";
-import { callChecked, Resource } from "./resource.ts";
-import * as read from "./shape.ts";
+import { fields, NO_FIELDS, text } from "./checks.ts";
+import { OperationGroup } from "./operation-group.ts";
+import * as read from "./read.ts";
 
 /** A model as MLflow's catalogue knows it; prices are US dollars per token. */
 export interface CatalogModel {
@@ -56,78 +56,71 @@ export interface SecretsConfig {
  * pages and may change them; a server that lacks one answers with `gateway-refused` (404). A server
  * that looks for newer prices on the internet and has no way there takes minutes over the first.
  */
-export class DiscoveryOperations {
-  readonly #caller: Caller;
-  readonly #models: Resource<CatalogModel>;
-
-  constructor(caller: Caller) {
-    this.#caller = caller;
-    this.#models = new Resource(caller, { one: "model", many: "models", read: readModel });
-  }
-
+export class DiscoveryOperations extends OperationGroup {
   /** Names of all providers, about a hundred, sorted. */
-  async providers(): Promise<string[]> {
-    const answer = await this.#caller.call("listProviders");
-    return read.readAnswer("listProviders", answer, readProviders).providers;
+  providers(): Promise<string[]> {
+    return this.ask("listProviders", {}, NO_FIELDS, read.field("providers", read.texts));
   }
 
   /** Models that take or make text. Without a provider there are thousands. */
-  async models(filter: { readonly provider?: string } = {}): Promise<CatalogModel[]> {
-    return await this.#models.list("listModels", filter);
+  models(filter: { readonly provider?: string } = {}): Promise<CatalogModel[]> {
+    return this.ask("listModels", filter, fields({}, PROVIDER), read.field("models", MODELS));
   }
 
   /** What a secret of the provider must hold; of an unknown one an `api_key`. */
-  async providerConfig(request: { readonly provider: string }): Promise<ProviderConfig> {
-    const answer = await callChecked(this.#caller, "getProviderConfig", request);
-    return read.readAnswer("getProviderConfig", answer, readProviderConfig);
+  providerConfig(request: { readonly provider: string }): Promise<ProviderConfig> {
+    return this.ask("getProviderConfig", request, fields(PROVIDER), PROVIDER_CONFIG);
   }
 
   /** Whether secrets can be stored, and safely so. */
-  async secretsConfig(): Promise<SecretsConfig> {
-    const answer = await this.#caller.call("getSecretsConfig");
-    return read.readAnswer("getSecretsConfig", answer, readSecretsConfig);
+  secretsConfig(): Promise<SecretsConfig> {
+    return this.ask("getSecretsConfig", {}, NO_FIELDS, SECRETS_CONFIG);
   }
 }
 
-const readProviders = read.shape({ providers: read.texts });
+const PROVIDER = { provider: text };
 
-const readModel = read.shape({
-  model: read.text,
-  provider: read.textIfAny,
-  mode: read.textIfAny,
-  input_cost_per_token: read.numberIfAny,
-  output_cost_per_token: read.numberIfAny,
-  max_input_tokens: read.numberIfAny,
-  max_output_tokens: read.numberIfAny,
-  supports_function_calling: read.flagIfAny,
-  supports_vision: read.flagIfAny,
-  supports_reasoning: read.flagIfAny,
-  supports_prompt_caching: read.flagIfAny,
-  supports_response_schema: read.flagIfAny,
-  deprecation_date: read.textIfAny,
-});
+const MODELS = read.list(
+  read.object({
+    model: read.text,
+    provider: read.textIfAny,
+    mode: read.textIfAny,
+    input_cost_per_token: read.numberIfAny,
+    output_cost_per_token: read.numberIfAny,
+    max_input_tokens: read.numberIfAny,
+    max_output_tokens: read.numberIfAny,
+    supports_function_calling: read.flagIfAny,
+    supports_vision: read.flagIfAny,
+    supports_reasoning: read.flagIfAny,
+    supports_prompt_caching: read.flagIfAny,
+    supports_response_schema: read.flagIfAny,
+    deprecation_date: read.textIfAny,
+  }),
+);
 
-const readField = read.shape({
-  name: read.text,
-  required: (source, name) => read.flagIfAny(source, name) ?? false,
-  description: read.textIfAny,
-  default: read.textIfAny,
-});
+const PROVIDER_FIELDS = read.list(
+  read.object({
+    name: read.text,
+    required: read.flagOrFalse,
+    description: read.textIfAny,
+    default: read.textIfAny,
+  }),
+);
 
-const readAuthMode = read.shape({
-  mode: read.text,
-  display_name: read.textIfAny,
-  description: read.textIfAny,
-  secret_fields: read.list(readField),
-  config_fields: read.list(readField),
-});
-
-const readProviderConfig = read.shape({
-  auth_modes: read.list(readAuthMode),
+const PROVIDER_CONFIG = read.object({
+  auth_modes: read.list(
+    read.object({
+      mode: read.text,
+      display_name: read.textIfAny,
+      description: read.textIfAny,
+      secret_fields: PROVIDER_FIELDS,
+      config_fields: PROVIDER_FIELDS,
+    }),
+  ),
   default_mode: read.text,
 });
 
-const readSecretsConfig = read.shape({
+const SECRETS_CONFIG = read.object({
   secrets_available: read.flag,
   using_default_passphrase: read.flagIfAny,
 });

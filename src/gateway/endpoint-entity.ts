@@ -1,35 +1,44 @@
-import { readModelDefinition } from "./model-definitions.ts";
-import * as read from "./shape.ts";
-import type { EndpointTag, FallbackStrategy, LinkageType, RoutingStrategy } from "./types.ts";
+import { MODEL_DEFINITION } from "./model-definitions.ts";
+import * as read from "./read.ts";
+import type {
+  Endpoint,
+  FallbackStrategy,
+  LinkageType,
+  ModelMapping,
+  RoutingStrategy,
+} from "./types.ts";
 
-export const readMapping = read.shape({
-  mapping_id: read.text,
-  endpoint_id: read.text,
-  model_definition_id: read.text,
-  model_definition: read.objectIfAny(readModelDefinition),
-  linkage_type: read.text<LinkageType>,
-  weight: read.number,
-  fallback_order: read.numberIfAny,
-});
+export const MAPPING: read.Kind<ModelMapping> = {
+  one: "mapping",
+  many: "model_mappings",
+  read: read.object({
+    mapping_id: read.text,
+    endpoint_id: read.text,
+    model_definition_id: read.text,
+    model_definition: read.objectIfAny(MODEL_DEFINITION.read),
+    linkage_type: read.text<LinkageType>,
+    weight: read.number,
+    fallback_order: read.numberIfAny,
+  }),
+};
 
-const readTag = read.shape({
-  key: read.text,
-  value: (source, name): EndpointTag["value"] => read.textIfAny(source, name) ?? "",
-});
-
-const readFallbackConfig = read.shape({
-  strategy: read.textIfAny<FallbackStrategy>,
-  max_attempts: read.numberIfAny,
-});
-
-export const readEndpoint = read.shape({
-  endpoint_id: read.text,
-  name: read.text,
-  model_mappings: read.list(readMapping),
-  tags: read.list(readTag),
-  routing_strategy: read.textIfAny<RoutingStrategy>,
-  fallback_config: read.objectIfAny(readFallbackConfig),
-  experiment_id: read.textIfAny,
-  usage_tracking: read.flagIfAny,
-  ...read.STAMPS,
-});
+export const ENDPOINT: read.Kind<Endpoint> = {
+  one: "endpoint",
+  many: "endpoints",
+  read: read.object({
+    endpoint_id: read.text,
+    name: read.text,
+    model_mappings: read.list(MAPPING.read),
+    tags: read.list(read.object({ key: read.text, value: read.textOrEmpty })),
+    routing_strategy: read.textIfAny<RoutingStrategy>,
+    fallback_config: read.objectIfAny(
+      read.object({
+        strategy: read.textIfAny<FallbackStrategy>,
+        max_attempts: read.numberIfAny,
+      }),
+    ),
+    experiment_id: read.textIfAny,
+    usage_tracking: read.flagIfAny,
+    ...read.STAMPS,
+  }),
+};

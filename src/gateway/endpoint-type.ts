@@ -1,5 +1,5 @@
-import type { CatalogModel, DiscoveryOperations } from "./discovery.ts";
-import type { Endpoint, ModelMapping } from "./types.ts";
+import type { DiscoveryOperations } from "./discovery.ts";
+import type { Endpoint, ModelDefinition } from "./types.ts";
 
 /** MLflow's names for what a model does, and the names that its older gateway had for them. */
 export const MODE_OF_TYPE = {
@@ -23,31 +23,22 @@ export async function withType(
   type: EndpointType,
   discovery: Pick<DiscoveryOperations, "models">,
 ): Promise<Endpoint[]> {
-  const providers = new Set(
-    endpoints.flatMap(({ model_mappings }) => model_mappings.flatMap(providerOf)),
-  );
+  const providers = new Set(endpoints.flatMap(modelsOf).map(({ provider }) => provider));
   const catalogs = await Promise.all(
     [...providers].map(async (provider) => {
       const models = await discovery.models({ provider });
-      return models.filter(({ mode }) => mode === MODE_OF_TYPE[type]).map(keyOfModel(provider));
+      const fitting = models.filter(({ mode }) => mode === MODE_OF_TYPE[type]);
+      return [provider, fitting.map(({ model }) => model)] as const;
     }),
   );
-  const fitting = new Set(catalogs.flat());
-  return endpoints.filter(({ model_mappings }) =>
-    model_mappings.some(({ model_definition: model }) =>
-      fitting.has(keyOf(model?.provider, model?.model_name)),
+  const fitting = new Map(catalogs);
+  return endpoints.filter((endpoint) =>
+    modelsOf(endpoint).some(({ provider, model_name }) =>
+      fitting.get(provider)?.includes(model_name),
     ),
   );
 }
 
-function providerOf({ model_definition: model }: ModelMapping): string[] {
-  return model ? [model.provider] : [];
-}
-
-function keyOfModel(provider: string): (model: CatalogModel) => string {
-  return ({ model }) => keyOf(provider, model);
-}
-
-function keyOf(provider: string | undefined, model: string | undefined): string {
-  return JSON.stringify([provider, model]);
+function modelsOf({ model_mappings }: Endpoint): ModelDefinition[] {
+  return model_mappings.flatMap(({ model_definition: model }) => model ?? []);
 }

@@ -1,12 +1,25 @@
-import type { Caller } from "./caller.ts";
+import type { Caller, CallOptions } from "./caller.ts";
 import { checkRequest } from "./checks.ts";
+import { create } from "./creation.ts";
 import type { DiscoveryOperations } from "./discovery.ts";
-import { ENDPOINT_TYPE } from "./endpoint-checks.ts";
-import { readEndpoint, readMapping } from "./endpoint-entity.ts";
+import {
+  ATTACH_MODEL,
+  CREATE_ENDPOINT,
+  DELETE_TAG,
+  DETACH_MODEL,
+  ENDPOINT_ID,
+  ENDPOINT_REFERENCE,
+  LIST_ENDPOINTS,
+  SET_TAG,
+  UPDATE_ENDPOINT,
+} from "./endpoint-checks.ts";
+import { ENDPOINT, MAPPING } from "./endpoint-entity.ts";
 import { type EndpointType, withType } from "./endpoint-type.ts";
 import { GatewayRequestError, GatewayStatusError } from "./errors.ts";
-import { isObject, type JsonObject, rawList } from "./read.ts";
-import { checkOperation, Resource } from "./resource.ts";
+import { isObject, rawList } from "./json.ts";
+import { OperationGroup } from "./operation-group.ts";
+import type { RequestFields } from "./operations.ts";
+import { many, one } from "./read.ts";
 import {
   type AttachModel,
   type CreateEndpoint,
@@ -21,16 +34,11 @@ import {
 export type EndpointReference = { readonly endpoint_id: string } | { readonly name: string };
 
 /** What applications call: models with their share of the traffic and their order as fallbacks. */
-export class EndpointOperations {
-  readonly #caller: Caller;
-  readonly #endpoints: Resource<Endpoint>;
-  readonly #mappings: Resource<ModelMapping>;
+export class EndpointOperations extends OperationGroup {
   readonly #discovery: DiscoveryOperations;
 
   constructor(caller: Caller, discovery: DiscoveryOperations) {
-    this.#caller = caller;
-    this.#endpoints = new Resource(caller, ENDPOINT);
-    this.#mappings = new Resource(caller, MAPPING);
+    super(caller);
     this.#discovery = discovery;
   }
 
@@ -39,30 +47,31 @@ export class EndpointOperations {
    * by default, the server makes an experiment for the traces too; without, no budget counts.
    */
   async create(request: CreateEndpoint): Promise<Endpoint> {
-    return await this.#endpoints.create("createEndpoint", request, {
-      isUnique: true,
+    return await create(this.caller, {
+      operation: "createEndpoint",
+      check: CREATE_ENDPOINT,
+      kind: ENDPOINT,
+      fields: request,
       // Not in the list, where an endpoint without models is missing.
       find: async (options) => {
-        const missing: JsonObject = {};
-        const { endpoint } = await this.#caller
-          .call("getEndpoint", { name: request.name }, options)
-          .catch(whenMissing(missing));
-        return isObject(endpoint) ? [endpoint] : [];
+        const found = await this.#row({ name: request.name }, options).catch(whenMissing);
+        return isObject(found) ? [found] : [];
       },
+      identity: ["name"],
     });
   }
 
   /** Throws with `gateway-not-found` when there is no such endpoint. */
-  async get(reference: EndpointReference): Promise<Endpoint> {
-    return await this.#endpoints.get("getEndpoint", { ...reference });
+  get(reference: EndpointReference): Promise<Endpoint> {
+    return this.ask("getEndpoint", reference, ENDPOINT_REFERENCE, one(ENDPOINT));
   }
 
   /**
    * As {@link get}, for when the endpoint may well be missing. It also finds an endpoint without
    * any model, which {@link list} does not.
    */
-  async find(reference: EndpointReference): Promise<Endpoint | undefined> {
-    return await this.get(reference).catch(whenMissing(undefined));
+  find(reference: EndpointReference): Promise<Endpoint | undefined> {
+    return this.get(reference).catch(whenMissing);
   }
 
   /**
@@ -70,16 +79,16 @@ export class EndpointOperations {
    * (`{}` for none), because the server would reset it otherwise. Neither `routing_strategy` nor
    * `experiment_id` can be taken away again.
    */
-  async update(request: UpdateEndpoint): Promise<Endpoint> {
-    return await this.#endpoints.update("updateEndpoint", request);
+  update(request: UpdateEndpoint): Promise<Endpoint> {
+    return this.write("updateEndpoint", request, UPDATE_ENDPOINT, ENDPOINT);
   }
 
   /**
    * Deletes its mappings, tags, bindings, guardrails and grants too, but neither its experiment nor
    * the budgets for it. Throws with `gateway-not-found` when there is none.
    */
-  async delete(request: { readonly endpoint_id: string }): Promise<void> {
-    await this.#endpoints.act("deleteEndpoint", request);
+  delete(request: { readonly endpoint_id: string }): Promise<void> {
+    return this.ask("deleteEndpoint", request, ENDPOINT_ID);
   }
 
   /**
@@ -95,8 +104,8 @@ export class EndpointOperations {
     readonly provider?: string;
     readonly endpoint_type?: EndpointType;
   } = {}): Promise<Endpoint[]> {
-    checkRequest("listEndpoints", { endpoint_type }, ENDPOINT_TYPE);
-    const endpoints = await this.#endpoints.list("listEndpoints", filter);
+    checkRequest("listEndpoints", { endpoint_type }, LIST_ENDPOINTS);
+    const endpoints = await this.ask("listEndpoints", filter, LIST_ENDPOINTS, many(ENDPOINT));
     return endpoint_type ? await withType(endpoints, endpoint_type, this.#discovery) : endpoints;
   }
 
@@ -106,19 +115,20 @@ export class EndpointOperations {
    * used. To change several models at once, use {@link update}.
    */
   async attachModel(request: AttachModel): Promise<ModelMapping> {
-    checkOperation("attachModel", request);
+    checkRequest("attachModel", request, ATTACH_MODEL);
     const { endpoint_id, model_config: model } = request;
     if (model.linkage_type === "FALLBACK") await this.#requireFallback(endpoint_id);
-    return await this.#mappings.create("attachModel", request, {
-      isUnique: true,
-      find: async (options) => {
-        const { endpoint } = await this.#caller.call("getEndpoint", { endpoint_id }, options);
-        return rawList(isObject(endpoint) ? endpoint : {}, "model_mappings").filter(
+    return await create(this.caller, {
+      operation: "attachModel",
+      kind: MAPPING,
+      fields: request,
+      find: async (options) =>
+        rawList(await this.#row({ endpoint_id }, options), MAPPING.many).filter(
           ({ model_definition_id, linkage_type }) =>
             model_definition_id === model.model_definition_id &&
             linkage_type === model.linkage_type,
-        );
-      },
+        ),
+      identity: [],
     });
   }
 
@@ -132,20 +142,25 @@ export class EndpointOperations {
     readonly endpoint_id: string;
     readonly model_definition_id: string;
   }): Promise<void> {
-    await this.#endpoints.act("detachModel", request);
+    await this.ask("detachModel", request, DETACH_MODEL);
     for (const _ of LINKAGE_TYPES.slice(1)) {
-      await this.#caller.call("detachModel", request).catch(whenMissing({}));
+      await this.caller.call("detachModel", request).catch(whenMissing);
     }
   }
 
   /** Adds or replaces one tag. The server's answer is empty: only a later `get` shows the tag. */
-  async setTag(request: { readonly endpoint_id: string } & EndpointTag): Promise<void> {
-    await this.#endpoints.act("setEndpointTag", request);
+  setTag(request: { readonly endpoint_id: string } & EndpointTag): Promise<void> {
+    return this.ask("setEndpointTag", request, SET_TAG);
   }
 
   /** Also succeeds when the endpoint has no such tag. */
-  async deleteTag(request: { readonly endpoint_id: string; readonly key: string }): Promise<void> {
-    await this.#endpoints.act("deleteEndpointTag", request);
+  deleteTag(request: { readonly endpoint_id: string; readonly key: string }): Promise<void> {
+    return this.ask("deleteEndpointTag", request, DELETE_TAG);
+  }
+
+  /** The endpoint as it came. */
+  async #row(reference: RequestFields<"getEndpoint">, options: CallOptions): Promise<unknown> {
+    return (await this.caller.call("getEndpoint", reference, options)).endpoint;
   }
 
   async #requireFallback(endpoint_id: string): Promise<void> {
@@ -157,14 +172,8 @@ export class EndpointOperations {
   }
 }
 
-const ENDPOINT = { one: "endpoint", many: "endpoints", read: readEndpoint };
-const MAPPING = { one: "mapping", many: "model_mappings", read: readMapping };
-
-function whenMissing<T>(substitute: T): (error: unknown) => T {
-  return (error) => {
-    if (error instanceof GatewayStatusError && error.code === "gateway-not-found") {
-      return substitute;
-    }
-    throw error;
-  };
+/** Nothing for what is missing; other failures stay what they are. */
+function whenMissing(error: unknown): undefined {
+  if (error instanceof GatewayStatusError && error.code === "gateway-not-found") return undefined;
+  throw error;
 }

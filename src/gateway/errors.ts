@@ -122,3 +122,10 @@ export class GatewayStatusError extends GatewayCallError {
     this.retryAfterMs = facts.retryAfterMs;
   }
 }
+
+/** MLflow's own 404s carry an error code; that of an address which it does not know does not. */
+export function isUnknownAddress(error: unknown): boolean {
+  return (
+    error instanceof GatewayStatusError && error.status === 404 && error.errorCode === undefined
+  );
+}

@@ -96,29 +96,26 @@ async function readText(
 function singleValues(
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) values[name] = String(value);
-  }
-  return values;
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }
 
-const UNTRUSTED =
-  "the server's certificate is not trusted: name the file of its authority in NODE_EXTRA_CA_CERTS";
+const CLOSED = "the connection was closed by the server";
 
-/** Where Node's own message says little, or not what to do. */
+/** Where Node's own words would help nobody. */
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection was refused",
-  ECONNRESET: "the connection was reset",
+  ECONNRESET: CLOSED,
+  EPIPE: CLOSED,
   ENOTFOUND: "the host name is unknown",
-  EAI_AGAIN: "the host name could not be looked up",
-  EPIPE: "the connection was closed",
   EPROTO: "the server does not speak TLS there",
-  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
-  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
 };
+
+function reasonOf(code: string, message: string): string {
+  // DEPTH_ZERO_SELF_SIGNED_CERT, UNABLE_TO_GET_ISSUER_CERT_LOCALLY and their like.
+  return /SELF_SIGNED|^UNABLE_TO/.test(code)
+    ? "the server's certificate is not trusted: name the file of its authority in NODE_EXTRA_CA_CERTS"
+    : (REASONS[code] ?? message);
+}
 
 /** What Node threw, as one of our errors. */
 export function transportFailure(
@@ -127,28 +124,20 @@ export function transportFailure(
   { isOutcomeUnknown, timeout }: { isOutcomeUnknown: boolean; timeout: AbortSignal },
 ): Error {
   if (error instanceof GatewayResponseError) return error;
+  const facts = { isOutcomeUnknown, cause: error };
   if (signal?.aborted) {
-    return new GatewayAbortedError(operation, "was ended by its caller", {
-      isOutcomeUnknown,
-      cause: signal.reason,
-    });
+    const aborted = { ...facts, cause: signal.reason };
+    return new GatewayAbortedError(operation, "was ended by its caller", aborted);
   }
   if (timeout.aborted) {
     const doing = isOutcomeUnknown ? "had no complete answer from" : "could not connect to";
     const message = `${doing} ${url.origin} within ${timeoutMs} ms`;
-    return new GatewayTimeoutError(operation, message, { isOutcomeUnknown, cause: error });
+    return new GatewayTimeoutError(operation, message, facts);
   }
   const { code = "unknown error", message } = error as NodeJS.ErrnoException;
-  const reason = `${REASONS[code] ?? message} (${code})`;
   const doing = isOutcomeUnknown ? "lost the connection to" : "could not reach";
-  return new GatewayNetworkError(operation, `${doing} ${url.origin}: ${reason}`, {
-    isOutcomeUnknown,
-    cause: withoutPacket(error),
-  });
-}
-
-/** Node attaches the bytes of a malformed answer; they are nobody's business in a log. */
-function withoutPacket(error: unknown): unknown {
-  if (typeof error === "object" && error !== null) Reflect.deleteProperty(error, "rawPacket");
-  return error;
+  const reason = `${reasonOf(code, message)} (${code})`;
+  // Node attaches the bytes of a malformed answer; they are nobody's business in a log.
+  Reflect.deleteProperty(error as Error, "rawPacket");
+  return new GatewayNetworkError(operation, `${doing} ${url.origin}: ${reason}`, facts);
 }

@@ -1,5 +1,5 @@
 import { type GatewayStatusCode, GatewayStatusError } from "./errors.ts";
-import { isObject, parseJson } from "./read.ts";
+import { isObject, parseJson } from "./json.ts";
 import { parseRetryAfterMs } from "./retry.ts";
 import type { TransportResponse } from "./transport.ts";
 
@@ -23,24 +23,19 @@ export function statusError(
   const { errorCode, message } = readFailure(response);
   const failure: Failure = { status, errorCode, message };
   const code = codeOf(failure);
+  const isUnavailable = code === "gateway-unavailable";
   const retryAfterMs = parseRetryAfterMs(headers["retry-after"], nowMs);
-  const explanation = explain(failure, { code, url, location: headers.location });
+  const explanation = explain(failure, url, headers.location);
   return new GatewayStatusError(operation, presentable(explanation, secretValues), {
     status,
     errorCode,
     code,
-    disposition: PASSING.includes(code) ? "retry" : "reject",
+    // The server comes back, or somebody mends the login.
+    disposition: isUnavailable || status === 401 || status === 403 ? "retry" : "reject",
     retryAfterMs,
-    isOutcomeUnknown: code === "gateway-unavailable" && !isTurnedAway(status, retryAfterMs),
+    isOutcomeUnknown: isUnavailable && !isTurnedAway(status, retryAfterMs),
   });
 }
-
-/** The same request may pass later: the server comes back, or somebody mends the login. */
-const PASSING: readonly string[] = [
-  "gateway-unavailable",
-  "gateway-unauthorised",
-  "gateway-forbidden",
-];
 
 interface Failure {
   readonly status: number;
@@ -52,13 +47,12 @@ interface Failure {
 function readFailure({ body }: TransportResponse): Omit<Failure, "status"> {
   const parsed = parseJson(body);
   if (parsed === undefined) return { errorCode: undefined, message: readPlainText(body) };
-  const source = isObject(parsed) && isObject(parsed.detail) ? parsed.detail : parsed;
-  if (!isObject(source)) return { errorCode: undefined, message: undefined };
+  const whole = isObject(parsed) ? parsed : {};
+  const source = isObject(whole.detail) ? whole.detail : whole;
   const { error_code: errorCode, message = source.detail } = source;
   return {
     // It goes into messages and is compared: nothing but a name is taken for one.
-    errorCode:
-      typeof errorCode === "string" && /^[A-Z_]{1,60}$/.test(errorCode) ? errorCode : undefined,
+    errorCode: /^[A-Z_]{1,60}$/.exec(String(errorCode))?.[0],
     message: typeof message === "string" ? message : undefined,
   };
 }
@@ -70,14 +64,9 @@ function readPlainText(body: string): string | undefined {
 }
 
 /** Server faults that pass on their own, by MLflow's name for them. */
-const PASSING_ERROR_CODES: ReadonlySet<string> = new Set([
-  "TEMPORARILY_UNAVAILABLE",
-  "REQUEST_LIMIT_EXCEEDED",
-  "RESOURCE_EXHAUSTED",
-  "DEADLINE_EXCEEDED",
-  "INTERNAL_ERROR",
-]);
-const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
+const PASSING_ERROR_CODE =
+  /^(TEMPORARILY_UNAVAILABLE|REQUEST_LIMIT_EXCEEDED|RESOURCE_EXHAUSTED|DEADLINE_EXCEEDED|INTERNAL_ERROR)$/;
+const PASSING_STATUSES: readonly number[] = [408, 429, 502, 503, 504];
 
 /** MLflow answers 400 BAD_REQUEST when its pool of database connections runs dry. */
 const POOL_EXHAUSTED = /QueuePool limit/i;
@@ -85,7 +74,7 @@ const POOL_EXHAUSTED = /QueuePool limit/i;
 const UNIQUE_VIOLATION =
   /UNIQUE constraint failed|violates unique constraint|Duplicate entry|UNIQUE KEY/i;
 const DATABASE_WORDS =
-  /\[SQL:|sqlalche\.me|constraint failed|violates \w+[ -]\w* ?constraint|QueuePool|\((sqlite3|psycopg2?|pymysql|MySQLdb|pyodbc)\./i;
+  /\[SQL:|sqlalche\.me|constraint failed|violates [\w -]+ constraint|QueuePool|\((sqlite3|psycopg2?|pymysql|MySQLdb|pyodbc)\./i;
 
 function codeOf({ status, errorCode, message = "" }: Failure): GatewayStatusCode {
   if (status === 401) return "gateway-unauthorised";
@@ -101,8 +90,8 @@ function codeOf({ status, errorCode, message = "" }: Failure): GatewayStatusCode
 
 /** A 500 with an error code can be final (INVALID_STATE: still in use); one without is a crash. */
 function isPassing({ status, errorCode, message = "" }: Failure): boolean {
-  if (POOL_EXHAUSTED.test(message) || PASSING_STATUSES.has(status)) return true;
-  return errorCode === undefined ? status === 500 : PASSING_ERROR_CODES.has(errorCode);
+  if (POOL_EXHAUSTED.test(message) || PASSING_STATUSES.includes(status)) return true;
+  return errorCode === undefined ? status === 500 : PASSING_ERROR_CODE.test(errorCode);
 }
 
 /** A 429, or a 503 that says when to come back, turned the request away before anything was done. */
@@ -110,19 +99,16 @@ function isTurnedAway(status: number, retryAfterMs: number | undefined): boolean
   return status === 429 || (status === 503 && retryAfterMs !== undefined);
 }
 
-interface ExplainContext {
-  readonly code: GatewayStatusCode;
-  readonly url: URL;
-  readonly location: string | undefined;
-}
-
-function explain(failure: Failure, { code, url, location }: ExplainContext): string {
-  const { status, errorCode, message } = failure;
+function explain(
+  { status, errorCode, message }: Failure,
+  url: URL,
+  location: string | undefined,
+): string {
   if (message && DATABASE_WORDS.test(message)) return explainDatabase(message);
-  if (code === "gateway-unauthorised") {
+  if (status === 401) {
     return "unauthorised: check credentials (basic-auth of MLflow takes a username and a password, no token)";
   }
-  if (code === "gateway-forbidden") return explainForbidden(message, url);
+  if (status === 403) return explainForbidden(message, url);
   if (status >= 300 && status < 400) return explainRedirect(location, url);
   if (status === 404 && errorCode === undefined) {
     return `the server has nothing at ${url.pathname}: check the tracking URI, and that the server is MLflow 3.11.1 or newer`;

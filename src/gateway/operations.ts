@@ -1,43 +1,17 @@
-import { BINDING, CREATE_BINDING, LIST_BINDINGS } from "./binding-checks.ts";
-import { BUDGET_ID, CREATE_BUDGET, UPDATE_BUDGET } from "./budget-checks.ts";
-import { type FieldsCheck, fields, integer, text } from "./checks.ts";
-import {
-  ATTACH_MODEL,
-  CREATE_ENDPOINT,
-  DELETE_TAG,
-  DETACH_MODEL,
-  ENDPOINT_ID,
-  ENDPOINT_REFERENCE,
-  SET_TAG,
-  UPDATE_ENDPOINT,
-} from "./endpoint-checks.ts";
-import {
-  ADD_GUARDRAIL,
-  CREATE_GUARDRAIL,
-  GUARDRAIL_ID,
-  PLACEMENT,
-  UPDATE_CONFIG,
-} from "./guardrail-checks.ts";
-import {
-  CREATE_MODEL_DEFINITION,
-  LIST_MODEL_DEFINITIONS,
-  MODEL_DEFINITION_ID,
-  UPDATE_MODEL_DEFINITION,
-} from "./model-definition-checks.ts";
-import { CREATE_SECRET, SECRET_ID, UPDATE_SECRET } from "./secret-checks.ts";
-
 /**
- * Every operation of the server that the client uses, as one table: address, effect, and the check
- * of its request, which names the fields that go out. Nothing of MLflow's own addresses is written
- * anywhere else. The contract test compares it with what MLflow declares.
+ * Every operation of the server that the client uses, as one table: address, effect, and the names
+ * of the fields that go out. Nothing of MLflow's own addresses is written anywhere else. The
+ * contract test compares it with what MLflow declares.
  */
-export interface Operation {
+export interface Operation<Field extends string = string> {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly path: string;
   readonly effect: Effect;
-  readonly check: FieldsCheck;
-  /** Fields of the request: the query of a GET, the JSON body of all others (of a DELETE too). */
-  readonly request: readonly string[];
+  /**
+   * Only a type: the names of the fields of the request, which are the query of a GET and the JSON
+   * body of all others (of a DELETE too).
+   */
+  readonly request?: Field;
 }
 
 /**
@@ -47,102 +21,135 @@ export interface Operation {
  */
 export type Effect = "read" | "create" | "replace" | "remove";
 
-const NOTHING = fields({});
-const PROVIDER = fields({ optional: { provider: text() } });
-const PAGE = fields({ optional: { max_results: integer(1, 50_000), page_token: text() } });
+type ModelDefinitionField = "name" | "secret_id" | "provider" | "model_name";
+type EndpointField =
+  | "name"
+  | "model_configs"
+  | "routing_strategy"
+  | "fallback_config"
+  | "experiment_id"
+  | "usage_tracking";
+type BindingField = "endpoint_id" | "resource_type" | "resource_id";
+type BudgetField =
+  | "budget_unit"
+  | "budget_amount"
+  | "duration"
+  | "budget_action"
+  | "target_scope"
+  | "target_value";
+type GuardrailField =
+  | "name"
+  | "scorer_id"
+  | "scorer_version"
+  | "stage"
+  | "action"
+  | "action_endpoint_id";
+type PlacementField = "endpoint_id" | "guardrail_id";
+type PageField = "max_results" | "page_token";
 
 export const OPERATIONS = {
-  createSecret: create("secrets/create", CREATE_SECRET),
-  getSecret: read("secrets/get", SECRET_ID),
-  updateSecret: replace("secrets/update", UPDATE_SECRET),
-  deleteSecret: remove("secrets/delete", SECRET_ID),
-  listSecrets: read("secrets/list", PROVIDER),
+  createSecret: create<"secret_name" | "secret_value" | "provider" | "auth_config" | "created_by">(
+    "secrets/create",
+  ),
+  getSecret: read<"secret_id">("secrets/get"),
+  updateSecret: replace<"secret_id" | "secret_value" | "auth_config" | "updated_by">(
+    "secrets/update",
+  ),
+  deleteSecret: remove<"secret_id">("secrets/delete"),
+  listSecrets: read<"provider">("secrets/list"),
 
-  createModelDefinition: create("model-definitions/create", CREATE_MODEL_DEFINITION),
-  getModelDefinition: read("model-definitions/get", MODEL_DEFINITION_ID),
-  updateModelDefinition: replace("model-definitions/update", UPDATE_MODEL_DEFINITION),
-  deleteModelDefinition: remove("model-definitions/delete", MODEL_DEFINITION_ID),
-  listModelDefinitions: read("model-definitions/list", LIST_MODEL_DEFINITIONS),
+  createModelDefinition: create<ModelDefinitionField | "created_by">("model-definitions/create"),
+  getModelDefinition: read<"model_definition_id">("model-definitions/get"),
+  updateModelDefinition: replace<"model_definition_id" | ModelDefinitionField | "updated_by">(
+    "model-definitions/update",
+  ),
+  deleteModelDefinition: remove<"model_definition_id">("model-definitions/delete"),
+  listModelDefinitions: read<"provider" | "secret_id">("model-definitions/list"),
 
-  createEndpoint: create("endpoints/create", CREATE_ENDPOINT),
-  getEndpoint: read("endpoints/get", ENDPOINT_REFERENCE),
-  updateEndpoint: replace("endpoints/update", UPDATE_ENDPOINT),
-  deleteEndpoint: remove("endpoints/delete", ENDPOINT_ID),
+  createEndpoint: create<EndpointField | "created_by">("endpoints/create"),
+  getEndpoint: read<"endpoint_id" | "name">("endpoints/get"),
+  updateEndpoint: replace<"endpoint_id" | EndpointField | "updated_by">("endpoints/update"),
+  deleteEndpoint: remove<"endpoint_id">("endpoints/delete"),
   /** The server also declares `secret_id`, and ignores it. */
-  listEndpoints: read("endpoints/list", PROVIDER),
-  attachModel: create("endpoints/models/attach", ATTACH_MODEL),
-  detachModel: { ...remove("endpoints/models/detach", DETACH_MODEL), method: "POST" },
-  setEndpointTag: replace("endpoints/set-tag", SET_TAG),
-  deleteEndpointTag: remove("endpoints/delete-tag", DELETE_TAG),
+  listEndpoints: read<"provider">("endpoints/list"),
+  attachModel: create<"endpoint_id" | "model_config" | "created_by">("endpoints/models/attach"),
+  detachModel: {
+    ...remove<"endpoint_id" | "model_definition_id">("endpoints/models/detach"),
+    method: "POST",
+  },
+  setEndpointTag: replace<"endpoint_id" | "key" | "value">("endpoints/set-tag"),
+  deleteEndpointTag: remove<"endpoint_id" | "key">("endpoints/delete-tag"),
 
-  createBinding: create("endpoints/bindings/create", CREATE_BINDING),
-  deleteBinding: remove("endpoints/bindings/delete", BINDING),
-  listBindings: read("endpoints/bindings/list", LIST_BINDINGS),
+  createBinding: create<BindingField | "created_by">("endpoints/bindings/create"),
+  deleteBinding: remove<BindingField>("endpoints/bindings/delete"),
+  listBindings: read<BindingField>("endpoints/bindings/list"),
 
-  createBudget: create("budgets/create", CREATE_BUDGET),
-  getBudget: read("budgets/get", BUDGET_ID),
-  updateBudget: replace("budgets/update", UPDATE_BUDGET),
-  deleteBudget: remove("budgets/delete", BUDGET_ID),
-  listBudgets: read("budgets/list", PAGE),
-  listBudgetWindows: read("budgets/windows", NOTHING),
+  createBudget: create<BudgetField | "created_by">("budgets/create"),
+  getBudget: read<"budget_policy_id">("budgets/get"),
+  updateBudget: replace<"budget_policy_id" | BudgetField | "updated_by">("budgets/update"),
+  deleteBudget: remove<"budget_policy_id">("budgets/delete"),
+  listBudgets: read<PageField>("budgets/list"),
+  listBudgetWindows: read("budgets/windows"),
 
-  createGuardrail: create("guardrails/create", CREATE_GUARDRAIL),
-  getGuardrail: read("guardrails/get", GUARDRAIL_ID),
-  deleteGuardrail: remove("guardrails/delete", GUARDRAIL_ID),
-  listGuardrails: read("guardrails/list", PAGE),
-  addGuardrail: create("guardrails/add-to-endpoint", ADD_GUARDRAIL),
-  removeGuardrail: remove("guardrails/remove-from-endpoint", PLACEMENT),
-  listEndpointGuardrails: read("guardrails/list-for-endpoint", ENDPOINT_ID),
-  updateGuardrailConfig: { ...replace("guardrails/update-config", UPDATE_CONFIG), method: "PATCH" },
+  createGuardrail: create<GuardrailField>("guardrails/create"),
+  getGuardrail: read<"guardrail_id">("guardrails/get"),
+  deleteGuardrail: remove<"guardrail_id">("guardrails/delete"),
+  listGuardrails: read<PageField>("guardrails/list"),
+  addGuardrail: create<PlacementField | "execution_order">("guardrails/add-to-endpoint"),
+  removeGuardrail: remove<PlacementField>("guardrails/remove-from-endpoint"),
+  listEndpointGuardrails: read<"endpoint_id">("guardrails/list-for-endpoint"),
+  updateGuardrailConfig: {
+    ...replace<PlacementField | "execution_order">("guardrails/update-config"),
+    method: "PATCH",
+  },
 
   // Made for MLflow's own web pages: not under /api, and without a promise of stability.
-  listProviders: read("supported-providers", NOTHING, "ajax-api"),
-  listModels: read("supported-models", PROVIDER, "ajax-api"),
-  getProviderConfig: read(
-    "provider-config",
-    fields({ required: { provider: text() } }),
-    "ajax-api",
-  ),
-  getSecretsConfig: read("secrets/config", NOTHING, "ajax-api"),
+  listProviders: ask(page("supported-providers")),
+  listModels: ask<"provider">(page("supported-models")),
+  getProviderConfig: ask<"provider">(page("provider-config")),
+  getSecretsConfig: ask(page("secrets/config")),
 
-  getHealth: ask("/health", NOTHING),
-  getVersion: ask("/version", NOTHING),
-  getServerInfo: ask("/api/3.0/mlflow/server-info", NOTHING),
-  getCurrentUser: ask("/api/2.0/mlflow/users/current", NOTHING),
-  getUser: ask("/api/2.0/mlflow/users/get", fields({ required: { username: text() } })),
+  getHealth: ask("/health"),
+  getVersion: ask("/version"),
+  getServerInfo: ask("/api/3.0/mlflow/server-info"),
+  getCurrentUser: ask("/api/2.0/mlflow/users/current"),
+  getUser: ask<"username">("/api/2.0/mlflow/users/get"),
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof OPERATIONS;
 
-/** The fields that an operation takes; what they hold is checked before. */
+/** Names of the fields that an operation takes. */
+export type RequestField<N extends OperationName> = NonNullable<(typeof OPERATIONS)[N]["request"]>;
+
+/** What the fields hold is checked before. */
 export type RequestFields<N extends OperationName> = {
-  readonly [Field in (typeof OPERATIONS)[N]["request"][number]]?: unknown;
+  readonly [Field in RequestField<N>]?: unknown;
 };
 
-function read<F extends string>(path: string, check: FieldsCheck<F>, root = "api") {
-  return ask(gateway(path, root), check);
+function ask<F extends string = never>(path: string): Operation<F> {
+  return { method: "GET", path, effect: "read" };
 }
 
-function create<F extends string>(path: string, check: FieldsCheck<F>) {
-  return { ...write(path, check), effect: "create" } as const;
+function read<F extends string = never>(path: string): Operation<F> {
+  return ask(gateway(path));
 }
 
-function replace<F extends string>(path: string, check: FieldsCheck<F>) {
-  return { ...write(path, check), effect: "replace" } as const;
+function create<F extends string>(path: string): Operation<F> {
+  return { method: "POST", path: gateway(path), effect: "create" };
 }
 
-function remove<F extends string>(path: string, check: FieldsCheck<F>) {
-  return { ...write(path, check), method: "DELETE", effect: "remove" } as const;
+function replace<F extends string>(path: string): Operation<F> {
+  return { method: "POST", path: gateway(path), effect: "replace" };
 }
 
-function write<F extends string>(path: string, check: FieldsCheck<F>) {
-  return { method: "POST", path: gateway(path), check, request: check.names } as const;
+function remove<F extends string>(path: string): Operation<F> {
+  return { method: "DELETE", path: gateway(path), effect: "remove" };
 }
 
-function ask<F extends string>(path: string, check: FieldsCheck<F>) {
-  return { method: "GET", path, effect: "read", check, request: check.names } as const;
+function gateway(path: string): string {
+  return `/api/3.0/mlflow/gateway/${path}`;
 }
 
-function gateway(path: string, root = "api"): string {
-  return `/${root}/3.0/mlflow/gateway/${path}`;
+function page(path: string): string {
+  return `/ajax-api/3.0/mlflow/gateway/${path}`;
 }

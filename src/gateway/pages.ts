@@ -1,7 +1,7 @@
 import type { Caller, CallOptions } from "./caller.ts";
+import { checkRequest, fields, integer } from "./checks.ts";
 import { GatewayResponseError } from "./errors.ts";
-import { checkOperation } from "./resource.ts";
-import { list, readAnswer, type Shape, textIfAny } from "./shape.ts";
+import { type Kind, many, object, textIfAny } from "./read.ts";
 
 export interface PageOptions {
   /** Resources in a page, 1 to 50 000. @default 1000 */
@@ -10,30 +10,30 @@ export interface PageOptions {
 
 /** The server's own default. */
 const PAGE_SIZE = 1000;
+const PAGE_SIZE_MAX = 50_000;
 /** The server enforces 1,000 budgets: this many pages, however small, can only be a loop. */
 const PAGES_MAX = 10_000;
 
-export interface PagedList<T> {
-  readonly operation: "listBudgets" | "listGuardrails";
-  /** Of the answer, holding the list. */
-  readonly field: string;
-  readonly read: Shape<T>;
+export interface PagedKind<T> extends Kind<T> {
+  readonly listOperation: "listBudgets" | "listGuardrails";
 }
 
 /** One page after the other of the two lists that have pages. */
 export async function* pages<T>(
   caller: Caller,
-  { operation, field, read }: PagedList<T>,
+  kind: PagedKind<T>,
   options: PageOptions = {},
   callOptions: CallOptions = {},
 ): AsyncGenerator<T[], void, undefined> {
-  checkOperation(operation, options);
+  const { listOperation: operation } = kind;
+  checkRequest(operation, options, PAGE_OPTIONS);
   const { max_results = PAGE_SIZE } = options;
   let page_token: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const answer = await caller.call(operation, { max_results, page_token }, callOptions);
-    yield readAnswer(operation, answer, (source) => list(read)(source, field));
-    const next = readAnswer(operation, answer, (source) => textIfAny(source, "next_page_token"));
+    const place = { operation, path: "" };
+    yield many(kind)(answer, place);
+    const { next_page_token: next } = NEXT(answer, place);
     if (next === undefined) return;
     if (next === page_token) break;
     page_token = next;
@@ -46,3 +46,6 @@ export async function collected<T>(all: AsyncIterable<readonly T[]>): Promise<T[
   for await (const page of all) items.push(...page);
   return items;
 }
+
+const NEXT = object({ next_page_token: textIfAny });
+const PAGE_OPTIONS = fields({}, { max_results: integer(1, PAGE_SIZE_MAX) });

@@ -1,43 +1,39 @@
-import type { Redacted } from "#runtime/redacted.ts";
-import type { Caller } from "./caller.ts";
-import { checkRequest, entriesOf } from "./checks.ts";
-import { unstoredField } from "./echo.ts";
+import { checkRequest, fields, text } from "./checks.ts";
+import { plain } from "./connection.ts";
+import { create } from "./creation.ts";
+import { written } from "./echo.ts";
 import { GatewayNotFoundError, GatewayRequestError } from "./errors.ts";
-import { isObject, type JsonObject, rawList } from "./read.ts";
-import { checkOperation, type LostField, Resource } from "./resource.ts";
-import { SECRET_REFERENCE } from "./secret-checks.ts";
-import * as read from "./shape.ts";
+import { MODEL_DEFINITION } from "./model-definitions.ts";
+import { OperationGroup } from "./operation-group.ts";
+import * as read from "./read.ts";
+import {
+  CREATE_SECRET,
+  DELETE_SECRET,
+  entriesOf,
+  SECRET_REFERENCE,
+  UPDATE_SECRET,
+} from "./secret-checks.ts";
 import type { CreateSecret, Secret, UpdateSecret } from "./types.ts";
 
 /** How a secret is looked up. */
 export type SecretReference = { readonly secret_id: string } | { readonly secret_name: string };
 
 /** Provider keys. The server stores them encrypted and never gives a value back. */
-export class SecretOperations {
-  readonly #caller: Caller;
-  readonly #secrets: Resource<Secret>;
-
-  constructor(caller: Caller) {
-    this.#caller = caller;
-    this.#secrets = new Resource(caller, { one: "secret", many: "secrets", read: readSecret });
-  }
-
+export class SecretOperations extends OperationGroup {
   /**
    * Stores a new secret. Its name is unique per workspace (`gateway-already-exists`) and, like the
    * provider, final.
    */
   async create(request: CreateSecret): Promise<Secret> {
-    checkOperation("createSecret", request);
+    checkRequest("createSecret", request, CREATE_SECRET);
     const { sent, secretValues } = opened(request);
-    return await this.#secrets.create("createSecret", request, {
+    return await create(this.caller, {
+      operation: "createSecret",
+      kind: SECRET,
       fields: sent,
-      lostField: lostIn(sent),
       secretValues,
-      isUnique: true,
-      find: async (options) => {
-        const all = await this.#caller.call("listSecrets", {}, options);
-        return rawList(all, "secrets").filter((row) => row.secret_name === request.secret_name);
-      },
+      find: (options) => this.rows("listSecrets", {}, SECRET, options),
+      identity: ["secret_name"],
     });
   }
 
@@ -48,7 +44,7 @@ export class SecretOperations {
   async get(reference: SecretReference): Promise<Secret> {
     checkRequest("getSecret", reference, SECRET_REFERENCE);
     if ("secret_id" in reference) {
-      return await this.#secrets.get("getSecret", reference);
+      return await this.ask("getSecret", reference, SECRET_REFERENCE, read.one(SECRET));
     }
     const { secret_name: name } = reference;
     const secret = (await this.list()).find(({ secret_name }) => secret_name === name);
@@ -62,12 +58,13 @@ export class SecretOperations {
    * cache lapses: after 60 s by default, at most 300 s.
    */
   async update(request: UpdateSecret): Promise<Secret> {
-    checkOperation("updateSecret", request);
+    checkRequest("updateSecret", request, UPDATE_SECRET);
     const { sent, secretValues } = opened(request);
-    const isCleared = isObject(sent.auth_config) && Object.keys(sent.auth_config).length === 0;
+    const { auth_config } = sent;
+    const isCleared = auth_config && Object.keys(auth_config).length === 0;
     const fields = isCleared ? { ...sent, auth_config: CLEARED_AUTH_CONFIG } : sent;
-    const lostField = lostIn(sent);
-    return await this.#secrets.update("updateSecret", request, { fields, lostField, secretValues });
+    const answer = await this.caller.call("updateSecret", fields, { secretValues });
+    return written("updateSecret", answer, SECRET, fields);
   }
 
   /**
@@ -82,19 +79,19 @@ export class SecretOperations {
     readonly secret_id: string;
     readonly force?: boolean;
   }): Promise<void> {
-    checkOperation("deleteSecret", request);
+    checkRequest("deleteSecret", { ...request, force }, DELETE_SECRET);
     if (!force) await this.#refuseInUse(request.secret_id);
-    await this.#caller.call("deleteSecret", request);
+    await this.caller.call("deleteSecret", request);
   }
 
   /** All secrets that the user may see; MLflow leaves out others silently. */
-  async list(filter: { readonly provider?: string } = {}): Promise<Secret[]> {
-    return await this.#secrets.list("listSecrets", filter);
+  list(filter: { readonly provider?: string } = {}): Promise<Secret[]> {
+    return this.ask("listSecrets", filter, FILTER, read.many(SECRET));
   }
 
   async #refuseInUse(secret_id: string): Promise<void> {
-    const answer = await this.#caller.call("listModelDefinitions", { secret_id });
-    const names = rawList(answer, "model_definitions").map(({ name }) => String(name));
+    const users = await this.rows("listModelDefinitions", { secret_id }, MODEL_DEFINITION);
+    const names = users.map(({ name }) => String(name));
     if (names.length === 0) return;
     const shown = names.slice(0, NAMES_SHOWN_MAX).join(", ");
     const more =
@@ -107,24 +104,23 @@ export class SecretOperations {
 
 const NAMES_SHOWN_MAX = 5;
 
-const readSecret = read.shape({
-  secret_id: read.text,
-  secret_name: read.text,
-  masked_values: read.map,
-  auth_config: (source, name) => filled(read.map(source, name)),
-  provider: read.textIfAny,
-  ...read.STAMPS,
-});
+const FILTER = fields({}, { provider: text });
 
-function lostIn(sent: JsonObject): LostField {
-  return (stored) => {
-    const config = stored.auth_config;
-    return unstoredField(sent, { ...stored, auth_config: isObject(config) ? filled(config) : {} });
-  };
-}
+const SECRET: read.Kind<Secret> = {
+  one: "secret",
+  many: "secrets",
+  read: read.object({
+    secret_id: read.text,
+    secret_name: read.text,
+    masked_values: read.map,
+    auth_config: (value, place) => filled(read.map(value, place)),
+    provider: read.textIfAny,
+    ...read.STAMPS,
+  }),
+};
 
 /** Older servers keep the empty value by which a map is cleared. */
-function filled<T>(map: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+function filled(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(map).filter(([, value]) => value !== ""));
 }
 
@@ -137,12 +133,10 @@ function opened<R extends CreateSecret | UpdateSecret>(request: R) {
 }
 
 function plainMap(given: unknown): Record<string, string> | undefined {
-  const entries = given === undefined ? undefined : entriesOf(given);
-  return entries && Object.fromEntries(entries.map(([key, value]) => [key, plain(value)]));
-}
-
-function plain(value: unknown): string {
-  return typeof value === "string" ? value : (value as Redacted<string>).reveal();
+  const entries = entriesOf(given);
+  return (
+    entries && Object.fromEntries(entries.map(([key, value]) => [key, plain(value as string)]))
+  );
 }
 
 /** The server takes an empty map for an absent one, but an empty `api_base` for what it is. */

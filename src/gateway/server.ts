@@ -1,6 +1,7 @@
-import type { Caller } from "./caller.ts";
-import { GatewayResponseError, GatewayStatusError } from "./errors.ts";
-import * as read from "./shape.ts";
+import { fields, NO_FIELDS, text } from "./checks.ts";
+import { GatewayResponseError, isUnknownAddress } from "./errors.ts";
+import { OperationGroup } from "./operation-group.ts";
+import * as read from "./read.ts";
 import type { CurrentUser } from "./types.ts";
 
 export interface ServerInfo {
@@ -12,43 +13,22 @@ export interface ServerInfo {
 }
 
 /** Questions about the server itself. */
-export class ServerOperations {
-  readonly #caller: Caller;
-
-  constructor(caller: Caller) {
-    this.#caller = caller;
-  }
-
+export class ServerOperations extends OperationGroup {
   /** Resolves when the server answers; it asks for no credentials. */
   async health(): Promise<void> {
-    const answer = await this.#caller.text("getHealth");
-    if (answer.trim() !== "OK") {
-      throw new GatewayResponseError("getHealth", 'was not answered with "OK": is this MLflow?');
-    }
+    await this.#plain("getHealth", /^OK$/, '"OK"');
   }
 
   /** Such as `3.17.2`. */
-  async version(): Promise<string> {
-    const answer = (await this.#caller.text("getVersion")).trim();
-    if (/^\d+\.\d+\.\d+[\w.+-]{0,40}$/.test(answer)) return answer;
-    throw new GatewayResponseError(
-      "getVersion",
-      "was not answered with a version: is this MLflow?",
-    );
+  version(): Promise<string> {
+    return this.#plain("getVersion", /^\d+\.\d+\.\d+[\w.+-]{0,40}$/, "a version");
   }
 
   /** How the server is set up; it asks for no credentials. */
   async info(): Promise<ServerInfo> {
-    const answer = await this.#caller.call("getServerInfo");
-    const { features_enabled: features, ...info } = read.readAnswer(
-      "getServerInfo",
-      answer,
-      readInfo,
-    );
-    return {
-      ...info,
-      ...(features?.gateway !== undefined && { gateway_enabled: features.gateway }),
-    };
+    const { features_enabled, ...info } = await this.ask("getServerInfo", {}, NO_FIELDS, INFO);
+    const { gateway } = features_enabled ?? {};
+    return gateway === undefined ? info : { ...info, gateway_enabled: gateway };
   }
 
   /**
@@ -60,17 +40,26 @@ export class ServerOperations {
     const user = await this.#user("getCurrentUser", {});
     if (user) return user;
     // MLflow 3.11 has no address for "me"; it shows users their own account by name.
-    const username = await this.#caller.username();
+    const username = await this.caller.username();
     return username === undefined ? undefined : await this.#user("getUser", { username });
+  }
+
+  async #plain(
+    operation: "getHealth" | "getVersion",
+    pattern: RegExp,
+    wanted: string,
+  ): Promise<string> {
+    const answer = (await this.caller.text(operation)).trim();
+    if (pattern.test(answer)) return answer;
+    throw new GatewayResponseError(operation, `was not answered with ${wanted}: is this MLflow?`);
   }
 
   async #user(
     operation: "getCurrentUser" | "getUser",
-    fields: { readonly username?: string },
+    request: { readonly username?: string },
   ): Promise<CurrentUser | undefined> {
     try {
-      const answer = await this.#caller.call(operation, fields);
-      return read.readAnswer(operation, answer, readUser).user;
+      return await this.ask(operation, request, fields({}, { username: text }), USER);
     } catch (error) {
       if (isUnknownAddress(error)) return undefined;
       throw error;
@@ -78,19 +67,10 @@ export class ServerOperations {
   }
 }
 
-const readInfo = read.shape({
+const INFO = read.object({
   store_type: read.textIfAny,
-  workspaces_enabled: (source, name) => read.flagIfAny(source, name) ?? false,
-  features_enabled: read.objectIfAny(read.shape({ gateway: read.flagIfAny })),
+  workspaces_enabled: read.flagOrFalse,
+  features_enabled: read.objectIfAny(read.object({ gateway: read.flagIfAny })),
 });
 
-const readUser = read.shape({
-  user: read.object(read.shape({ username: read.text, is_admin: read.flag })),
-});
-
-/** MLflow's own 404s carry an error code; that of an unknown address does not. */
-function isUnknownAddress(error: unknown): boolean {
-  return (
-    error instanceof GatewayStatusError && error.status === 404 && error.errorCode === undefined
-  );
-}
+const USER = read.field("user", read.object({ username: read.text, is_admin: read.flag }));

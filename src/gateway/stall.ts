@@ -44,19 +44,14 @@ export function remember(
   { operation, isReused, answerMs }: ReuseSample,
 ): ReuseHistory {
   const { firstMs, laterMs } = timesOf(operations, operation);
-  if (isReused) {
-    const times = { firstMs, laterMs: latest(laterMs, answerMs, STALLS_IN_A_ROW) };
-    return {
-      operations: { ...operations, [operation]: times },
-      laterCount: laterCount + 1,
-      probeAtCount,
-    };
-  }
-  const times = { firstMs: latest(firstMs, answerMs, FIRST_KEPT), laterMs };
+  const times = isReused
+    ? { firstMs, laterMs: latest(laterMs, answerMs, STALLS_IN_A_ROW) }
+    : { firstMs: latest(firstMs, answerMs, FIRST_KEPT), laterMs };
+  const isProbe = !isReused && laterCount >= probeAtCount;
   return {
     operations: { ...operations, [operation]: times },
-    laterCount,
-    probeAtCount: laterCount >= probeAtCount ? laterCount * 2 : probeAtCount,
+    laterCount: isReused ? laterCount + 1 : laterCount,
+    probeAtCount: isProbe ? laterCount * 2 : probeAtCount,
   };
 }
 

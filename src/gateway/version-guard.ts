@@ -5,9 +5,14 @@ import {
   partRequirement,
   type Requirement,
 } from "./capabilities.ts";
-import { type GatewayCallError, GatewayResponseError, GatewayStatusError } from "./errors.ts";
+import {
+  type GatewayCallError,
+  GatewayResponseError,
+  GatewayStatusError,
+  isUnknownAddress,
+} from "./errors.ts";
+import type { JsonObject } from "./json.ts";
 import type { OperationName } from "./operations.ts";
-import type { JsonObject } from "./read.ts";
 
 /**
  * Keeps calls from servers that are too old for them. What such a server would drop in silence is
@@ -34,14 +39,10 @@ export class VersionGuard {
   async explain(operation: OperationName, error: GatewayCallError): Promise<GatewayCallError> {
     const requirement = operationRequirement(operation);
     if (!requirement || !isUnknownAddress(error)) return error;
-    try {
-      const tooOld = await this.#tooOldFor(requirement);
-      if (tooOld === undefined) return error;
-      return new GatewayCapabilityError(operation, requirement, tooOld, { cause: error });
-    } catch {
-      // The question was ours; the caller is owed the answer to its own call.
-      return error;
-    }
+    // The question is ours; should it fail, the caller is owed the answer to its own call.
+    const tooOld = await this.#tooOldFor(requirement).catch(() => undefined);
+    if (tooOld === undefined) return error;
+    return new GatewayCapabilityError(operation, requirement, tooOld, { cause: error });
   }
 
   /** The server's version if it does not do. Asked anew before a refusal: servers get upgraded. */
@@ -62,11 +63,4 @@ export class VersionGuard {
       throw error;
     }
   }
-}
-
-/** MLflow's own 404s carry an error code; that of an unknown address does not. */
-function isUnknownAddress(error: GatewayCallError): boolean {
-  return (
-    error instanceof GatewayStatusError && error.status === 404 && error.errorCode === undefined
-  );
 }

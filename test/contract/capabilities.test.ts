@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { capabilitiesOf, isMet, partRequirement } from "#gateway/capabilities.ts";
-import { OPERATIONS, type OperationName } from "#gateway/operations.ts";
+import type { OperationName } from "#gateway/operations.ts";
 import {
   describedOperations,
   descriptorOf,
@@ -11,6 +11,7 @@ import {
   rpcOf,
   VERSIONS,
 } from "./descriptor.ts";
+import { requestFields } from "./request-fields.ts";
 
 test.each(VERSIONS)("MLflow %s lacks the operations that capabilities.ts says", (version) => {
   const descriptor = descriptorOf(version);
@@ -26,7 +27,7 @@ test.each(VERSIONS)("MLflow %s knows the scopes that capabilities.ts says", (ver
 /** All that a request can hold: each field with each name of its enum, or with just any value. */
 function parts(name: OperationName): { field: string; value: string }[] {
   const message = messageOf(newest, requiredRpc(newest, name).request);
-  return OPERATIONS[name].request.flatMap((field) => {
+  return requestFields(name).flatMap((field) => {
     const values = newest.enums[message[field] ?? ""];
     return (values ? enumNames(values) : ["any"]).map((value) => ({ field, value }));
   });

@@ -10,6 +10,7 @@ import {
   rpcOf,
   VERSIONS,
 } from "./descriptor.ts";
+import { requestFields } from "./request-fields.ts";
 
 /** Declared by MLflow, but not sent by us. */
 const NOT_SENT: Partial<Record<OperationName, readonly string[]>> = {
@@ -55,7 +56,7 @@ test("there are 36 operations, 28 of them in the oldest server", () => {
 
 test.each(describedOperations())("%s takes the fields that MLflow declares", (name) => {
   const declared = Object.keys(messageOf(newest, requiredRpc(newest, name).request));
-  const ours = [...OPERATIONS[name].request, ...(NOT_SENT[name] ?? [])];
+  const ours = [...requestFields(name), ...(NOT_SENT[name] ?? [])];
   expect(ours.toSorted()).toEqual(declared.toSorted());
 });
 
@@ -72,7 +73,7 @@ const oldFields = (version: DescribedVersion, name: OperationName) => {
 test.each(VERSIONS)("MLflow %s lacks no field but target_value of budgets", (version) => {
   const missing = describedOperations().flatMap((name) => {
     const declared = oldFields(version, name);
-    const lacked = declared ? OPERATIONS[name].request.filter((f) => !declared.includes(f)) : [];
+    const lacked = declared ? requestFields(name).filter((f) => !declared.includes(f)) : [];
     return lacked.map((field) => `${name}.${field}`);
   });
   const isNewest = version === "3.17.2";
