@@ -23,7 +23,6 @@ export class BindingOperations extends OperationGroup {
         const { created_by: _, ...identity } = request;
         return this.rows("listBindings", identity, BINDING, options);
       },
-      identity: ["endpoint_id", "resource_type", "resource_id"],
     });
   }
 

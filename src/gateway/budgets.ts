@@ -1,13 +1,4 @@
-import {
-  checkRequest,
-  fields,
-  integer,
-  NO_FIELDS,
-  oneOf,
-  positiveNumber,
-  refuse,
-  text,
-} from "./checks.ts";
+import { fields, integer, NO_FIELDS, oneOf, positiveNumber, refuse, text } from "./checks.ts";
 import { create } from "./creation.ts";
 import type { JsonObject } from "./json.ts";
 import { OperationGroup } from "./operation-group.ts";
@@ -36,16 +27,13 @@ export class BudgetOperations extends OperationGroup {
    * that no other budget has: by it alone a budget is found again whose creation was not answered.
    */
   async create(request: CreateBudget): Promise<BudgetPolicy> {
-    checkRequest("createBudget", request, CREATE_BUDGET);
     return await create(this.caller, {
       operation: "createBudget",
+      check: CREATE_BUDGET,
       kind: BUDGET,
       fields: request,
       isUnique: false,
-      find:
-        request.created_by === undefined
-          ? undefined
-          : (options) => collected(pages(this.caller, BUDGET, {}, options)),
+      find: (options) => collected(pages(this.caller, BUDGET, {}, options)),
       identity: ["created_by"],
     });
   }

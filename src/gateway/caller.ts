@@ -2,6 +2,7 @@ import type { Clock } from "#runtime/clock.ts";
 import { Redacted } from "#runtime/redacted.ts";
 import type { Connection } from "./connection.ts";
 import {
+  failedCall,
   GatewayAbortedError,
   GatewayCallError,
   GatewayResponseError,
@@ -72,12 +73,12 @@ export class Caller {
   /** The JSON object of the answer; fields that are undefined or null are left out. Throws a `GatewayCallError`. */
   async call<N extends OperationName>(
     name: N,
-    fields: RequestFields<N> = {},
-    options: CallOptions = {},
+    fields?: RequestFields<N>,
+    options?: CallOptions,
   ): Promise<JsonObject> {
     const answer = parseJson(await this.text(name, fields, options));
     if (isObject(answer)) return answer;
-    throw new GatewayResponseError(name, "was answered with something that is not a JSON object");
+    throw new GatewayResponseError(name, "was not answered with a JSON object");
   }
 
   /** The answer as it came, for the few operations that answer in plain text. */
@@ -162,7 +163,7 @@ export class Caller {
     const { transport, clock, signal, onRequest } = this.#options;
     const { name, secretValues } = outgoing;
     if (signal?.aborted) {
-      const facts = { isOutcomeUnknown: false, cause: signal.reason };
+      const facts = { cause: signal.reason };
       return new GatewayAbortedError(name, "was ended by its caller before it was sent", facts);
     }
     const request = this.#request(connection, outgoing);
@@ -180,8 +181,7 @@ export class Caller {
         secretValues: [...connection.secretValues.reveal(), ...secretValues],
       });
     } catch (error) {
-      if (error instanceof GatewayCallError) return error;
-      throw error;
+      return failedCall(error);
     } finally {
       onRequest?.(name, clock.nowMs() - startedAtMs, status);
     }

@@ -22,7 +22,7 @@ const BUDGET_WRITES: readonly OperationName[] = ["createBudget", "updateBudget"]
 export interface Requirement {
   readonly version: string;
   /** Such as `target_scope USER`; undefined when it is the operation as a whole. */
-  readonly part: string | undefined;
+  readonly part?: string;
 }
 
 /** `undefined` for the operations that are no part of the gateway: every server has them. */
@@ -30,7 +30,7 @@ export function operationRequirement(operation: OperationName): Requirement | un
   const { path } = OPERATIONS[operation];
   if (!path.includes("/gateway/")) return undefined;
   const version = path.includes("/guardrails/") ? GUARDRAILS_VERSION : FIRST_VERSION;
-  return { version, part: undefined };
+  return { version };
 }
 
 /** The greatest demand of the fields of a request; `undefined` when all servers know them. */
@@ -131,11 +131,12 @@ export class GatewayCapabilityError extends GatewayCallError {
     serverVersion: string,
     options?: ErrorOptions,
   ) {
-    const what = part === undefined ? "" : `with ${part} `;
-    super(operation, `${what}needs MLflow ${version} or newer; the server is ${serverVersion}`, {
-      ...options,
-      isOutcomeUnknown: false,
-    });
+    const what = part ? `with ${part} ` : "";
+    super(
+      operation,
+      `${what}needs MLflow ${version} or newer; the server is ${serverVersion}`,
+      options,
+    );
     this.requiredVersion = version;
     this.serverVersion = serverVersion;
   }

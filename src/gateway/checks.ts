@@ -1,6 +1,6 @@
 import { GatewayRequestError } from "./errors.ts";
 import { isObject, type JsonObject } from "./json.ts";
-import { element, inside, type Place } from "./place.ts";
+import { element, inside, type Place, whole } from "./place.ts";
 
 /**
  * Checks before sending. The server drops a value that it cannot parse, and every field after it,
@@ -11,7 +11,7 @@ export type Check = (value: unknown, place: Place) => void;
 type Checks = Readonly<Record<string, Check>>;
 
 export function checkRequest(operation: string, request: unknown, check: Check): void {
-  check(request, { operation, path: "" });
+  check(request, whole(operation));
 }
 
 /** `got` is the value in short; its type only where it may be secret. */
@@ -21,9 +21,9 @@ export function refuse({ operation, path }: Place, allowed: string, got: string)
   );
 }
 
-function rule(allowed: string, isFine: (value: unknown) => boolean): Check {
+function rule(allowed: string, isFine: (value: unknown) => boolean, show = shown): Check {
   return (value, place) => {
-    if (!isFine(value)) refuse(place, allowed, shown(value));
+    if (!isFine(value)) refuse(place, allowed, show(value));
   };
 }
 
@@ -33,23 +33,22 @@ interface TextRules {
   /** @default 1 */
   readonly min?: number;
   readonly pattern?: RegExp;
-  readonly show?: (value: unknown) => string;
+  readonly show?: ((value: unknown) => string) | undefined;
 }
 
 /** A lone surrogate makes the server drop the field; PostgreSQL stores no NUL. */
 const UNSENDABLE = /[\0\p{Surrogate}]/u;
 
-export function textOf({ max = 255, min = 1, pattern, show = shown }: TextRules): Check {
+export function textOf({ max = 255, min = 1, pattern, show }: TextRules): Check {
   const allowed = `a text of ${min} to ${max} characters${pattern ? ` that fits ${pattern}` : ""}`;
-  const isFine = (value: unknown): value is string =>
-    typeof value === "string" &&
-    value.length >= min &&
-    value.length <= max &&
-    (pattern?.test(value) ?? true);
+  const fits = (value: unknown) =>
+    typeof value === "string" && isWithin(value.length, min, max) && (pattern?.test(value) ?? true);
+  const checkSize = rule(allowed, fits, show);
+  const isSendable = (value: unknown) => !UNSENDABLE.test(String(value));
+  const checkSendable = rule("a text without NUL and lone surrogates", isSendable, show);
   return (value, place) => {
-    if (!isFine(value)) return refuse(place, allowed, show(value));
-    if (UNSENDABLE.test(value))
-      refuse(place, "a text without NUL and lone surrogates", show(value));
+    checkSize(value, place);
+    checkSendable(value, place);
   };
 }
 
@@ -119,12 +118,14 @@ export function fields(
 }
 
 export const NO_FIELDS = fields({});
+export const PROVIDER_FILTER = fields({}, { provider: text });
 
 /** One of two ways to name a resource, not both. */
-export function either(first: string, second: string, allowed: string): Check {
+export function either(first: string, second: string): Check {
   return fields({}, { [first]: text, [second]: text }, (values, place) => {
     const given = [first, second].filter((field) => values[field] !== undefined);
-    if (given.length !== 1) refuse(place, allowed, given.length === 0 ? "neither" : "both");
+    const got = given.length === 0 ? "neither" : "both";
+    if (given.length !== 1) refuse(place, `either ${first} or ${second}`, got);
   });
 }
 

@@ -2,7 +2,8 @@ import { type Clock, systemClock } from "#runtime/clock.ts";
 import { BindingOperations } from "./bindings.ts";
 import { BudgetOperations } from "./budgets.ts";
 import { Caller, type RequestObserver } from "./caller.ts";
-import { type ConnectionOptions, connector, refuse } from "./connection.ts";
+import { integer } from "./checks.ts";
+import { type ConnectionOptions, connector } from "./connection.ts";
 import { DiscoveryOperations } from "./discovery.ts";
 import { EndpointOperations } from "./endpoints.ts";
 import { GuardrailOperations } from "./guardrails.ts";
@@ -56,10 +57,13 @@ export class GatewayClient {
   readonly server: ServerOperations;
 
   constructor(options: GatewayClientOptions) {
+    const { concurrency = CONCURRENCY } = options;
+    const place = { operation: "options of GatewayClient", path: "concurrency" };
+    integer(1, CONCURRENCY_MAX)(concurrency, place);
     const caller = new Caller({
       connect: connector(options),
       transport: options.transport ?? new HttpTransport(),
-      slots: new Slots(concurrencyOf(options)),
+      slots: new Slots(concurrency),
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,
       policy: { ...RETRY_POLICY, ...options.retry },
@@ -76,11 +80,4 @@ export class GatewayClient {
     this.guardrails = new GuardrailOperations(caller);
     this.server = new ServerOperations(caller);
   }
-}
-
-function concurrencyOf({ concurrency = CONCURRENCY }: GatewayClientOptions): number {
-  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= CONCURRENCY_MAX) {
-    return concurrency;
-  }
-  return refuse(`concurrency must be an integer from 1 to ${CONCURRENCY_MAX}, got ${concurrency}`);
 }

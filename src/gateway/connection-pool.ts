@@ -22,19 +22,18 @@ export class ConnectionPool {
    * timer, because a frozen Lambda wakes up with its timers and its sockets equally late.
    */
   open(): HttpAgent {
-    const oldestMs = Date.now() - IDLE_MS;
-    for (const socket of this.#idle()) {
-      if ((this.#freedAtMs.get(socket) ?? 0) < oldestMs) socket.destroy();
-    }
+    this.#close(Date.now() - IDLE_MS);
     return this.#agent;
   }
 
   /** Closes the connections that no request uses at the moment. */
   close(): void {
-    for (const socket of this.#idle()) socket.destroy();
+    this.#close(Number.POSITIVE_INFINITY);
   }
 
-  #idle(): Socket[] {
-    return Object.values(this.#agent.freeSockets).flatMap((sockets) => sockets ?? []);
+  #close(freedBeforeMs: number): void {
+    for (const socket of Object.values(this.#agent.freeSockets).flat()) {
+      if (socket && (this.#freedAtMs.get(socket) ?? 0) < freedBeforeMs) socket.destroy();
+    }
   }
 }

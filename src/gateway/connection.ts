@@ -57,7 +57,7 @@ function connect(options: ConnectionOptions, auth: GatewayAuth, isRenewable: boo
   const extra = Object.entries(options.headers ?? {}).map(
     ([name, value]) => [name.toLowerCase(), plain(value)] as const,
   );
-  const { authorization, secretValues } = authorizationOf(auth);
+  const { authorization, username, secretValues } = authorizationOf(auth);
   const headers: Record<string, string> = {
     "user-agent": "mlflow-gateway-ops",
     ...Object.fromEntries(extra),
@@ -69,7 +69,7 @@ function connect(options: ConnectionOptions, auth: GatewayAuth, isRenewable: boo
     base: baseOf(options.trackingUri),
     headers: new Redacted(headers),
     secretValues: new Redacted([...secretValues, ...extra.map(([, value]) => value)]),
-    username: "username" in auth ? auth.username : undefined,
+    username,
     isRenewable,
     isSameLogin: (other) => other.headers.reveal().authorization === headers.authorization,
   };
@@ -84,13 +84,13 @@ function baseOf(trackingUri: string): string {
   const url = URL.canParse(trackingUri) ? new URL(trackingUri) : undefined;
   // The text itself is not shown: it can hold a password.
   if (!url || !/^https?:$/.test(url.protocol)) {
-    return refuse("trackingUri must be an address that starts with http:// or https://");
+    return refuse("trackingUri must start with http:// or https://");
   }
   if (url.username || url.password) {
     refuse("trackingUri must not hold a username or password: use the option auth");
   }
   if (url.search || url.hash) {
-    refuse("trackingUri must not have a query or a fragment (nothing after ? or #)");
+    refuse("trackingUri must not have a query or a fragment");
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
 }
@@ -98,6 +98,7 @@ function baseOf(trackingUri: string): string {
 interface Authorization {
   /** The header. */
   readonly authorization?: string;
+  readonly username?: string;
   readonly secretValues: readonly string[];
 }
 
@@ -111,24 +112,24 @@ function authorizationOf(auth: GatewayAuth): Authorization {
   const password = required("auth.password", plain(auth.password));
   if (username.includes(":")) refuse("auth.username must not contain a colon");
   const pair = Buffer.from(`${username}:${password}`).toString("base64");
-  return { authorization: `Basic ${pair}`, secretValues: [password, pair] };
+  return { authorization: `Basic ${pair}`, username, secretValues: [password, pair] };
 }
 
 function required(option: string, value: string): string {
   return typeof value === "string" && value !== ""
     ? value
-    : refuse(`${option} must be a text that is not empty`);
+    : refuse(`${option} must be a text, not empty`);
 }
 
 /** Node refuses such headers only when sending, and a line break in one would start another. */
 function checkHeader(name: string, value: string): void {
   if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) refuse(`header name ${name} is malformed`);
   if (!/^[\t\x20-\x7e\x80-\xff]+$/.test(value)) {
-    refuse(`the value of header ${name} must be a text of Latin-1 characters, not empty`);
+    refuse(`the value of header ${name} must be Latin-1 text, not empty`);
   }
 }
 
 /** Of an option of the client. */
-export function refuse(problem: string): never {
+function refuse(problem: string): never {
   throw new GatewayRequestError(`options of GatewayClient: ${problem}`);
 }

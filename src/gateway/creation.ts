@@ -1,7 +1,7 @@
-import type { Caller, CallOptions, Course } from "./caller.ts";
+import type { Caller, CallOptions } from "./caller.ts";
 import { type Check, checkRequest } from "./checks.ts";
 import { isStored, written } from "./echo.ts";
-import { GatewayCallError, GatewayStatusError } from "./errors.ts";
+import { failedCall, GatewayCallError, GatewayStatusError } from "./errors.ts";
 import { isObject, type JsonObject } from "./json.ts";
 import type { OperationName, RequestField, RequestFields } from "./operations.ts";
 import type { Kind } from "./read.ts";
@@ -21,13 +21,13 @@ export interface Creation<N extends OperationName, T> {
    * @default true
    */
   readonly isUnique?: boolean;
+  /** Resources among which it is, if it is there; `options` go with every call of it. */
+  readonly find: (options: CallOptions) => Promise<readonly object[]>;
   /**
-   * Resources among which it is, if it is there; `options` go with every call of it. Absent where
-   * nothing tells the new one from others.
+   * Fields that tell it from others among these; when one is not given, it cannot be found again.
+   * @default none, as there are no others
    */
-  readonly find: ((options: CallOptions) => Promise<readonly object[]>) | undefined;
-  /** Fields that tell the new one from others among these. */
-  readonly identity: readonly RequestField<N>[];
+  readonly identity?: readonly RequestField<N>[];
   /** What must come back. @default the fields */
   readonly expected?: JsonObject;
 }
@@ -60,55 +60,47 @@ async function createOnce<N extends OperationName>(
   caller: Caller,
   creation: Creation<N, unknown>,
 ): Promise<JsonObject> {
-  const { kind, find, isUnique = true } = creation;
+  const { operation, kind, fields, secretValues = [] } = creation;
   const course = caller.begin();
-  let result = await attempt(caller, creation, course);
-  if (!(result instanceof GatewayCallError)) return result;
-  if (!find || !isDoubtful(result)) throw result;
-  while (isDoubtful(result) || isTaken(result)) {
-    const failure: GatewayCallError = result;
-    const isTimeLeft = await caller.pause(course, failure);
+  for (let wasDoubtful = false; ; wasDoubtful = true) {
+    const result = await caller.call(operation, fields, { secretValues, course }).catch(failedCall);
+    if (!(result instanceof GatewayCallError)) return result;
+    // After a doubtful attempt it may be our own resource that takes the name.
+    const isTaken = wasDoubtful && result.code === "gateway-already-exists";
+    if (!isTaken && !isDoubtful(result, creation)) throw result;
+    const isTimeLeft = await caller.pause(course, result);
     const found = await lookUp(caller, creation, course.startedAtMs);
     if (isObject(found)) return { [kind.one]: found };
-    if (!isTimeLeft || found === "unclear" || !mayRepeat(failure, isUnique)) throw failure;
-    result = await attempt(caller, creation, course);
-    if (!(result instanceof GatewayCallError)) return result;
-  }
-  throw result;
-}
-
-async function attempt<N extends OperationName>(
-  caller: Caller,
-  { operation, fields, secretValues = [] }: Creation<N, unknown>,
-  course: Course,
-): Promise<JsonObject | GatewayCallError> {
-  try {
-    return await caller.call(operation, fields, { secretValues, course });
-  } catch (error) {
-    if (error instanceof GatewayCallError) return error;
-    throw error;
+    if (!isTimeLeft || isTaken || found === "unclear" || !mayRepeat(result, creation)) throw result;
   }
 }
 
-function isDoubtful(error: GatewayCallError): boolean {
-  return error.isOutcomeUnknown && isShortLived(error);
+/** It may have been created, and could be found then. */
+function isDoubtful<N extends OperationName>(
+  error: GatewayCallError,
+  { fields, identity = [] }: Creation<N, unknown>,
+): boolean {
+  const isFindable = identity.every((field) => fields[field] !== undefined);
+  return isFindable && error.isOutcomeUnknown && isShortLived(error);
 }
 
-/** After a doubtful attempt it may be our own resource that takes the name. */
-function isTaken({ code }: GatewayCallError): boolean {
-  return code === "gateway-already-exists";
-}
-
-function mayRepeat(error: GatewayCallError, isUnique: boolean): boolean {
-  return !isTaken(error) && (isUnique || isOver(error));
+/**
+ * A second request does no harm. Where MLflow itself answered, the first one is not under way any
+ * more; a proxy's word proves nothing.
+ */
+function mayRepeat<N extends OperationName>(
+  error: GatewayCallError,
+  { isUnique = true }: Creation<N, unknown>,
+): boolean {
+  return isUnique || (error instanceof GatewayStatusError && error.errorCode !== undefined);
 }
 
 async function lookUp<N extends OperationName>(
   caller: Caller,
-  { find, fields, identity, expected = fields, isUnique = true }: Creation<N, unknown>,
+  { find, fields, identity = [], expected = fields, isUnique = true }: Creation<N, unknown>,
   startedAtMs: number,
 ): Promise<JsonObject | "none" | "unclear"> {
-  const all = await find?.({ course: caller.begin(LOOK_UP_MS) }).catch(() => undefined);
+  const all = await find({ course: caller.begin(LOOK_UP_MS) }).catch(() => undefined);
   if (!all) return "unclear";
   const wanted = Object.fromEntries(identity.map((field) => [field, fields[field]]));
   const candidates = (all as readonly JsonObject[]).filter((stored) => isStored(wanted, stored));
@@ -122,9 +114,4 @@ async function lookUp<N extends OperationName>(
   if (isOurs) return candidate;
   // The name is someone else's, and the server will say so when it is asked again.
   return isUnique ? "none" : "unclear";
-}
-
-/** MLflow itself answered, so the request is not under way any more; a proxy's word proves nothing. */
-function isOver(error: GatewayCallError): boolean {
-  return error instanceof GatewayStatusError && error.errorCode !== undefined;
 }

@@ -1,4 +1,4 @@
-import { fields, NO_FIELDS, text } from "./checks.ts";
+import { fields, NO_FIELDS, PROVIDER_FILTER, text } from "./checks.ts";
 import { OperationGroup } from "./operation-group.ts";
 import * as read from "./read.ts";
 
@@ -64,12 +64,12 @@ export class DiscoveryOperations extends OperationGroup {
 
   /** Models that take or make text. Without a provider there are thousands. */
   models(filter: { readonly provider?: string } = {}): Promise<CatalogModel[]> {
-    return this.ask("listModels", filter, fields({}, PROVIDER), read.field("models", MODELS));
+    return this.ask("listModels", filter, PROVIDER_FILTER, read.field("models", MODELS));
   }
 
   /** What a secret of the provider must hold; of an unknown one an `api_key`. */
   providerConfig(request: { readonly provider: string }): Promise<ProviderConfig> {
-    return this.ask("getProviderConfig", request, fields(PROVIDER), PROVIDER_CONFIG);
+    return this.ask("getProviderConfig", request, fields({ provider: text }), PROVIDER_CONFIG);
   }
 
   /** Whether secrets can be stored, and safely so. */
@@ -77,8 +77,6 @@ export class DiscoveryOperations extends OperationGroup {
     return this.ask("getSecretsConfig", {}, NO_FIELDS, SECRETS_CONFIG);
   }
 }
-
-const PROVIDER = { provider: text };
 
 const MODELS = read.list(
   read.object({

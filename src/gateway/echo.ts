@@ -1,5 +1,6 @@
 import { GatewayResponseError } from "./errors.ts";
 import { isObject, type JsonObject } from "./json.ts";
+import { whole } from "./place.ts";
 import { type Kind, one } from "./read.ts";
 
 /**
@@ -13,7 +14,7 @@ export function written<T>(
   kind: Kind<T>,
   sent: JsonObject,
 ): T {
-  const resource = one(kind)(answer, { operation, path: "" });
+  const resource = one(kind)(answer, whole(operation));
   const field = unstoredField(sent, answer[kind.one] as JsonObject);
   if (field === undefined) return resource;
   throw new GatewayResponseError(

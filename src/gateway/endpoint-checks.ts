@@ -80,7 +80,7 @@ function checkModels({ model_configs, routing_strategy: routing }: JsonObject, r
   }
 }
 
-export const ENDPOINT_REFERENCE = either("endpoint_id", "name", "either an endpoint_id or a name");
+export const ENDPOINT_REFERENCE = either("endpoint_id", "name");
 
 const TAG = { ...ID, key: textOf({ max: 250 }) };
 

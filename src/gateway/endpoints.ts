@@ -20,14 +20,13 @@ import { isObject, rawList } from "./json.ts";
 import { OperationGroup } from "./operation-group.ts";
 import type { RequestFields } from "./operations.ts";
 import { many, one } from "./read.ts";
-import {
-  type AttachModel,
-  type CreateEndpoint,
-  type Endpoint,
-  type EndpointTag,
-  LINKAGE_TYPES,
-  type ModelMapping,
-  type UpdateEndpoint,
+import type {
+  AttachModel,
+  CreateEndpoint,
+  Endpoint,
+  EndpointTag,
+  ModelMapping,
+  UpdateEndpoint,
 } from "./types.ts";
 
 /** How an endpoint is looked up: the only resource that the server finds by name. */
@@ -117,7 +116,11 @@ export class EndpointOperations extends OperationGroup {
   async attachModel(request: AttachModel): Promise<ModelMapping> {
     checkRequest("attachModel", request, ATTACH_MODEL);
     const { endpoint_id, model_config: model } = request;
-    if (model.linkage_type === "FALLBACK") await this.#requireFallback(endpoint_id);
+    if (model.linkage_type === "FALLBACK" && !(await this.get({ endpoint_id })).fallback_config) {
+      throw new GatewayRequestError(
+        "attachModel: the endpoint has no fallback_config, so the server would never use a FALLBACK model: give it one first",
+      );
+    }
     return await create(this.caller, {
       operation: "attachModel",
       kind: MAPPING,
@@ -128,7 +131,6 @@ export class EndpointOperations extends OperationGroup {
             model_definition_id === model.model_definition_id &&
             linkage_type === model.linkage_type,
         ),
-      identity: [],
     });
   }
 
@@ -143,9 +145,7 @@ export class EndpointOperations extends OperationGroup {
     readonly model_definition_id: string;
   }): Promise<void> {
     await this.ask("detachModel", request, DETACH_MODEL);
-    for (const _ of LINKAGE_TYPES.slice(1)) {
-      await this.caller.call("detachModel", request).catch(whenMissing);
-    }
+    await this.caller.call("detachModel", request).catch(whenMissing);
   }
 
   /** Adds or replaces one tag. The server's answer is empty: only a later `get` shows the tag. */
@@ -161,14 +161,6 @@ export class EndpointOperations extends OperationGroup {
   /** The endpoint as it came. */
   async #row(reference: RequestFields<"getEndpoint">, options: CallOptions): Promise<unknown> {
     return (await this.caller.call("getEndpoint", reference, options)).endpoint;
-  }
-
-  async #requireFallback(endpoint_id: string): Promise<void> {
-    const { fallback_config } = await this.get({ endpoint_id });
-    if (fallback_config) return;
-    throw new GatewayRequestError(
-      "attachModel: the endpoint has no fallback_config, so the server would never use a FALLBACK model: update it with a fallback_config first",
-    );
   }
 }
 

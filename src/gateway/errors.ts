@@ -7,6 +7,13 @@ export class GatewayRequestError extends GatewayOpsError {
   readonly disposition = "reject";
 }
 
+interface CallFacts extends ErrorOptions {
+  /** @default false */
+  readonly isOutcomeUnknown?: boolean;
+  readonly status?: number;
+  readonly errorCode?: string | undefined;
+}
+
 /** A call that went out, or tried to, and brought no usable answer. */
 export abstract class GatewayCallError extends GatewayOpsError {
   readonly operation: string;
@@ -17,18 +24,10 @@ export abstract class GatewayCallError extends GatewayOpsError {
   /** MLflow's `error_code`, which decides where the status misleads ("exists" is a 400). */
   readonly errorCode: string | undefined;
 
-  constructor(
-    operation: string,
-    message: string,
-    options: ErrorOptions & {
-      readonly isOutcomeUnknown: boolean;
-      readonly status?: number;
-      readonly errorCode?: string | undefined;
-    },
-  ) {
+  constructor(operation: string, message: string, options: CallFacts = {}) {
     super(`${operation} ${message}`, options);
     this.operation = operation;
-    this.isOutcomeUnknown = options.isOutcomeUnknown;
+    this.isOutcomeUnknown = options.isOutcomeUnknown ?? false;
     this.status = options.status;
     this.errorCode = options.errorCode;
   }
@@ -80,10 +79,6 @@ export class GatewayNotFoundError extends GatewayCallError {
   /** The same as when the server itself says so. */
   readonly code = "gateway-not-found";
   readonly disposition = "reject";
-
-  constructor(operation: string, message: string) {
-    super(operation, message, { isOutcomeUnknown: false });
-  }
 }
 
 export type GatewayStatusCode =
@@ -121,6 +116,12 @@ export class GatewayStatusError extends GatewayCallError {
     this.disposition = facts.disposition;
     this.retryAfterMs = facts.retryAfterMs;
   }
+}
+
+/** For a `catch`: a failed call is a result there; anything else is thrown on. */
+export function failedCall(error: unknown): GatewayCallError {
+  if (error instanceof GatewayCallError) return error;
+  throw error;
 }
 
 /** MLflow's own 404s carry an error code; that of an address which it does not know does not. */

@@ -24,6 +24,8 @@ export interface ExchangeOptions {
   /** Undefined for a connection of its own. */
   readonly agent: Agent | undefined;
   readonly signal: AbortSignal;
+  /** The part of the signal that stands for the time limit. */
+  readonly timeout: AbortSignal;
   /** Filled in on the way. */
   readonly progress: Progress;
   readonly bytesMax: number;
@@ -33,8 +35,18 @@ export function noProgress(): Progress {
   return { isConnected: false, isReused: false, isAnswered: false, answerMs: 0 };
 }
 
-/** One request on one connection. Throws what Node throws, and `GatewayResponseError` on size. */
+/** One request on one connection. Throws a `GatewayCallError`. */
 export function exchange(
+  request: TransportRequest,
+  options: ExchangeOptions,
+): Promise<TransportResponse> {
+  return send(request, options).catch((error: unknown) => {
+    throw transportFailure(request, error, options);
+  });
+}
+
+/** Throws what Node throws, and `GatewayResponseError` on size. */
+function send(
   { operation, method, url, headers, body }: TransportRequest,
   { agent, signal, progress, bytesMax }: ExchangeOptions,
 ): Promise<TransportResponse> {
@@ -99,7 +111,7 @@ function singleValues(
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }
 
-const CLOSED = "the connection was closed by the server";
+const CLOSED = "the connection was closed";
 
 /** Where Node's own words would help nobody. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -118,10 +130,10 @@ function reasonOf(code: string, message: string): string {
 }
 
 /** What Node threw, as one of our errors. */
-export function transportFailure(
+function transportFailure(
   { operation, url, timeoutMs, signal }: TransportRequest,
   error: unknown,
-  { isOutcomeUnknown, timeout }: { isOutcomeUnknown: boolean; timeout: AbortSignal },
+  { progress: { isConnected: isOutcomeUnknown }, timeout }: ExchangeOptions,
 ): Error {
   if (error instanceof GatewayResponseError) return error;
   const facts = { isOutcomeUnknown, cause: error };

@@ -20,15 +20,14 @@ export function statusError(
   { operation, url, nowMs, secretValues }: FailureContext,
 ): GatewayStatusError {
   const { status, headers } = response;
-  const { errorCode, message } = readFailure(response);
-  const failure: Failure = { status, errorCode, message };
+  const failure: Failure = { status, ...readFailure(response) };
   const code = codeOf(failure);
   const isUnavailable = code === "gateway-unavailable";
   const retryAfterMs = parseRetryAfterMs(headers["retry-after"], nowMs);
   const explanation = explain(failure, url, headers.location);
   return new GatewayStatusError(operation, presentable(explanation, secretValues), {
     status,
-    errorCode,
+    errorCode: failure.errorCode,
     code,
     // The server comes back, or somebody mends the login.
     disposition: isUnavailable || status === 401 || status === 403 ? "retry" : "reject",
@@ -76,7 +75,8 @@ const UNIQUE_VIOLATION =
 const DATABASE_WORDS =
   /\[SQL:|sqlalche\.me|constraint failed|violates [\w -]+ constraint|QueuePool|\((sqlite3|psycopg2?|pymysql|MySQLdb|pyodbc)\./i;
 
-function codeOf({ status, errorCode, message = "" }: Failure): GatewayStatusCode {
+function codeOf(failure: Failure): GatewayStatusCode {
+  const { status, errorCode, message = "" } = failure;
   if (status === 401) return "gateway-unauthorised";
   if (status === 403) return "gateway-forbidden";
   if (errorCode === "RESOURCE_DOES_NOT_EXIST") {
@@ -85,7 +85,7 @@ function codeOf({ status, errorCode, message = "" }: Failure): GatewayStatusCode
   if (errorCode === "RESOURCE_ALREADY_EXISTS" || UNIQUE_VIOLATION.test(message)) {
     return "gateway-already-exists";
   }
-  return isPassing({ status, errorCode, message }) ? "gateway-unavailable" : "gateway-refused";
+  return isPassing(failure) ? "gateway-unavailable" : "gateway-refused";
 }
 
 /** A 500 with an error code can be final (INVALID_STATE: still in use); one without is a crash. */
@@ -106,12 +106,12 @@ function explain(
 ): string {
   if (message && DATABASE_WORDS.test(message)) return explainDatabase(message);
   if (status === 401) {
-    return "unauthorised: check credentials (basic-auth of MLflow takes a username and a password, no token)";
+    return "unauthorised: check credentials (MLflow's basic-auth takes a username and a password, no token)";
   }
   if (status === 403) return explainForbidden(message, url);
   if (status >= 300 && status < 400) return explainRedirect(location, url);
   if (status === 404 && errorCode === undefined) {
-    return `the server has nothing at ${url.pathname}: check the tracking URI, and that the server is MLflow 3.11.1 or newer`;
+    return `the server has nothing at ${url.pathname}: check the tracking URI, and that MLflow is 3.11.1 or newer`;
   }
   return message ?? "the server gave no reason";
 }
@@ -120,12 +120,12 @@ function explainForbidden(message: string | undefined, url: URL): string {
   if (message?.includes("Invalid Host header")) {
     return `the server does not accept the host name ${url.hostname}: start it with --allowed-hosts ${url.hostname}`;
   }
-  return `forbidden: the user lacks a permission (${message ?? "no reason given"})`;
+  return `forbidden: the user lacks a permission (${message ?? "no reason"})`;
 }
 
 /** Only where it leads: the query of a login redirect can carry tokens. */
 function explainRedirect(location: string | undefined, url: URL): string {
-  const target = URL.canParse(location ?? "", url.href) ? new URL(location ?? "", url) : undefined;
+  const target = location && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
   const where = target ? `${target.origin}${target.pathname}` : "elsewhere";
   return `the server redirects to ${where}, which is not followed: check the tracking URI`;
 }

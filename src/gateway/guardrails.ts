@@ -1,5 +1,6 @@
 import { type Check, checkRequest, fields, int32, oneOf, positiveInt32, text } from "./checks.ts";
 import { create } from "./creation.ts";
+import { ENDPOINT_ID } from "./endpoint-checks.ts";
 import { OperationGroup } from "./operation-group.ts";
 import { collected, type PagedKind, type PageOptions, pages } from "./pages.ts";
 import * as read from "./read.ts";
@@ -23,13 +24,17 @@ export class GuardrailOperations extends OperationGroup {
   async create(request: CreateGuardrail): Promise<Guardrail> {
     checkRequest("createGuardrail", request, CREATE_GUARDRAIL);
     const { action_endpoint_id: id } = request;
+    // The server takes an endpoint's id and answers with its name in the field of the id.
+    const names = id && [
+      id,
+      await this.ask("getEndpoint", { endpoint_id: id }, ENDPOINT_ID, ENDPOINT_NAME),
+    ];
     return await create(this.caller, {
       operation: "createGuardrail",
       kind: GUARDRAIL,
       fields: request,
       isUnique: false,
-      // The server takes an endpoint's id and answers with its name in the field of the id.
-      expected: { ...request, action_endpoint_id: id && [id, await this.#nameOf(id)] },
+      expected: { ...request, action_endpoint_id: names },
       find: (options) => collected(pages(this.caller, GUARDRAIL, {}, options)),
       identity: ["name", "scorer_id", "stage"],
     });
@@ -89,10 +94,6 @@ export class GuardrailOperations extends OperationGroup {
   ): Promise<GuardrailConfig> {
     return this.write("updateGuardrailConfig", request, UPDATE_CONFIG, CONFIG);
   }
-
-  #nameOf(endpoint_id: string): Promise<string> {
-    return this.ask("getEndpoint", { endpoint_id }, ENDPOINT_ID, ENDPOINT_NAME);
-  }
 }
 
 const ENDPOINT_NAME = read.field("endpoint", read.field("name", read.text));
@@ -131,7 +132,6 @@ const CONFIG: read.Kind<GuardrailConfig> = {
   }),
 };
 
-const ENDPOINT_ID = fields({ endpoint_id: text });
 const GUARDRAIL_ID = fields({ guardrail_id: text });
 const PLACEMENT = { endpoint_id: text, guardrail_id: text };
 

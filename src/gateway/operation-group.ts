@@ -3,6 +3,7 @@ import { type Check, checkRequest } from "./checks.ts";
 import { written } from "./echo.ts";
 import { type JsonObject, rawList } from "./json.ts";
 import type { OperationName, RequestFields } from "./operations.ts";
+import { whole } from "./place.ts";
 import type { Kind, Read } from "./read.ts";
 
 /** The course that nearly all operations take: check, call, read and, after a write, compare. */
@@ -21,7 +22,7 @@ export abstract class OperationGroup {
     read: Read<T> = () => undefined as T,
   ): Promise<T> {
     checkRequest(operation, request, check);
-    return read(await this.caller.call(operation, request), { operation, path: "" });
+    return read(await this.caller.call(operation, request), whole(operation));
   }
 
   /** Of an update; a resource is made by `create` in creation.ts. */
@@ -31,7 +32,7 @@ export abstract class OperationGroup {
     check: Check,
     kind: Kind<T>,
   ): Promise<T> {
-    const answer = await this.ask(operation, request, check, (whole) => whole as JsonObject);
+    const answer = await this.ask(operation, request, check, (given) => given as JsonObject);
     return written(operation, answer, kind, request);
   }
 

@@ -1,7 +1,8 @@
 import type { Caller, CallOptions } from "./caller.ts";
 import { checkRequest, fields, integer } from "./checks.ts";
 import { GatewayResponseError } from "./errors.ts";
-import { type Kind, many, object, textIfAny } from "./read.ts";
+import { whole } from "./place.ts";
+import { field, type Kind, many, textIfAny } from "./read.ts";
 
 export interface PageOptions {
   /** Resources in a page, 1 to 50 000. @default 1000 */
@@ -31,9 +32,9 @@ export async function* pages<T>(
   let page_token: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const answer = await caller.call(operation, { max_results, page_token }, callOptions);
-    const place = { operation, path: "" };
+    const place = whole(operation);
     yield many(kind)(answer, place);
-    const { next_page_token: next } = NEXT(answer, place);
+    const next = nextToken(answer, place);
     if (next === undefined) return;
     if (next === page_token) break;
     page_token = next;
@@ -47,5 +48,5 @@ export async function collected<T>(all: AsyncIterable<readonly T[]>): Promise<T[
   return items;
 }
 
-const NEXT = object({ next_page_token: textIfAny });
+const nextToken = field("next_page_token", textIfAny);
 const PAGE_OPTIONS = fields({}, { max_results: integer(1, PAGE_SIZE_MAX) });

@@ -5,6 +5,10 @@ export interface Place {
   readonly path: string;
 }
 
+export function whole(operation: string): Place {
+  return { operation, path: "" };
+}
+
 export function inside({ operation, path }: Place, field: string): Place {
   return { operation, path: path === "" ? field : `${path}.${field}` };
 }

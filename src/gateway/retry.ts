@@ -20,14 +20,10 @@ export const RETRY_POLICY: RetryPolicy = {
 };
 
 /** Failures that can be over within seconds. */
-const SHORT_LIVED: ReadonlySet<string> = new Set([
-  "gateway-unreachable",
-  "gateway-timeout",
-  "gateway-unavailable",
-]);
+const SHORT_LIVED = ["gateway-unreachable", "gateway-timeout", "gateway-unavailable"];
 
 export function isShortLived(error: GatewayCallError): boolean {
-  return SHORT_LIVED.has(error.code);
+  return SHORT_LIVED.includes(error.code);
 }
 
 /**

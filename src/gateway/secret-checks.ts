@@ -78,7 +78,7 @@ export const UPDATE_SECRET = fields(
 
 /** The server keeps the masked values as one JSON text, in a column of this length. */
 const MASKS_LENGTH_MAX = 500;
-const LONGEST_MASK = "sk-...cdef";
+const LONGEST_MASK = "sk-...cdef  ";
 
 function checkSize(value: unknown, request: Place, isEmptyFine: boolean): void {
   const place = inside(request, "secret_value");
@@ -86,16 +86,12 @@ function checkSize(value: unknown, request: Place, isEmptyFine: boolean): void {
   if (keys.length === 0 && !isEmptyFine) {
     refuse(place, "an object with at least one key", "an empty one");
   }
-  const masks = Object.fromEntries(keys.map((key) => [key, `${LONGEST_MASK}  `]));
+  const masks = Object.fromEntries(keys.map((key) => [key, LONGEST_MASK]));
   if (JSON.stringify(masks).length > MASKS_LENGTH_MAX) {
     refuse(place, "fewer or shorter keys (about 20 at most)", `${keys.length} keys`);
   }
 }
 
-export const SECRET_REFERENCE = either(
-  "secret_id",
-  "secret_name",
-  "either a secret_id or a secret_name",
-);
+export const SECRET_REFERENCE = either("secret_id", "secret_name");
 
 export const DELETE_SECRET = fields({ secret_id: text }, { force: boolean });

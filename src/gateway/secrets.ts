@@ -1,4 +1,4 @@
-import { checkRequest, fields, text } from "./checks.ts";
+import { checkRequest, PROVIDER_FILTER } from "./checks.ts";
 import { plain } from "./connection.ts";
 import { create } from "./creation.ts";
 import { written } from "./echo.ts";
@@ -86,7 +86,7 @@ export class SecretOperations extends OperationGroup {
 
   /** All secrets that the user may see; MLflow leaves out others silently. */
   list(filter: { readonly provider?: string } = {}): Promise<Secret[]> {
-    return this.ask("listSecrets", filter, FILTER, read.many(SECRET));
+    return this.ask("listSecrets", filter, PROVIDER_FILTER, read.many(SECRET));
   }
 
   async #refuseInUse(secret_id: string): Promise<void> {
@@ -94,8 +94,8 @@ export class SecretOperations extends OperationGroup {
     const names = users.map(({ name }) => String(name));
     if (names.length === 0) return;
     const shown = names.slice(0, NAMES_SHOWN_MAX).join(", ");
-    const more =
-      names.length > NAMES_SHOWN_MAX ? ` and ${names.length - NAMES_SHOWN_MAX} more` : "";
+    const hidden = names.length - NAMES_SHOWN_MAX;
+    const more = hidden > 0 ? ` and ${hidden} more` : "";
     throw new GatewayRequestError(
       `deleteSecret: ${secret_id} is in use by the model definitions ${shown}${more}, which would be left without a key (force deletes it all the same)`,
     );
@@ -103,8 +103,6 @@ export class SecretOperations extends OperationGroup {
 }
 
 const NAMES_SHOWN_MAX = 5;
-
-const FILTER = fields({}, { provider: text });
 
 const SECRET: read.Kind<Secret> = {
   one: "secret",

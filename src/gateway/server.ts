@@ -54,16 +54,16 @@ export class ServerOperations extends OperationGroup {
     throw new GatewayResponseError(operation, `was not answered with ${wanted}: is this MLflow?`);
   }
 
-  async #user(
+  #user(
     operation: "getCurrentUser" | "getUser",
     request: { readonly username?: string },
   ): Promise<CurrentUser | undefined> {
-    try {
-      return await this.ask(operation, request, fields({}, { username: text }), USER);
-    } catch (error) {
-      if (isUnknownAddress(error)) return undefined;
-      throw error;
-    }
+    return this.ask(operation, request, fields({}, { username: text }), USER).catch(
+      (error: unknown) => {
+        if (isUnknownAddress(error)) return undefined;
+        throw error;
+      },
+    );
   }
 }
 

@@ -43,7 +43,7 @@ export function remember(
   { operations, laterCount, probeAtCount }: ReuseHistory,
   { operation, isReused, answerMs }: ReuseSample,
 ): ReuseHistory {
-  const { firstMs, laterMs } = timesOf(operations, operation);
+  const { firstMs = [], laterMs = [] } = operations[operation] ?? {};
   const times = isReused
     ? { firstMs, laterMs: latest(laterMs, answerMs, STALLS_IN_A_ROW) }
     : { firstMs: latest(firstMs, answerMs, FIRST_KEPT), laterMs };
@@ -57,8 +57,8 @@ export function remember(
 
 /** The latest answers of some operation were all late, compared with first ones on a connection. */
 export function isStalling({ operations }: ReuseHistory): boolean {
-  return Object.values(operations).some(
-    ({ firstMs, laterMs }) => firstMs.length > 0 && isLate(laterMs, lowerMedian(firstMs)),
+  return Object.values(operations).some(({ firstMs, laterMs }) =>
+    isLate(laterMs, lowerMedian(firstMs)),
   );
 }
 
@@ -70,13 +70,7 @@ export function wantsProbe(
   { operations, laterCount, probeAtCount }: ReuseHistory,
   operation: string,
 ): boolean {
-  return laterCount >= probeAtCount && isLate(timesOf(operations, operation).laterMs, 0);
-}
-
-const NO_TIMES: AnswerTimes = { firstMs: [], laterMs: [] };
-
-function timesOf(operations: ReuseHistory["operations"], operation: string): AnswerTimes {
-  return operations[operation] ?? NO_TIMES;
+  return laterCount >= probeAtCount && isLate(operations[operation]?.laterMs ?? [], 0);
 }
 
 function isLate(laterMs: readonly number[], comparedWithMs: number): boolean {
@@ -89,7 +83,8 @@ function latest(values: readonly number[], value: number, kept: number): readonl
   return [...values, value].slice(-kept);
 }
 
+/** Infinite when there are none: nothing is late then. */
 function lowerMedian(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.POSITIVE_INFINITY;
 }

@@ -1,7 +1,7 @@
 import type { Agent } from "node:http";
 import type { Redacted } from "#runtime/redacted.ts";
 import { ConnectionPool } from "./connection-pool.ts";
-import { exchange, noProgress, type Progress, transportFailure } from "./exchange.ts";
+import { exchange, noProgress, type Progress } from "./exchange.ts";
 import { isStalling, NO_HISTORY, type ReuseHistory, remember, wantsProbe } from "./stall.ts";
 
 export interface TransportRequest {
@@ -47,8 +47,7 @@ export interface HttpTransportOptions {
   readonly connections?: "auto" | "fresh" | "kept";
 }
 
-const MIB = 1024 * 1024;
-const RESPONSE_BYTES_MAX = 64 * MIB;
+const RESPONSE_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
  * HTTP on Node's own modules: `fetch` costs a Lambda 17 ms more at its cold start. Without TLS each
@@ -57,10 +56,10 @@ const RESPONSE_BYTES_MAX = 64 * MIB;
  */
 export class HttpTransport implements Transport {
   readonly #responseBytesMax: number;
-  readonly #connections: "auto" | "fresh" | "kept";
+  /** `fresh` for good once kept ones are given up. */
+  #connections: "auto" | "fresh" | "kept";
   #pool: ConnectionPool | undefined;
   #history: ReuseHistory = NO_HISTORY;
-  #isReuseGivenUp = false;
 
   constructor({
     responseBytesMax = RESPONSE_BYTES_MAX,
@@ -73,15 +72,14 @@ export class HttpTransport implements Transport {
   async send(request: TransportRequest): Promise<TransportResponse> {
     const timeout = AbortSignal.timeout(request.timeoutMs);
     const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
-    const bytesMax = this.#responseBytesMax;
-    const attempt = async (agent: Agent | undefined, progress: Progress) => {
-      try {
-        return await exchange(request, { agent, signal, progress, bytesMax });
-      } catch (error) {
-        const isOutcomeUnknown = progress.isConnected;
-        throw transportFailure(request, error, { isOutcomeUnknown, timeout });
-      }
-    };
+    const attempt = (agent: Agent | undefined, progress: Progress) =>
+      exchange(request, {
+        agent,
+        signal,
+        timeout,
+        progress,
+        bytesMax: this.#responseBytesMax,
+      });
     const agent = this.#agentFor(request);
     const progress = noProgress();
     try {
@@ -99,7 +97,7 @@ export class HttpTransport implements Transport {
   #agentFor({ url: { protocol }, operation }: TransportRequest): Agent | undefined {
     const isKept =
       this.#connections === "kept" || (this.#connections === "auto" && protocol === "https:");
-    if (!isKept || this.#isReuseGivenUp) return undefined;
+    if (!isKept) return undefined;
     this.#pool ??= new ConnectionPool(protocol);
     if (wantsProbe(this.#history, operation)) this.#pool.close();
     return this.#pool.open();
@@ -107,7 +105,7 @@ export class HttpTransport implements Transport {
 
   #learn(operation: string, { isReused, answerMs }: Progress): void {
     this.#history = remember(this.#history, { operation, isReused, answerMs });
-    this.#isReuseGivenUp ||= isStalling(this.#history);
-    if (this.#isReuseGivenUp) this.#pool?.close();
+    if (isStalling(this.#history)) this.#connections = "fresh";
+    if (this.#connections === "fresh") this.#pool?.close();
   }
 }

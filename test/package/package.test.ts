@@ -9,8 +9,8 @@ import { installedProject, packProject, run, typeCheck, write } from "./consumer
 import { CJS_PROGRAM, ESM_PROGRAM, TYPED_PROGRAM } from "./samples.ts";
 
 const TIMEOUT_MS = 180_000;
-/** What we promise of one file with everything in it, all checks of requests included. */
-const MINIFIED_BYTES_MAX = 40 * 1024;
+/** Of one file with everything in it, all checks of requests included. */
+const MINIFIED_BYTES_MAX = 40_000;
 
 let tarball: string;
 let projects: Record<"module" | "commonjs", string>;

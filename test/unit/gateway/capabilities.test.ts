@@ -85,7 +85,7 @@ test("only operations of the gateway depend on the version", () => {
   expect(operationRequirement("getCurrentUser")).toBeUndefined();
   expect(operationRequirement("createSecret")?.version).toBe("3.11.1");
   expect(operationRequirement("getGuardrail")?.version).toBe("3.12.0");
-  expect(isMet({ version: "3.12.0", part: undefined }, "3.11.1")).toBe(false);
+  expect(isMet({ version: "3.12.0" }, "3.11.1")).toBe(false);
 });
 
 /** A guard that is told the versions in turn, and how often it asked. */

@@ -39,8 +39,8 @@ test.each([
 });
 
 test.each([
-  [{ trackingUri: "mlflow.example.com" }, "starts with http:// or https://"],
-  [{ trackingUri: "file:///tmp" }, "starts with http:// or https://"],
+  [{ trackingUri: "mlflow.example.com" }, "trackingUri must start with http:// or https://"],
+  [{ trackingUri: "file:///tmp" }, "trackingUri must start with http:// or https://"],
   [{ trackingUri: "https://ops:hunter2@mlflow.example.com" }, "must not hold a username"],
   [{ trackingUri: "https://mlflow.example.com/#/gateway" }, "must not have a query or a fragment"],
   [{ auth: { username: "a:b", password: "hunter2" } }, "must not contain a colon"],

@@ -296,7 +296,7 @@ test("an endpoint is looked up by either id or name", async () => {
   const both = { name: "chat", endpoint_id: "e-1" };
 
   await expect(client.endpoints.get(both)).rejects.toThrow(
-    "getEndpoint: the request must be either an endpoint_id or a name, got both",
+    "getEndpoint: the request must be either endpoint_id or name, got both",
   );
 });
 

@@ -13,7 +13,7 @@ test.each([
     401,
     "You are not authenticated. Please see https://...",
     { code: "gateway-unauthorised", disposition: "retry" },
-    "listSecrets failed with 401: unauthorised: check credentials (basic-auth of MLflow takes a username and a password, no token)",
+    "listSecrets failed with 401: unauthorised: check credentials (MLflow's basic-auth takes a username and a password, no token)",
   ],
   [
     403,
@@ -31,7 +31,7 @@ test.each([
     404,
     HTML_404,
     { code: "gateway-refused", errorCode: undefined },
-    "listSecrets failed with 404: the server has nothing at /api/3.0/mlflow/gateway/secrets/list: check the tracking URI, and that the server is MLflow 3.11.1 or newer",
+    "listSecrets failed with 404: the server has nothing at /api/3.0/mlflow/gateway/secrets/list: check the tracking URI, and that MLflow is 3.11.1 or newer",
   ],
   [
     404,
@@ -162,8 +162,8 @@ test.each([
 });
 
 test.each([
-  ["<html>sign in</html>", "was answered with something that is not a JSON object"],
-  ["[]", "was answered with something that is not a JSON object"],
+  ["<html>sign in</html>", "was not answered with a JSON object"],
+  ["[]", "was not answered with a JSON object"],
   ['{"secrets":{}}', "secrets is not a list"],
   ['{"secrets":[{"secret_id":"s-1"}]}', "secrets[0].secret_name is not a text"],
   ['{"secrets":[{"secret_id":7}]}', "secrets[0].secret_id is not a text"],

@@ -121,7 +121,7 @@ test("a secret is read by its id, and looked for by its name", async () => {
     "list",
   ]);
   await expect(client.secrets.get({ secret_id: "s", secret_name: "s" })).rejects.toThrow(
-    "getSecret: the request must be either a secret_id or a secret_name, got both",
+    "getSecret: the request must be either secret_id or secret_name, got both",
   );
 });
 
