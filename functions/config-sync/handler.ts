@@ -4,11 +4,11 @@ import { forEachRecord } from "../for-each-record.ts";
 import { compose } from "./compose.ts";
 import { readTrigger } from "./trigger.ts";
 
-const { logger, dependencies, redeliverAfter } = compose();
+const { tools, dependencies } = compose();
 
 /** A manifest was put, or it is time to go on with what is pending. */
 export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
-  forEachRecord(event, { logger, redeliverAfter }, async (record, delivery) => {
+  forEachRecord(event, tools, async (record, delivery) => {
     const trigger = readTrigger(record.body);
     const run = dependencies(context.awsRequestId);
     const reports =
@@ -16,10 +16,10 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
         ? await syncPending(run)
         : [await syncManifest(run, trigger.key, delivery)];
     for (const report of reports) {
-      if (!report) logger.info("already settled", { trigger });
+      if (!report) tools.logger.info("already settled", { trigger });
       else {
         const { manifest, outcome, error, changes } = report;
-        logger.info("manifest synced", { manifest, outcome, error, changes: changes.length });
+        tools.logger.info("manifest synced", { manifest, outcome, error, changes: changes.length });
       }
     }
   });

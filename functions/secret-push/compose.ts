@@ -1,39 +1,9 @@
-import { Logger } from "@aws-lambda-powertools/logger";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { SQSClient } from "@aws-sdk/client-sqs";
-import type { SQSRecord } from "aws-lambda";
-import * as z from "zod";
-import { DynamoLedger } from "#aws/ledger.ts";
-import { redeliverAfter } from "#aws/queue.ts";
-import { SecretsManagerSource } from "#aws/secret-source.ts";
-import { systemClock } from "#runtime/clock.ts";
 import { readSettings } from "#runtime/settings.ts";
 import type { PushDependencies } from "#secrets/push.ts";
-import { GATEWAY_SETTINGS, openGateway } from "../gateway-access.ts";
+import { SECRET_WRITER_SETTINGS, secretWriter } from "../secret-writer.ts";
 
 /** Builds the worker's adapters, once per container. */
 export function compose() {
-  const settings = readSettings({
-    ...GATEWAY_SETTINGS,
-    GATEWAY_OPS_LEDGER_TABLE: z.string().min(1),
-    GATEWAY_OPS_QUEUE_URL: z.string().min(1),
-    GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS: z.coerce.number().int().positive(),
-  });
-  const logger = new Logger();
-  const sqs = new SQSClient();
-  const secretsManager = new SecretsManagerClient();
-  const parts = {
-    ledger: new DynamoLedger(new DynamoDBClient(), settings.GATEWAY_OPS_LEDGER_TABLE),
-    source: new SecretsManagerSource(secretsManager),
-    gateway: openGateway(secretsManager, settings),
-    clock: systemClock,
-    secretCacheTtlMs: settings.GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS * 1000,
-  };
-  return {
-    logger,
-    redeliverAfter: (record: SQSRecord, delaySeconds: number) =>
-      redeliverAfter(sqs, settings.GATEWAY_OPS_QUEUE_URL, record.receiptHandle, delaySeconds),
-    dependencies: (runId: string): PushDependencies => ({ ...parts, runId }),
-  };
+  const { tools, parts } = secretWriter(readSettings(SECRET_WRITER_SETTINGS));
+  return { tools, dependencies: (runId: string): PushDependencies => ({ ...parts, runId }) };
 }

@@ -4,13 +4,13 @@ import { forEachRecord } from "../for-each-record.ts";
 import { compose } from "./compose.ts";
 import { readTrigger } from "./trigger.ts";
 
-const { logger, dependencies, redeliverAfter } = compose();
+const { tools, dependencies } = compose();
 
 /** A secret got a new current version, or it is time to go on with what is pending. */
 export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
-  forEachRecord(event, { logger, redeliverAfter }, async (record, delivery) => {
+  forEachRecord(event, tools, async (record, delivery) => {
     const trigger = readTrigger(record.body);
     const run = dependencies(`${context.awsRequestId}/${record.messageId}`);
     const outcomes = await pushChanged(run, trigger, delivery);
-    logger.info("secrets pushed", { trigger, outcomes });
+    tools.logger.info("secrets pushed", { trigger, outcomes });
   });

@@ -1,0 +1,41 @@
+import { Logger } from "@aws-lambda-powertools/logger";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import type { SQSRecord } from "aws-lambda";
+import * as z from "zod";
+import { DynamoLedger } from "#aws/ledger.ts";
+import { redeliverAfter } from "#aws/queue.ts";
+import { SecretsManagerSource } from "#aws/secret-source.ts";
+import { systemClock } from "#runtime/clock.ts";
+import { GATEWAY_SETTINGS, openGateway } from "./gateway-access.ts";
+
+/** Settings of the workers that write gateway secrets and are fed by a queue. */
+export const SECRET_WRITER_SETTINGS = {
+  ...GATEWAY_SETTINGS,
+  GATEWAY_OPS_LEDGER_TABLE: z.string().min(1),
+  GATEWAY_OPS_QUEUE_URL: z.string().min(1),
+  GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS: z.coerce.number().int().positive(),
+};
+
+type SecretWriterSettings = z.infer<z.ZodObject<typeof SECRET_WRITER_SETTINGS>>;
+
+/** What these workers have in common: the tools of a batch, and all that pushing needs of a container. */
+export function secretWriter(settings: SecretWriterSettings) {
+  const sqs = new SQSClient();
+  const secretsManager = new SecretsManagerClient();
+  return {
+    tools: {
+      logger: new Logger(),
+      redeliverAfter: (record: SQSRecord, delaySeconds: number) =>
+        redeliverAfter(sqs, settings.GATEWAY_OPS_QUEUE_URL, record.receiptHandle, delaySeconds),
+    },
+    parts: {
+      ledger: new DynamoLedger(new DynamoDBClient(), settings.GATEWAY_OPS_LEDGER_TABLE),
+      source: new SecretsManagerSource(secretsManager),
+      gateway: openGateway(secretsManager, settings),
+      clock: systemClock,
+      secretCacheTtlMs: settings.GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS * 1000,
+    },
+  };
+}
