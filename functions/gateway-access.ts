@@ -1,8 +1,11 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
 import { awsCall } from "#aws/aws-call.ts";
-import { GatewayClient } from "#gateway/client.ts";
+import type { RequestObserver } from "#gateway/caller.ts";
+import { GatewayClient, type GatewayClientOptions } from "#gateway/client.ts";
 import type { GatewayAuth } from "#gateway/connection.ts";
+import { TrackingClient } from "#gateway/tracking.ts";
+import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { Redacted } from "#runtime/redacted.ts";
 
@@ -22,8 +25,9 @@ class GatewayLoginError extends GatewayOpsError {
 const UNAUTHORISED = 401;
 
 /**
- * A client of the gateway. Its login is read from Secrets Manager with the first request of a
- * container, and again after the gateway refused it: somebody may have changed it meanwhile.
+ * The gateway, and the tracking server that it is part of, as each workspace sees them. Clients are
+ * made on demand and kept. Their common login is read from Secrets Manager with the first request
+ * of a container, and again after it was refused: somebody may have changed it meanwhile.
  */
 export function openGateway(
   secretsManager: SecretsManagerClient,
@@ -31,21 +35,37 @@ export function openGateway(
     GATEWAY_OPS_GATEWAY_URL: string;
     GATEWAY_OPS_CREDENTIALS_SECRET?: string | undefined;
   },
-): GatewayClient {
+  onRequest: RequestObserver<string> = () => {},
+) {
   const secretName = settings.GATEWAY_OPS_CREDENTIALS_SECRET;
-  const trackingUri = settings.GATEWAY_OPS_GATEWAY_URL;
-  if (secretName === undefined) return new GatewayClient({ trackingUri });
   let login: GatewayAuth | undefined;
-  return new GatewayClient({
-    trackingUri,
-    auth: async () => {
-      login ??= await readLogin(secretsManager, secretName);
-      return login;
-    },
-    onRequest: (_operation, _durationMs, status) => {
+  const readOnce = async (name: string) => {
+    login ??= await readLogin(secretsManager, name);
+    return login;
+  };
+  const optionsOf = (workspace: string): GatewayClientOptions<string> => ({
+    trackingUri: settings.GATEWAY_OPS_GATEWAY_URL,
+    // A server without workspaces has only this one, and does not know its name.
+    ...(workspace === WORKSPACE_DEFAULT ? {} : { workspace }),
+    ...(secretName === undefined ? {} : { auth: () => readOnce(secretName) }),
+    onRequest: (operation, durationMs, status) => {
       if (status === UNAUTHORISED) login = undefined;
+      onRequest(operation, durationMs, status);
     },
   });
+  return {
+    gatewayOf: madeOnce((workspace) => new GatewayClient(optionsOf(workspace))),
+    trackingOf: madeOnce((workspace) => new TrackingClient(optionsOf(workspace))),
+  };
+}
+
+function madeOnce<T>(make: (key: string) => T): (key: string) => T {
+  const made = new Map<string, T>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
 }
 
 async function readLogin(client: SecretsManagerClient, secretName: string): Promise<GatewayAuth> {

@@ -7,6 +7,7 @@ import * as z from "zod";
 import { DynamoLedger } from "#aws/ledger.ts";
 import { redeliverAfter } from "#aws/queue.ts";
 import { SecretsManagerSource } from "#aws/secret-source.ts";
+import type { RequestObserver } from "#gateway/caller.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { GATEWAY_SETTINGS, openGateway } from "./gateway-access.ts";
 
@@ -21,7 +22,7 @@ export const SECRET_WRITER_SETTINGS = {
 type SecretWriterSettings = z.infer<z.ZodObject<typeof SECRET_WRITER_SETTINGS>>;
 
 /** What these workers have in common: the tools of a batch, and all that pushing needs of a container. */
-export function secretWriter(settings: SecretWriterSettings) {
+export function secretWriter(settings: SecretWriterSettings, onRequest?: RequestObserver<string>) {
   const sqs = new SQSClient();
   const secretsManager = new SecretsManagerClient();
   return {
@@ -33,7 +34,7 @@ export function secretWriter(settings: SecretWriterSettings) {
     parts: {
       ledger: new DynamoLedger(new DynamoDBClient(), settings.GATEWAY_OPS_LEDGER_TABLE),
       source: new SecretsManagerSource(secretsManager),
-      gateway: openGateway(secretsManager, settings),
+      ...openGateway(secretsManager, settings, onRequest),
       clock: systemClock,
       secretCacheTtlMs: settings.GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS * 1000,
     },

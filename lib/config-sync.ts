@@ -8,10 +8,12 @@ import type { LedgerTable } from "./ledger-table.ts";
 import type { StackSettings } from "./settings.ts";
 import { WorkerFunction } from "./worker-function.ts";
 
-/** People write here, workers only read. */
-const MANIFEST_PREFIX = "manifests/";
+/** People write here, and each object that they put is an event; workers only read. */
+export const INPUT_PREFIXES = ["manifests/", "plans/", "approvals/"] as const;
 /** Workers write here, and no rule listens to it: a report can never cause another run. */
-const REPORT_PREFIX = "reports/";
+export const OUTPUT_PREFIXES = ["reports/", "plan-results/"] as const;
+/** The output that workers read again: what was applied. */
+export const APPLIED_PREFIX = "reports/applied/";
 
 export interface ConfigSyncProps
   extends Pick<
@@ -21,12 +23,19 @@ export interface ConfigSyncProps
     | "logRetentionDays"
     | "retryPendingMinutes"
     | "secretCacheTtlSeconds"
+    | "driftMinutes"
+    | "prune"
+    | "selfHeal"
+    | "maxDeleteShare"
+    | "maxUpdateShare"
+    | "maxWritesPerSecond"
+    | "allowLoopbackApiBase"
   > {
   readonly bundles: string;
   readonly ledger: LedgerTable;
 }
 
-/** A manifest put into the bucket -> ordered queue -> a function that brings the gateway in line. */
+/** What people put into the bucket, and schedules -> ordered queue -> a function that brings the gateway in line. */
 export class ConfigSync extends Construct {
   readonly bucket: Bucket;
   readonly worker: WorkerFunction;
@@ -45,6 +54,12 @@ export class ConfigSync extends Construct {
       environment: {
         GATEWAY_OPS_MANIFEST_BUCKET: this.bucket.bucketName,
         GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS: String(props.secretCacheTtlSeconds),
+        GATEWAY_OPS_PRUNE: String(props.prune),
+        GATEWAY_OPS_SELF_HEAL: String(props.selfHeal),
+        GATEWAY_OPS_MAX_DELETE_SHARE: String(props.maxDeleteShare),
+        GATEWAY_OPS_MAX_UPDATE_SHARE: String(props.maxUpdateShare),
+        GATEWAY_OPS_MAX_WRITES_PER_SECOND: String(props.maxWritesPerSecond),
+        GATEWAY_OPS_ALLOW_LOOPBACK_API_BASE: String(props.allowLoopbackApiBase),
       },
     });
     this.events = new EventQueue(this, "Events", { worker: this.worker, isOrdered: true });
@@ -53,10 +68,11 @@ export class ConfigSync extends Construct {
       detailType: ["Object Created"],
       detail: {
         bucket: { name: [this.bucket.bucketName] },
-        object: { key: [{ prefix: MANIFEST_PREFIX }] },
+        object: { key: INPUT_PREFIXES.map((prefix) => ({ prefix })) },
       },
     });
-    this.events.lookAgainEvery(props.retryPendingMinutes);
+    this.events.lookEvery(props.retryPendingMinutes, "pending");
+    this.events.lookEvery(props.driftMinutes, "drift");
     this.#grantBucket();
     props.ledger.grantUse(this.worker);
     grantGatewayAccess(this.worker, props);
@@ -64,11 +80,8 @@ export class ConfigSync extends Construct {
   }
 
   #grantBucket(): void {
-    Grant.addToPrincipal({
-      grantee: this.worker,
-      actions: ["s3:GetObject"],
-      resourceArns: [this.bucket.arnForObjects(`${MANIFEST_PREFIX}*`)],
-    });
+    this.#grantObjects("s3:GetObject", [...INPUT_PREFIXES, APPLIED_PREFIX]);
+    this.#grantObjects("s3:PutObject", OUTPUT_PREFIXES);
     // With it S3 answers that a deleted manifest is not there, and without it that access is denied.
     // It must be unconditional: reading an object offers no prefix that a condition could test.
     Grant.addToPrincipal({
@@ -76,14 +89,18 @@ export class ConfigSync extends Construct {
       actions: ["s3:ListBucket"],
       resourceArns: [this.bucket.bucketArn],
     });
+  }
+
+  #grantObjects(action: string, prefixes: readonly string[]): void {
     Grant.addToPrincipal({
       grantee: this.worker,
-      actions: ["s3:PutObject"],
-      resourceArns: [this.bucket.arnForObjects(`${REPORT_PREFIX}*`)],
+      actions: [action],
+      resourceArns: prefixes.map((prefix) => this.bucket.arnForObjects(`${prefix}*`)),
     });
   }
 }
 
+/** Versions are never expired: the ledger and the snapshots name them. */
 function manifestBucket(scope: Construct): Bucket {
   const bucket = new Bucket(scope, "Bucket", {
     versioned: true,

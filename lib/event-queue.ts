@@ -13,6 +13,12 @@ import type { WorkerFunction } from "./worker-function.ts";
 const MESSAGE_GROUP = "gateway";
 const RECEIVES_MAX = 5;
 
+/** What workers know to look at without an event. */
+const LOOKS = {
+  pending: { id: "LookAtPending", description: "Retry what is pending" },
+  drift: { id: "LookForDrift", description: "Compare the gateway with what was applied last" },
+};
+
 export interface EventQueueProps {
   readonly worker: WorkerFunction;
   /**
@@ -81,13 +87,14 @@ export class EventQueue extends Construct {
     });
   }
 
-  /** Regularly tells the worker to go on with what failed before. */
-  lookAgainEvery(everyMinutes: number): void {
-    new PeriodicSchedule(this, "LookAgain", {
+  /** Regularly tells the worker to look at something of its own accord. */
+  lookEvery(everyMinutes: number, look: keyof typeof LOOKS): void {
+    const { id, description } = LOOKS[look];
+    new PeriodicSchedule(this, id, {
       everyMinutes,
-      description: "Retry what is pending",
+      description,
       // The time makes each body unique, so that an ordered queue does not drop it as a repeat.
-      input: { lookAgain: true, at: ContextAttribute.scheduledTime },
+      input: { look, at: ContextAttribute.scheduledTime },
       deadLetterQueue: this.undeliveredQueue,
       target: (delivery) => new SqsSendMessage(this.queue, { ...delivery, ...this.#messageGroup }),
     });

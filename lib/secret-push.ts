@@ -43,7 +43,7 @@ export class SecretPush extends Construct {
       detailType: ["Secret Label Updated"],
       detail: { labelUpdated: ["AWSCURRENT"] },
     });
-    this.events.lookAgainEvery(props.retryPendingMinutes);
+    this.events.lookEvery(props.retryPendingMinutes, "pending");
     props.ledger.grantUse(this.worker);
     grantGatewayAccess(this.worker, props);
     grantProviderSecrets(this.worker);

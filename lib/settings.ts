@@ -24,6 +24,41 @@ export interface StackSettings {
    */
   readonly retryPendingMinutes: number;
   /**
+   * Minutes between two comparisons of the gateway with what was applied last, 1 to 1440.
+   * @default 60
+   */
+  readonly driftMinutes: number;
+  /**
+   * Whether what manifests no longer declare is deleted, guarded.
+   * @default false: a notice says what would go
+   */
+  readonly prune: boolean;
+  /**
+   * Whether drift is undone, under the guards of every plan.
+   * @default false: it is reported
+   */
+  readonly selfHeal: boolean;
+  /**
+   * Share of an owner's resources of a kind that one plan may delete without an approval, 0 to 1.
+   * @default 0.3
+   */
+  readonly maxDeleteShare: number;
+  /**
+   * Share of an owner's resources of a kind that one plan may update without an approval, 0 to 1.
+   * @default 0.3
+   */
+  readonly maxUpdateShare: number;
+  /**
+   * Writes to the gateway in each second, 1 to 1000: it serves the traffic of others meanwhile.
+   * @default 20
+   */
+  readonly maxWritesPerSecond: number;
+  /**
+   * Whether a manifest may point the gateway at itself or into a private network (`api_base`).
+   * @default false
+   */
+  readonly allowLoopbackApiBase: boolean;
+  /**
    * How long the gateway itself keeps a decrypted provider key, 10 to 300 seconds; reports say by
    * when a pushed key is effective.
    * @default 60
@@ -49,23 +84,33 @@ export class StackSettingsError extends Error {
 /** Validates the CDK context once; `context` returns what was passed for a key, if anything. */
 export function readStackSettings(context: (key: string) => unknown): StackSettings {
   const problems: string[] = [];
-  const read = <T>(key: keyof StackSettings, { parse, allowed }: SettingType<T>): T | undefined => {
+  const read = <T, D>(
+    key: keyof StackSettings,
+    { parse, allowed }: SettingType<T>,
+    byDefault: D,
+  ): T | D => {
     const given = context(key);
-    if (given === undefined) return undefined;
+    if (given === undefined) return byDefault;
     const value = parse(String(given));
-    if (value === undefined) {
-      problems.push(`${key} must be ${allowed}, got ${JSON.stringify(given)}.`);
-    }
-    return value;
+    if (value !== undefined) return value;
+    problems.push(`${key} must be ${allowed}, got ${JSON.stringify(given)}.`);
+    return byDefault;
   };
   const settings = {
-    gatewayUrl: read("gatewayUrl", GATEWAY_URL) ?? "",
-    gatewayCredentials: read("gatewayCredentials", SECRET_NAME),
-    budgetPollMinutes: read("budgetPollMinutes", wholeNumber(1, 60)) ?? 5,
-    retryPendingMinutes: read("retryPendingMinutes", wholeNumber(1, 1440)) ?? 15,
-    secretCacheTtlSeconds: read("secretCacheTtlSeconds", wholeNumber(10, 300)) ?? 60,
-    logRetentionDays: read("logRetentionDays", RETENTION) ?? RetentionDays.ONE_MONTH,
-    stackName: read("stackName", STACK_NAME) ?? "GatewayOps",
+    gatewayUrl: read("gatewayUrl", GATEWAY_URL, ""),
+    gatewayCredentials: read("gatewayCredentials", SECRET_NAME, undefined),
+    budgetPollMinutes: read("budgetPollMinutes", wholeNumber(1, 60), 5),
+    retryPendingMinutes: read("retryPendingMinutes", wholeNumber(1, 1440), 15),
+    driftMinutes: read("driftMinutes", wholeNumber(1, 1440), 60),
+    prune: read("prune", TRUTH, false),
+    selfHeal: read("selfHeal", TRUTH, false),
+    maxDeleteShare: read("maxDeleteShare", SHARE, 0.3),
+    maxUpdateShare: read("maxUpdateShare", SHARE, 0.3),
+    maxWritesPerSecond: read("maxWritesPerSecond", wholeNumber(1, 1000), 20),
+    allowLoopbackApiBase: read("allowLoopbackApiBase", TRUTH, false),
+    secretCacheTtlSeconds: read("secretCacheTtlSeconds", wholeNumber(10, 300), 60),
+    logRetentionDays: read("logRetentionDays", RETENTION, RetentionDays.ONE_MONTH),
+    stackName: read("stackName", STACK_NAME, "GatewayOps"),
   };
   if (context("gatewayUrl") === undefined) {
     problems.unshift(
@@ -106,6 +151,16 @@ const STACK_NAME = matching(
   /^[A-Za-z][A-Za-z0-9-]{0,127}$/,
   "a letter followed by at most 127 letters, digits and hyphens",
 );
+
+const TRUTH: SettingType<boolean> = {
+  allowed: "true or false",
+  parse: (text) => (text === "true" || text === "false" ? text === "true" : undefined),
+};
+
+const SHARE: SettingType<number> = {
+  allowed: "a number from 0 to 1",
+  parse: (text) => (/^(0(\.\d+)?|1(\.0+)?)$/.test(text) ? Number(text) : undefined),
+};
 
 const RETENTION_DAYS = Object.values(RetentionDays).filter(
   (days): days is RetentionDays => typeof days === "number" && days !== RetentionDays.INFINITE,

@@ -25,7 +25,7 @@ try {
 function runJest() {
   const node = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
   const jest = require.resolve("jest/bin/jest");
-  const json = ["--json", `--outputFile=${outputFile}`];
+  const json = ["--json", `--outputFile=${outputFile}`, ...workers()];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...node, jest, ...json, ...process.argv.slice(2)], {
       cwd: ROOT,
@@ -41,6 +41,13 @@ function runJest() {
       process.on(signal, () => child.kill(signal));
     }
   });
+}
+
+/** Suites that deploy build into the same folder, and real servers share the machine: one by one. */
+function workers() {
+  const given = process.argv.slice(2);
+  const startsServers = !given.includes("--selectProjects") || given.includes("e2e");
+  return startsServers ? ["--maxWorkers=1"] : [];
 }
 
 /** A suite that could not run counts as one failure, and so does whatever else made jest fail. */

@@ -4,6 +4,7 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
 import { DynamoLedger } from "#aws/ledger.ts";
 import type { MonitorDependencies } from "#budgets/monitor.ts";
+import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
 import { readSettings } from "#runtime/settings.ts";
 import { GATEWAY_SETTINGS, openGateway } from "../gateway-access.ts";
 
@@ -15,7 +16,7 @@ export function compose() {
   });
   const dependencies: MonitorDependencies = {
     ledger: new DynamoLedger(new DynamoDBClient(), settings.GATEWAY_OPS_LEDGER_TABLE),
-    gateway: openGateway(new SecretsManagerClient(), settings),
+    gateway: openGateway(new SecretsManagerClient(), settings).gatewayOf(WORKSPACE_DEFAULT),
   };
   return { logger: new Logger(), dependencies };
 }

@@ -1,31 +1,56 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import * as z from "zod";
 import { ManifestBucket } from "#aws/bucket.ts";
-import { parseManifest } from "#manifest/parse.ts";
-import { toDesired } from "#manifest/to-desired.ts";
-import type { SyncDependencies } from "#reconcile/sync.ts";
+import { paceOf } from "#runtime/pace.ts";
+import { RequestCount } from "#runtime/request-count.ts";
 import { readSettings } from "#runtime/settings.ts";
 import { SECRET_WRITER_SETTINGS, secretWriter } from "../secret-writer.ts";
+import { openMetrics } from "./measure.ts";
+import type { WorkDependencies } from "./work.ts";
+
+const truth = z.enum(["true", "false"]).transform((text) => text === "true");
+const share = z.coerce.number().min(0).max(1);
 
 /** Builds the worker's adapters, once per container. */
 export function compose() {
   const settings = readSettings({
     ...SECRET_WRITER_SETTINGS,
     GATEWAY_OPS_MANIFEST_BUCKET: z.string().min(1),
+    GATEWAY_OPS_PRUNE: truth,
+    GATEWAY_OPS_SELF_HEAL: truth,
+    GATEWAY_OPS_MAX_DELETE_SHARE: share,
+    GATEWAY_OPS_MAX_UPDATE_SHARE: share,
+    GATEWAY_OPS_MAX_WRITES_PER_SECOND: z.coerce.number().int().positive(),
+    GATEWAY_OPS_ALLOW_LOOPBACK_API_BASE: truth,
   });
-  const { tools, parts } = secretWriter(settings);
+  const requests = new RequestCount();
+  const { tools, parts } = secretWriter(settings, requests.add);
   const bucket = new ManifestBucket(
     // Path style works with every S3, whatever its name resolution.
     new S3Client({ forcePathStyle: true }),
     settings.GATEWAY_OPS_MANIFEST_BUCKET,
   );
-  const dependencies = (runId: string): SyncDependencies => ({
+  const pace = paceOf(settings.GATEWAY_OPS_MAX_WRITES_PER_SECOND, parts.clock);
+  const dependencies = (runId: string): WorkDependencies => ({
     ...parts,
     manifests: bucket,
+    approvals: bucket,
+    snapshots: bucket,
     reports: bucket,
-    parse: parseManifest,
-    toDesired,
+    previews: bucket,
+    requestCounts: requests.counts,
+    pace,
+    planSettings: {
+      prune: settings.GATEWAY_OPS_PRUNE,
+      limits: {
+        maxDeleteShare: settings.GATEWAY_OPS_MAX_DELETE_SHARE,
+        maxUpdateShare: settings.GATEWAY_OPS_MAX_UPDATE_SHARE,
+      },
+      allowLoopbackApiBase: settings.GATEWAY_OPS_ALLOW_LOOPBACK_API_BASE,
+      sources: "aws",
+    },
+    selfHeal: settings.GATEWAY_OPS_SELF_HEAL,
     runId,
   });
-  return { tools, dependencies };
+  return { tools, metrics: openMetrics(), dependencies };
 }

@@ -1,25 +1,20 @@
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { syncManifest, syncPending } from "#reconcile/sync.ts";
 import { forEachRecord } from "../for-each-record.ts";
 import { compose } from "./compose.ts";
+import { measure } from "./measure.ts";
 import { readTrigger } from "./trigger.ts";
+import { work } from "./work.ts";
 
-const { tools, dependencies } = compose();
+/** No change begins in the last minute: what is left is done by the next delivery. */
+const LAST_MINUTE_MS = 60_000;
 
-/** A manifest was put, or it is time to go on with what is pending. */
+const { tools, metrics, dependencies } = compose();
+
+/** A manifest, an approval or a file to be planned was put, or it is time to look again. */
 export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
   forEachRecord(event, tools, async (record, delivery) => {
     const trigger = readTrigger(record.body);
-    const run = dependencies(context.awsRequestId);
-    const reports =
-      "lookAgain" in trigger
-        ? await syncPending(run)
-        : [await syncManifest(run, trigger.key, delivery)];
-    for (const report of reports) {
-      if (!report) tools.logger.info("already settled", { trigger });
-      else {
-        const { manifest, outcome, error, changes } = report;
-        tools.logger.info("manifest synced", { manifest, outcome, error, changes: changes.length });
-      }
-    }
+    const isOver = () => context.getRemainingTimeInMillis() < LAST_MINUTE_MS;
+    const done = await work(dependencies(context.awsRequestId), trigger, delivery, { isOver });
+    measure(tools.logger, metrics, trigger, done);
   });

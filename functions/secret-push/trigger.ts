@@ -4,7 +4,7 @@ import type { PushTrigger } from "#secrets/push-changed.ts";
 
 /** The parts that we rely on of Secrets Manager's "Secret Label Updated" event. */
 const bodySchema = z.union([
-  z.object({ lookAgain: z.literal(true) }),
+  z.object({ look: z.literal("pending") }),
   z.object({
     source: z.literal("aws.secretsmanager"),
     resources: z.tuple([z.string().startsWith("arn:")], z.string()),
@@ -20,6 +20,6 @@ export function readTrigger(body: string): PushTrigger {
       cause: parsed.error,
     });
   }
-  if ("lookAgain" in parsed.data) return parsed.data;
+  if ("look" in parsed.data) return parsed.data;
   return { sourceArn: parsed.data.resources[0], versionId: parsed.data.detail.versionId };
 }

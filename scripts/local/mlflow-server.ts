@@ -14,7 +14,7 @@ const START_TIMEOUT_MS = 120_000;
 /** The shortest the server allows: a pushed key is in use that soon. MLflow's default is 60. */
 export const SECRETS_CACHE_TTL_SECONDS = 10;
 
-interface MlflowUser {
+export interface MlflowUser {
   readonly username: string;
   readonly password: string;
 }

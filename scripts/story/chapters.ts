@@ -1,10 +1,18 @@
-import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { SECRETS_CACHE_TTL_SECONDS } from "../local/mlflow-server.ts";
-import { changeSecret, createSecret, madeUpKey, putManifest, settled } from "./actions.ts";
+import {
+  changeSecret,
+  changesIn,
+  createSecret,
+  issuesIn,
+  madeUpKey,
+  putManifest,
+  readObject,
+  settled,
+} from "./actions.ts";
 import { callEndpoint, lastKey } from "./calls.ts";
 import type { ReceivedEvent } from "./mailbox.ts";
 import { check, until } from "./until.ts";
-import { exampleManifest, output, type World } from "./world.ts";
+import { exampleManifest, type World } from "./world.ts";
 
 /** Tells one thing that was checked. */
 type Narrate = (line: string) => void;
@@ -43,14 +51,11 @@ async function configure(world: World, narrate: Narrate): Promise<void> {
   await createSecret(world, "prod/openai-backup", KEYS.backup);
   narrate("two provider keys were stored in Secrets Manager, tagged gateway-ops:owner=default");
   const since = new Date();
-  const key = await putManifest(world, "gateway.yaml", exampleManifest(world.upstream));
-  narrate(`examples/gateway.yaml was put into the bucket as ${key}`);
-  const event = await settled(world, key, "applied", since);
-  const changes = event.data.changes as { action: string; key: string }[];
+  const manifest = await putManifest(world, "gateway.yaml", exampleManifest(world.upstream));
+  narrate(`examples/gateway.yaml was put into the bucket as ${manifest.key}`);
+  const event = await settled(world, manifest, "applied");
   const took = (Date.parse(event.time) - since.getTime()) / 1000;
-  narrate(
-    `${took.toFixed(1)} s later it was applied: ${changes.map((change) => change.key).join(", ")}`,
-  );
+  narrate(`${took.toFixed(1)} s later it was applied: ${changesIn(event.data).join(", ")}`);
 
   const [secrets, definitions, endpoint, budgets] = await Promise.all([
     world.gateway.secrets.list(),
@@ -129,26 +134,22 @@ async function spend(world: World, narrate: Narrate): Promise<void> {
 
 async function reject(world: World, narrate: Narrate): Promise<void> {
   const before = await snapshot(world);
-  const since = new Date();
   const broken = exampleManifest(world.upstream)
     .replace("weight:", "wieght:")
     .replace("linkage_type: PRIMARY }", "linkage_type: PRIMARY, wieght: 1 }");
   const line = broken.split("\n").findIndex((text) => text.includes("wieght")) + 1;
   const column = (broken.split("\n")[line - 1] ?? "").indexOf("wieght") + 1;
-  const key = await putManifest(world, "broken.yaml", broken);
-  const event = await settled(world, key, "rejected", since);
-  const message = (event.data.error as { message: string }).message;
-  check(message.startsWith(`${key}:${line}:${column} `), "the message names file, line and column");
+  const manifest = await putManifest(world, "broken.yaml", broken);
+  const event = await settled(world, manifest, "rejected");
+  const [message = ""] = issuesIn(event.data);
+  check(
+    message.startsWith(`${manifest.key}:${line}:${column} `),
+    "the message names file, line and column",
+  );
   check(message.includes('did you mean "weight"'), "the message suggests the right word");
   narrate(message);
 
-  const report = await world.s3.send(
-    new GetObjectCommand({
-      Bucket: output(world.outputs, "ManifestBucketName"),
-      Key: event.data.report_key as string,
-    }),
-  );
-  const { outcome } = JSON.parse((await report.Body?.transformToString()) ?? "{}");
+  const { outcome } = JSON.parse(await readObject(world, event.data.report_key as string));
   check(outcome === "rejected", "the report in the bucket says rejected");
   check((await snapshot(world)) === before, "the gateway is exactly as before");
   narrate(`the report is ${event.data.report_key}; the gateway is exactly as before`);

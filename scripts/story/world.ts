@@ -8,6 +8,7 @@ import { Redacted } from "#runtime/redacted.ts";
 import { type LocalAws, startLocalAws } from "../local/local-aws.ts";
 import {
   type MlflowServer,
+  type MlflowUser,
   SECRETS_CACHE_TTL_SECONDS,
   startMlflow,
 } from "../local/mlflow-server.ts";
@@ -22,6 +23,10 @@ export interface WorldOptions {
   readonly mlflowPort?: number | undefined;
   readonly awsPort?: number | undefined;
   readonly upstreamPort?: number | undefined;
+  /** Settings of the stack, besides those that make it fit for a short story. */
+  readonly context?: Readonly<Record<string, string>>;
+  /** Plain users of the MLflow server. */
+  readonly users?: readonly MlflowUser[];
   /** Told before each part is started, and each line of the deployment. */
   readonly onProgress: (line: string) => void;
 }
@@ -58,7 +63,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         gatewayCredentials: CREDENTIALS_SECRET,
         budgetPollMinutes: "1",
         retryPendingMinutes: "1",
+        driftMinutes: "1",
         secretCacheTtlSeconds: String(SECRETS_CACHE_TTL_SECONDS),
+        allowLoopbackApiBase: "true",
+        ...options.context,
       },
     });
     const subscriber = (topic: string, name: string) =>
@@ -83,7 +91,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
 /** All three or none: what did start is ended again when another does not. */
 async function startServers(options: WorldOptions) {
   const started = await Promise.allSettled([
-    startMlflow(portOf(options.mlflowPort)),
+    startMlflow({ ...portOf(options.mlflowPort), users: options.users ?? [] }),
     startLocalAws(portOf(options.awsPort)),
     startUpstream(portOf(options.upstreamPort)),
   ]);

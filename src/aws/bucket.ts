@@ -1,11 +1,31 @@
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import type { RunReport } from "#reconcile/report.ts";
-import type { ReportStore } from "#reconcile/run-record.ts";
-import type { ManifestFile, ManifestSource } from "#reconcile/sync.ts";
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  NoSuchKey,
+  NotFound,
+  PutObjectCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { BYTES_MAX } from "#manifest/read.ts";
+import type { ApprovalSource } from "#sync/approval.ts";
+import { MANIFEST_PREFIX, type ManifestSource } from "#sync/manifest-source.ts";
+import type { OwnerFile } from "#sync/owner-files.ts";
+import type { Preview, PreviewStore } from "#sync/preview.ts";
+import type { RunReport } from "#sync/report.ts";
+import { reportMarkdown } from "#sync/report-markdown.ts";
+import type { ReportStore } from "#sync/run.ts";
+import type { Snapshot, SnapshotStore } from "#sync/snapshot.ts";
 import { awsCall } from "./aws-call.ts";
 
-/** The bucket: manifests go in under `manifests/`, reports come out under `reports/`. */
-export class ManifestBucket implements ManifestSource, ReportStore {
+/**
+ * The bucket. In: manifests under `manifests/`, files to be planned only under `plans/`, approvals
+ * under `approvals/`. Out: reports and what was applied under `reports/`, plans under
+ * `plan-results/`.
+ */
+export class ManifestBucket
+  implements ManifestSource, ReportStore, SnapshotStore, ApprovalSource, PreviewStore
+{
   readonly #client: S3Client;
   readonly #bucket: string;
 
@@ -14,14 +34,31 @@ export class ManifestBucket implements ManifestSource, ReportStore {
     this.#bucket = bucket;
   }
 
-  async readNewest(key: string): Promise<ManifestFile | undefined> {
+  async listManifests(): Promise<string[]> {
+    const keys: string[] = [];
+    let token: string | undefined;
+    do {
+      const command = new ListObjectsV2Command({
+        Bucket: this.#bucket,
+        Prefix: MANIFEST_PREFIX,
+        ContinuationToken: token,
+      });
+      const page = await awsCall("listing manifests", () => this.#client.send(command));
+      keys.push(...(page.Contents ?? []).flatMap(({ Key }) => Key ?? []));
+      token = page.NextContinuationToken;
+    } while (token !== undefined);
+    return keys;
+  }
+
+  async readNewest(key: string): Promise<OwnerFile | undefined> {
     const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
     return awsCall(`reading ${key}`, async () => {
       try {
         const { Body, VersionId, ETag } = await this.#client.send(command);
-        const text = (await Body?.transformToString("utf-8")) ?? "";
+        // On Node a body is a stream of bytes.
+        const content = await beginningOf((Body ?? []) as AsyncIterable<Uint8Array>);
         // The ETag stands in where a bucket has no versions.
-        return { text, versionId: VersionId ?? ETag ?? "" };
+        return { name: key, content, version_id: VersionId ?? ETag ?? "" };
       } catch (error) {
         if (error instanceof NoSuchKey) return undefined;
         throw error;
@@ -29,16 +66,72 @@ export class ManifestBucket implements ManifestSource, ReportStore {
     });
   }
 
-  async write(report: RunReport): Promise<string> {
+  /** `reports/<time>-<run id>.json` and `.md`; `reports/latest.json` is a copy of the newest. */
+  async writeReport(report: RunReport): Promise<string> {
     const time = report.started_at.replace(/[:.]/g, "-");
-    const key = `reports/${time}-${report.run_id}.json`;
+    const name = `reports/${time}-${report.run_id}`;
+    const json = JSON.stringify(report, null, 2);
+    await this.#put(`${name}.json`, json, "application/json");
+    await this.#put(`${name}.md`, reportMarkdown(report), "text/markdown");
+    await this.#put("reports/latest.json", json, "application/json");
+    return `${name}.json`;
+  }
+
+  async writePreview(name: string, preview: Preview, markdown: string): Promise<void> {
+    await this.#put(`${name}.json`, JSON.stringify(preview, null, 2), "application/json");
+    await this.#put(`${name}.md`, markdown, "text/markdown");
+  }
+
+  async writeSnapshot(snapshot: Snapshot): Promise<string> {
+    const { workspace, owner, applied_at, run_id } = snapshot;
+    const time = applied_at.replace(/[:.]/g, "-");
+    const key = `reports/applied/${workspace}/${owner}/${time}-${run_id}.json`;
+    await this.#put(key, JSON.stringify(snapshot), "application/json");
+    return key;
+  }
+
+  async readSnapshot(key: string): Promise<Snapshot> {
+    const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
+    return awsCall(`reading ${key}`, async () => {
+      const { Body } = await this.#client.send(command);
+      return JSON.parse((await Body?.transformToString("utf-8")) ?? "") as Snapshot;
+    });
+  }
+
+  /** The object says who put it in its metadata, if whoever put it cared. */
+  async approver(checksum: string): Promise<string | undefined> {
+    const key = `approvals/${checksum}`;
+    const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
+    return awsCall(`looking for ${key}`, async () => {
+      try {
+        const { Metadata, LastModified } = await this.#client.send(command);
+        return Metadata?.approver ?? `whoever put ${key} at ${LastModified?.toISOString()}`;
+      } catch (error) {
+        if (error instanceof NotFound) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async #put(key: string, body: string, contentType: string): Promise<void> {
     const command = new PutObjectCommand({
       Bucket: this.#bucket,
       Key: key,
-      Body: JSON.stringify(report, null, 2),
-      ContentType: "application/json",
+      Body: body,
+      ContentType: contentType,
     });
     await awsCall(`writing ${key}`, () => this.#client.send(command));
-    return key;
   }
+}
+
+/** As much as shows that a file is too long: one owner's must not use up the memory of all. */
+async function beginningOf(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > BYTES_MAX) break;
+  }
+  return Buffer.concat(chunks);
 }

@@ -1,9 +1,14 @@
-import { PublishBatchCommand, type SNSClient } from "@aws-sdk/client-sns";
+import {
+  PublishBatchCommand,
+  type PublishBatchRequestEntry,
+  type SNSClient,
+} from "@aws-sdk/client-sns";
 import type { Message, Topic } from "#runtime/message.ts";
 import { AwsCallError, awsCall } from "./aws-call.ts";
 
-/** SNS takes at most this many messages in one call. */
+/** SNS takes at most this many messages in one call, and this many bytes of all together. */
 const BATCH_MAX = 10;
+const BATCH_BYTES_MAX = 256 * 1024;
 const SUBJECT_LENGTH_MAX = 100;
 /** A queue with raw delivery gets no message that has more. */
 const ATTRIBUTES_MAX = 10;
@@ -21,35 +26,63 @@ export async function publishMessages(
 ): Promise<void> {
   for (const topic of Object.keys(topics) as Topic[]) {
     const ofTopic = messages.filter((message) => message.topic === topic);
-    for (let start = 0; start < ofTopic.length; start += BATCH_MAX) {
-      await publishBatch(client, topics[topic], source, ofTopic.slice(start, start + BATCH_MAX));
+    for (const batch of batchesOf(ofTopic.map((message) => asEntry(message, source)))) {
+      await publishBatch(client, topics[topic], batch);
     }
   }
+}
+
+interface Entry {
+  /** Of the message. */
+  readonly id: string;
+  readonly fields: Omit<PublishBatchRequestEntry, "Id">;
+}
+
+function asEntry(message: Message, source: string): Entry {
+  const fields = {
+    Subject: asSubject(message.subject),
+    MessageStructure: "json",
+    Message: JSON.stringify({
+      default: JSON.stringify(asCloudEvent(message, source)),
+      email: message.text,
+    }),
+    MessageAttributes: asAttributes(message),
+  };
+  return { id: message.id, fields };
+}
+
+function batchesOf(entries: readonly Entry[]): Entry[][] {
+  const batches: Entry[][] = [];
+  let bytesLeft = 0;
+  for (const entry of entries) {
+    const bytes = Buffer.byteLength(JSON.stringify(entry.fields));
+    const current = batches.at(-1);
+    if (current && current.length < BATCH_MAX && bytes <= bytesLeft) current.push(entry);
+    else {
+      batches.push([entry]);
+      bytesLeft = BATCH_BYTES_MAX;
+    }
+    bytesLeft -= bytes;
+  }
+  return batches;
 }
 
 async function publishBatch(
   client: SNSClient,
   topicArn: string,
-  source: string,
-  messages: readonly Message[],
+  entries: readonly Entry[],
 ): Promise<void> {
   const command = new PublishBatchCommand({
     TopicArn: topicArn,
-    PublishBatchRequestEntries: messages.map((message, index) => ({
+    PublishBatchRequestEntries: entries.map(({ fields }, index) => ({
       Id: String(index),
-      Subject: asSubject(message.subject),
-      MessageStructure: "json",
-      Message: JSON.stringify({
-        default: JSON.stringify(asCloudEvent(message, source)),
-        email: message.text,
-      }),
-      MessageAttributes: asAttributes(message),
+      ...fields,
     })),
   });
   const { Failed } = await awsCall("publishing to SNS", () => client.send(command));
   if (!Failed || Failed.length === 0) return;
-  const reasons = Failed.map(({ Id, Code }) => `${messages[Number(Id)]?.id}: ${Code}`).join(", ");
-  throw new AwsCallError(`SNS refused ${Failed.length} of ${messages.length} messages: ${reasons}`);
+  const reasons = Failed.map(({ Id, Code }) => `${entries[Number(Id)]?.id}: ${Code}`).join(", ");
+  throw new AwsCallError(`SNS refused ${Failed.length} of ${entries.length} messages: ${reasons}`);
 }
 
 function asCloudEvent(message: Message, source: string): Record<string, unknown> {

@@ -10,20 +10,21 @@ import {
 } from "./errors.ts";
 import { statusError } from "./failure.ts";
 import { isObject, type JsonObject, parseJson } from "./json.ts";
-import { OPERATIONS, type OperationName, type RequestFields } from "./operations.ts";
+import type { FieldsOf, Operation, OperationName, Operations } from "./operations.ts";
 import { isRepeatable, type RetryPolicy, retryDelayMs } from "./retry.ts";
 import type { Slots } from "./slots.ts";
 import type { Transport, TransportRequest, TransportResponse } from "./transport.ts";
 import { VersionGuard } from "./version-guard.ts";
 
 /** Told of each request that ended; `status` is undefined when there was no answer. */
-export type RequestObserver = (
-  operation: OperationName,
+export type RequestObserver<N extends string = OperationName> = (
+  operation: N,
   durationMs: number,
   status: number | undefined,
 ) => void;
 
-export interface CallerOptions {
+export interface CallerOptions<N extends string> {
+  readonly operations: Readonly<Record<N, Operation>>;
   readonly connect: () => Promise<Connection>;
   readonly transport: Transport;
   /** Of requests in flight. */
@@ -35,7 +36,7 @@ export interface CallerOptions {
   /** Of one attempt. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
-  readonly onRequest: RequestObserver | undefined;
+  readonly onRequest: RequestObserver<N> | undefined;
 }
 
 export interface CallOptions {
@@ -52,28 +53,28 @@ export interface Course {
   attempts: number;
 }
 
-interface Outgoing {
-  readonly name: OperationName;
+interface Outgoing<N extends string> extends Operation {
+  readonly name: N;
   readonly fields: JsonObject;
   readonly secretValues: readonly string[];
   readonly course: Course;
 }
 
 /** Carries out one operation: address, attempts, and the choice between answer and error. */
-export class Caller {
-  readonly #options: CallerOptions;
+export class Caller<T extends Operations = Operations> {
+  readonly #options: CallerOptions<keyof T & string>;
   readonly #guard = new VersionGuard(() => this.text("getVersion"));
   /** How far the server's clock is ahead of ours, by the latest answer. */
   #clockLeadMs = 0;
 
-  constructor(options: CallerOptions) {
+  constructor(options: CallerOptions<keyof T & string>) {
     this.#options = options;
   }
 
   /** The JSON object of the answer; fields that are undefined or null are left out. Throws a `GatewayCallError`. */
-  async call<N extends OperationName>(
+  async call<N extends keyof T & string>(
     name: N,
-    fields?: RequestFields<N>,
+    fields?: FieldsOf<T, N>,
     options?: CallOptions,
   ): Promise<JsonObject> {
     const answer = parseJson(await this.text(name, fields, options));
@@ -82,13 +83,14 @@ export class Caller {
   }
 
   /** The answer as it came, for the few operations that answer in plain text. */
-  async text<N extends OperationName>(
+  async text<N extends keyof T & string>(
     name: N,
-    fields: RequestFields<N> = {},
+    fields: FieldsOf<T, N> = {} as FieldsOf<T, N>,
     { secretValues = [], course = this.begin() }: CallOptions = {},
   ): Promise<string> {
-    const outgoing: Outgoing = { name, fields, secretValues, course };
-    const { effect } = OPERATIONS[name];
+    const operation: Operation = this.#options.operations[name];
+    const outgoing = { ...operation, name, fields, secretValues, course };
+    const { effect } = outgoing;
     await this.#guard.check(name, fields);
     for (let mayBeDone = false; ; ) {
       const result = await this.#attempt(outgoing);
@@ -139,7 +141,9 @@ export class Caller {
    * the server refuses is asked for once more, as it may just have been changed: a 401 means that
    * nothing was done.
    */
-  async #attempt(outgoing: Outgoing): Promise<TransportResponse | GatewayCallError> {
+  async #attempt(
+    outgoing: Outgoing<keyof T & string>,
+  ): Promise<TransportResponse | GatewayCallError> {
     const { connect, slots } = this.#options;
     const release = await slots.acquire();
     try {
@@ -158,7 +162,7 @@ export class Caller {
 
   async #exchange(
     connection: Connection,
-    outgoing: Outgoing,
+    outgoing: Outgoing<keyof T & string>,
   ): Promise<TransportResponse | GatewayCallError> {
     const { transport, clock, signal, onRequest } = this.#options;
     const { name, secretValues } = outgoing;
@@ -187,9 +191,11 @@ export class Caller {
     }
   }
 
-  #request(connection: Connection, { name, fields, course }: Outgoing): TransportRequest {
+  #request(
+    connection: Connection,
+    { name, method, path, effect, fields, course }: Outgoing<string>,
+  ): TransportRequest {
     const { timeoutMs, signal, clock } = this.#options;
-    const { method, path, effect } = OPERATIONS[name];
     const url = new URL(connection.base + path);
     if (method === "GET") {
       for (const [key, value] of Object.entries(fields)) {

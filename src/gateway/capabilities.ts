@@ -1,6 +1,6 @@
 import { GatewayCallError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
-import { OPERATIONS, type OperationName } from "./operations.ts";
+import { OPERATIONS, type OperationName, type OperationTable } from "./operations.ts";
 import { TARGET_SCOPES, type TargetScope } from "./types.ts";
 
 /**
@@ -16,7 +16,7 @@ const BUDGET_PARTS: readonly Requirement[] = [
   { part: "target_scope ENDPOINT", version: "3.15.0" },
   { part: "target_value", version: "3.15.0" },
 ];
-const BUDGET_WRITES: readonly OperationName[] = ["createBudget", "updateBudget"];
+const BUDGET_WRITES: readonly string[] = ["createBudget", "updateBudget"];
 
 /** The oldest server that can carry out a call, and what of the call it is that needs it. */
 export interface Requirement {
@@ -26,18 +26,16 @@ export interface Requirement {
 }
 
 /** `undefined` for the operations that are no part of the gateway: every server has them. */
-export function operationRequirement(operation: OperationName): Requirement | undefined {
-  const { path } = OPERATIONS[operation];
-  if (!path.includes("/gateway/")) return undefined;
+export function operationRequirement(operation: string): Requirement | undefined {
+  const operations: OperationTable = OPERATIONS;
+  const path = operations[operation]?.path;
+  if (!path?.includes("/gateway/")) return undefined;
   const version = path.includes("/guardrails/") ? GUARDRAILS_VERSION : FIRST_VERSION;
   return { version };
 }
 
 /** The greatest demand of the fields of a request; `undefined` when all servers know them. */
-export function partRequirement(
-  operation: OperationName,
-  request: JsonObject,
-): Requirement | undefined {
+export function partRequirement(operation: string, request: JsonObject): Requirement | undefined {
   if (!BUDGET_WRITES.includes(operation)) return undefined;
   const parts = Object.entries(request).flatMap(([field, value]) =>
     value === undefined ? [] : [field, `${field} ${value}`],
@@ -126,7 +124,7 @@ export class GatewayCapabilityError extends GatewayCallError {
   readonly serverVersion: string;
 
   constructor(
-    operation: OperationName,
+    operation: string,
     { version, part }: Requirement,
     serverVersion: string,
     options?: ErrorOptions,

@@ -8,13 +8,14 @@ import { DiscoveryOperations } from "./discovery.ts";
 import { EndpointOperations } from "./endpoints.ts";
 import { GuardrailOperations } from "./guardrails.ts";
 import { ModelDefinitionOperations } from "./model-definitions.ts";
+import { OPERATIONS, type Operation, type OperationName, type Operations } from "./operations.ts";
 import { RETRY_POLICY, type RetryPolicy } from "./retry.ts";
 import { SecretOperations } from "./secrets.ts";
 import { ServerOperations } from "./server.ts";
 import { Slots } from "./slots.ts";
 import { HttpTransport, type Transport } from "./transport.ts";
 
-export interface GatewayClientOptions extends ConnectionOptions {
+export interface GatewayClientOptions<N extends string = OperationName> extends ConnectionOptions {
   /** Of one request, from connecting to the last byte, in milliseconds. @default 30 000 */
   readonly timeoutMs?: number;
   readonly retry?: Partial<RetryPolicy>;
@@ -23,7 +24,7 @@ export interface GatewayClientOptions extends ConnectionOptions {
   /** Ends calls in flight and refuses later ones. */
   readonly signal?: AbortSignal;
   /** Told of every request, repeated ones too; for counting and timing. */
-  readonly onRequest?: RequestObserver;
+  readonly onRequest?: RequestObserver<N>;
   /** @default an {@link HttpTransport} */
   readonly transport?: Transport;
   /** @default the system's */
@@ -57,20 +58,7 @@ export class GatewayClient {
   readonly server: ServerOperations;
 
   constructor(options: GatewayClientOptions) {
-    const { concurrency = CONCURRENCY } = options;
-    const place = { operation: "options of GatewayClient", path: "concurrency" };
-    integer(1, CONCURRENCY_MAX)(concurrency, place);
-    const caller = new Caller({
-      connect: connector(options),
-      transport: options.transport ?? new HttpTransport(),
-      slots: new Slots(concurrency),
-      clock: options.clock ?? systemClock,
-      random: options.random ?? Math.random,
-      policy: { ...RETRY_POLICY, ...options.retry },
-      timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-      signal: options.signal,
-      onRequest: options.onRequest,
-    });
+    const caller = callerOf(options, OPERATIONS);
     this.discovery = new DiscoveryOperations(caller);
     this.secrets = new SecretOperations(caller);
     this.modelDefinitions = new ModelDefinitionOperations(caller);
@@ -80,4 +68,26 @@ export class GatewayClient {
     this.guardrails = new GuardrailOperations(caller);
     this.server = new ServerOperations(caller);
   }
+}
+
+/** What the options ask for, over a table of operations. */
+export function callerOf<T extends Operations>(
+  options: GatewayClientOptions<keyof T & string>,
+  operations: T & Readonly<Record<keyof T, Operation>>,
+): Caller<T> {
+  const { concurrency = CONCURRENCY } = options;
+  const place = { operation: "options of GatewayClient", path: "concurrency" };
+  integer(1, CONCURRENCY_MAX)(concurrency, place);
+  return new Caller({
+    operations,
+    connect: connector(options),
+    transport: options.transport ?? new HttpTransport(),
+    slots: new Slots(concurrency),
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+    policy: { ...RETRY_POLICY, ...options.retry },
+    timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+    signal: options.signal,
+    onRequest: options.onRequest,
+  });
 }

@@ -116,17 +116,22 @@ export const OPERATIONS = {
   getUser: ask<"username">("/api/2.0/mlflow/users/get"),
 } as const satisfies Record<string, Operation>;
 
-export type OperationName = keyof typeof OPERATIONS;
+export type Operations = typeof OPERATIONS;
+export type OperationName = keyof Operations;
+export type OperationTable = Readonly<Record<string, Operation>>;
 
 /** Names of the fields that an operation takes. */
 export type RequestField<N extends OperationName> = NonNullable<(typeof OPERATIONS)[N]["request"]>;
 
 /** What the fields hold is checked before. */
-export type RequestFields<N extends OperationName> = {
-  readonly [Field in RequestField<N>]?: unknown;
+export type RequestFields<N extends OperationName> = FieldsOf<Operations, N>;
+
+/** The same of any table. */
+export type FieldsOf<T extends OperationTable, N extends keyof T> = {
+  readonly [Field in NonNullable<T[N]["request"]>]?: unknown;
 };
 
-function ask<F extends string = never>(path: string): Operation<F> {
+export function ask<F extends string = never>(path: string): Operation<F> {
   return { method: "GET", path, effect: "read" };
 }
 

@@ -12,7 +12,6 @@ import {
   isUnknownAddress,
 } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
-import type { OperationName } from "./operations.ts";
 
 /**
  * Keeps calls from servers that are too old for them. What such a server would drop in silence is
@@ -28,7 +27,7 @@ export class VersionGuard {
   }
 
   /** Throws {@link GatewayCapabilityError} when the server would not understand the request. */
-  async check(operation: OperationName, body: JsonObject = {}): Promise<void> {
+  async check(operation: string, body: JsonObject = {}): Promise<void> {
     const requirement = partRequirement(operation, body);
     if (!requirement) return;
     const tooOld = await this.#tooOldFor(requirement);
@@ -36,7 +35,7 @@ export class VersionGuard {
   }
 
   /** The better error where a call failed because the server is too old, else the same one. */
-  async explain(operation: OperationName, error: GatewayCallError): Promise<GatewayCallError> {
+  async explain(operation: string, error: GatewayCallError): Promise<GatewayCallError> {
     const requirement = operationRequirement(operation);
     if (!requirement || !isUnknownAddress(error)) return error;
     // The question is ours; should it fail, the caller is owed the answer to its own call.

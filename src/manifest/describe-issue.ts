@@ -18,7 +18,7 @@ export function describeIssue(
     return issue.keys.map((key) => ({
       rule: "schema",
       path: [...path, key],
-      message: `is not a known key; allowed are ${allowed.join(", ")}${suggestion(key, allowed)}`,
+      message: `is not a known key; allowed are ${allowed.join(", ")}${keyHint(key, allowed)}`,
     }));
   }
   if (issue.code === "invalid_key") {
@@ -26,20 +26,16 @@ export function describeIssue(
     const message = `is not a usable key: it ${reason ? expectation(reason) : "is malformed"}`;
     return [{ rule: "schema", path, message }];
   }
-  const value = valueAt(document, path);
+  return [{ rule: "schema", path, message: messageOf(issue, valueAt(document, path), path) }];
+}
+
+function messageOf(issue: z.core.$ZodIssue, value: unknown, path: ManifestPath): string {
   if (path.length === 0 && (value === undefined || value === null)) {
-    return [
-      { rule: "schema", path, message: "the file is empty; a manifest begins with version: 1" },
-    ];
+    return "the file is empty; it begins with version: 1";
   }
-  if (value === undefined) return [{ rule: "schema", path, message: "is required" }];
-  return [
-    {
-      rule: "schema",
-      path,
-      message: `${expectation(issue)}, got ${show(value, path)}${hint(issue, value)}`,
-    },
-  ];
+  if (value !== undefined)
+    return `${expectation(issue)}, got ${show(value, path)}${hint(issue, value)}`;
+  return issue.code === "custom" ? issue.message : "is required";
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
@@ -52,15 +48,37 @@ function expectation(issue: z.core.$ZodIssue): string {
       return `must ${measure(issue.origin)} ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}${unit(issue.origin)}`;
     case "too_big":
       return `must ${measure(issue.origin)} ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}${unit(issue.origin)}`;
+    case "invalid_union":
+      return "must be true or false";
     default:
       return issue.message;
   }
 }
 
+function keyHint(key: string, allowed: readonly string[]): string {
+  return key === "<<" ? "; YAML 1.2 has no merge keys" : suggestion(key, allowed);
+}
+
+/** What to write instead, where the mistake is a common one. */
 function hint(issue: z.core.$ZodIssue, value: unknown): string {
-  if (issue.code !== "invalid_value" || typeof value !== "string") return "";
-  const texts = issue.values.filter((allowed) => typeof allowed === "string");
-  return suggestion(value, texts);
+  if (issue.code === "invalid_value" && typeof value === "string") {
+    return suggestion(
+      value,
+      issue.values.filter((allowed) => typeof allowed === "string"),
+    );
+  }
+  if (issue.code !== "invalid_type") return "";
+  switch (issue.expected) {
+    case "boolean":
+      // YAML 1.1 took yes, on and others for booleans.
+      return "; write true or false";
+    case "string":
+      return typeof value === "number" || typeof value === "boolean" ? "; put it in quotes" : "";
+    case "array":
+      return value === null ? "; write [] for none" : "";
+    default:
+      return "";
+  }
 }
 
 function measure(origin: string): string {
@@ -73,7 +91,7 @@ function unit(origin: string): string {
 }
 
 function article(type: string): string {
-  const word = type === "record" ? "object" : type === "int" ? "integer" : type;
+  const word = { record: "object", int: "integer", array: "list" }[type] ?? type;
   return `${/^[aeiou]/.test(word) ? "an" : "a"} ${word}`;
 }
 

@@ -1,4 +1,4 @@
-import type { Document, Node } from "yaml";
+import type { Document } from "yaml";
 import type { Locate, ManifestPath } from "./types.ts";
 
 /**
@@ -6,36 +6,60 @@ import type { Locate, ManifestPath } from "./types.ts";
  * point at: the fast one keeps none.
  */
 export function locator(text: string): Locate {
+  let places: Promise<(path: ManifestPath) => Place> | undefined;
   return async (findings) => {
     if (findings.length === 0) return [];
-    const { LineCounter, parseDocument } = await import("yaml");
-    const lines = new LineCounter();
-    const document = parseDocument(text, { lineCounter: lines });
+    places ??= placesIn(text);
+    const placeOf = await places;
     return findings
-      .map((finding) => ({ finding, offset: offsetOf(document, finding.path) }))
-      .sort((a, b) => a.offset - b.offset)
-      .map(({ finding, offset }) => {
-        const { line, col } = lines.linePos(offset);
-        return { ...finding, line: Math.max(1, line), column: Math.max(1, col) };
-      });
+      .map((finding) => ({ finding, place: placeOf(finding.path) }))
+      .sort((a, b) => a.place.offset - b.place.offset)
+      .map(({ finding, place: { line, column } }) => ({ ...finding, line, column }));
   };
 }
 
-/** Where the path is in the text; where its nearest parent is when the last part is absent. */
-function offsetOf(document: Document.Parsed, path: ManifestPath): number {
-  const key = path.at(-1);
-  if (key === undefined) return document.contents?.range[0] ?? 0;
-  const parentPath = path.slice(0, -1);
-  const parent = parentPath.length === 0 ? document.contents : document.getIn(parentPath, true);
-  const node =
-    typeof key === "string"
-      ? keyNode(parent, key)
-      : (document.getIn(path, true) as Node | undefined);
-  return node?.range?.[0] ?? offsetOf(document, parentPath);
+interface Place {
+  readonly offset: number;
+  readonly line: number;
+  readonly column: number;
 }
 
-/** A key is a better place than its value: it is what the eye looks for. */
-function keyNode(parent: unknown, key: string): Node | undefined {
-  const items = (parent as { items?: { key?: Node & { value?: unknown } }[] } | undefined)?.items;
-  return items?.find((item) => String(item.key?.value) === key)?.key;
+type Yaml = typeof import("yaml");
+
+async function placesIn(text: string): Promise<(path: ManifestPath) => Place> {
+  const yaml = await import("yaml");
+  const lines = new yaml.LineCounter();
+  const document: Document = yaml.parseDocument(text, { lineCounter: lines });
+  return (path) => {
+    const offset = offsetOf(yaml, document, path);
+    const { line, col } = lines.linePos(offset);
+    return { offset, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+}
+
+/** Where the path leads; where it ends, if its last parts are absent. */
+function offsetOf(yaml: Yaml, document: Document, path: ManifestPath): number {
+  let node: unknown = document.contents;
+  let offset = document.contents?.range?.[0] ?? 0;
+  for (const part of path) {
+    // What an alias repeats stands at the anchor.
+    const parent = yaml.isAlias(node) ? node.resolve(document) : node;
+    const { place, value } = childOf(yaml, parent, part);
+    if (!yaml.isNode(place)) break;
+    offset = place.range?.[0] ?? offset;
+    node = value;
+  }
+  return offset;
+}
+
+/** What to point at, and what lies there. */
+function childOf(yaml: Yaml, parent: unknown, part: string | number) {
+  if (yaml.isSeq(parent)) {
+    const item = parent.items[Number(part)];
+    return { place: item, value: item };
+  }
+  if (!yaml.isMap(parent)) return {};
+  const pair = parent.items.find(({ key }) => yaml.isScalar(key) && String(key.value) === part);
+  // A key is a better place than its value: it is what the eye looks for.
+  return { place: pair?.key, value: pair?.value };
 }

@@ -1,70 +1,86 @@
-import { loadAll, YAMLException } from "js-yaml";
 import * as z from "zod";
 import { describeIssue } from "./describe-issue.ts";
 import { locator } from "./locate.ts";
-import { RULES } from "./rules/all.ts";
+import { readDocument } from "./read.ts";
 import { manifestSchema } from "./schema.ts";
-import type { ManifestIssue, ManifestPath, ParseManifest } from "./types.ts";
+import type {
+  Locate,
+  ManifestFinding,
+  ManifestIssue,
+  ManifestPath,
+  ParseManifest,
+} from "./types.ts";
 
-/** A manifest of 50,000 resources is about this long; anything longer is a mistake or an attack. */
-const TEXT_LENGTH_MAX = 5 * 1024 * 1024;
+/** Each one costs a place and a sentence; nobody reads more. */
+const ISSUES_MAX = 1000;
 
 /**
- * Reads YAML 1.2 or JSON: syntax, then schema, then lint rules; all issues of the first stage
- * that finds any are returned, each with line and column.
+ * Reads YAML 1.2 or JSON: syntax, then schema. All that the schema finds is returned, each issue
+ * with line and column. What a schema cannot say is left to `checkFiles`.
  */
 export const parseManifest: ParseManifest = async (content) => {
-  // A byte order mark is not part of the document.
-  const text = content.replace(/^\uFEFF/, "");
-  const document = readDocument(text);
-  if ("issue" in document) return { isValid: false, issues: [document.issue] };
-
-  const locate = locator(text);
-  const parsed = manifestSchema.safeParse(document.value);
-  if (!parsed.success) {
-    const findings = parsed.error.issues.flatMap((issue) =>
-      describeIssue(issue, document.value, allowedKeys),
-    );
-    return { isValid: false, issues: await locate(findings) };
-  }
-
-  const findings = RULES.flatMap((rule) => rule(parsed.data));
-  if (findings.length > 0) return { isValid: false, issues: await locate(findings) };
-  return { isValid: true, manifest: parsed.data, locate };
+  const read = await readWithSchema(manifestSchema, content);
+  return read.isValid ? { isValid: true, manifest: read.value, locate: read.locate } : read;
 };
 
-function readDocument(text: string): { value: unknown } | { issue: ManifestIssue } {
-  if (text.length > TEXT_LENGTH_MAX) {
-    return syntaxIssue(1, 1, `is longer than ${TEXT_LENGTH_MAX / 1024 / 1024} MiB`);
-  }
-  try {
-    const [value, ...others] = loadAll(text);
-    if (others.length === 0) return { value };
-    return syntaxIssue(1, 1, "holds several documents; a manifest is a single one");
-  } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
-    const line = (error.mark?.line ?? 0) + 1;
-    const column = (error.mark?.column ?? 0) + 1;
-    return syntaxIssue(line, column, `cannot be read: ${error.reason}`);
-  }
+/** Reads a file of any language that a schema describes. */
+export async function readWithSchema<Schema extends z.ZodObject>(
+  schema: Schema,
+  content: string | Uint8Array,
+): Promise<
+  | { readonly isValid: true; readonly value: z.infer<Schema>; readonly locate: Locate }
+  | { readonly isValid: false; readonly issues: readonly ManifestIssue[] }
+> {
+  const read = readDocument(content);
+  if ("issue" in read) return { isValid: false, issues: [read.issue] };
+  const { text, document } = read;
+  const locate = locator(text);
+  const parsed = schema.safeParse(document);
+  if (parsed.success) return { isValid: true, value: parsed.data, locate };
+  return { isValid: false, issues: await locate(findingsOf(schema, parsed.error, document)) };
 }
 
-function syntaxIssue(line: number, column: number, message: string): { issue: ManifestIssue } {
-  return { issue: { rule: "syntax", path: [], line, column, message } };
+function findingsOf(
+  schema: z.core.$ZodType,
+  { issues }: z.ZodError,
+  document: unknown,
+): ManifestFinding[] {
+  const findings = issues
+    .slice(0, ISSUES_MAX)
+    .flatMap((issue) =>
+      describeIssue(issue, document, (path) => allowedKeys(schema, path, document)),
+    );
+  const hidden = issues.length - ISSUES_MAX;
+  if (hidden <= 0) return findings;
+  return [...findings, { rule: "schema", path: [], message: `has ${hidden} more such mistakes` }];
 }
 
-/** The keys that the schema knows at a place, found by walking the schema along the path. */
-function allowedKeys(path: ManifestPath): readonly string[] {
-  let schema: z.core.$ZodType = manifestSchema;
+/** The keys that the schema knows at a place, found by walking it along the path. */
+function allowedKeys(
+  root: z.core.$ZodType,
+  path: ManifestPath,
+  document: unknown,
+): readonly string[] {
+  let schema = optionOf(root, document);
+  let value = document;
   for (const part of path) {
-    schema = unwrap(schema);
-    if (schema instanceof z.ZodArray) schema = schema.element;
-    else if (schema instanceof z.ZodObject) schema = schema.shape[part] as z.core.$ZodType;
+    value = (value as Record<string | number, unknown>)[part];
+    schema = optionOf(partOf(schema, part), value);
   }
-  schema = unwrap(schema);
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
-function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  return schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema;
+function partOf(schema: z.core.$ZodType, part: string | number): z.core.$ZodType {
+  if (schema instanceof z.ZodArray) return schema.element;
+  if (schema instanceof z.ZodRecord) return schema.valueType;
+  return schema instanceof z.ZodObject ? (schema.shape[part] as z.core.$ZodType) : schema;
+}
+
+/** Without the wrapping of what is optional; of a union the one that the value chose. */
+function optionOf(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
+  if (schema instanceof z.ZodOptional) return optionOf(schema.unwrap(), value);
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
+  const [managed, external] = schema.options;
+  const isExternal = (value as { external?: unknown } | undefined)?.external === true;
+  return (isExternal ? external : managed) as z.core.$ZodType;
 }

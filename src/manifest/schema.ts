@@ -1,128 +1,120 @@
 import * as z from "zod";
-import {
-  BUDGET_ACTIONS,
-  BUDGET_UNITS,
-  DURATION_UNITS,
-  FALLBACK_STRATEGIES,
-  LINKAGE_TYPES,
-  ROUTING_STRATEGIES,
-  TARGET_SCOPES,
-} from "#gateway/types.ts";
+import type { SecretFields } from "#reconcile/state.ts";
+import { budget } from "./budget-schema.ts";
+import { endpoint } from "./endpoint-schema.ts";
+import { externalOf, freeText, name, ofNamed, text } from "./fields.ts";
 
-/** MLflow accepts only these characters in the name of an endpoint: it is part of a URL. */
-const ENDPOINT_NAME = /^[A-Za-z0-9_.-]+$/;
+/** MLflow's rule for the name of a workspace. */
+const WORKSPACE = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const WORKSPACES_RESERVED = ["workspaces", "api", "ajax-api", "static-files"];
 /** What AWS Secrets Manager allows in a name, with the colons of an ARN. */
 const SECRET_ID = /^(arn:[\w/+=.@:-]{1,1000}|[\w/+=.@-]{1,512})$/;
-/** Column size on PostgreSQL and MySQL; SQLite does not check. */
-const NAME_LENGTH_MAX = 255;
-/** A label becomes an attribute of messages, and SNS refuses a message with another name in it. */
-const LABEL_NAME = /^[A-Za-z0-9_-]+$/;
-const TAG_KEY_LENGTH_MAX = 250;
-const TAG_VALUE_LENGTH_MAX = 5000;
-const LABELS_MAX = 5;
-const THRESHOLDS_MAX = 10;
+const ENVIRONMENT_VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/;
+const PATH_LENGTH_MAX = 4096;
+const PROVIDER_LENGTH_MAX = 64;
+const MODEL_NAME_LENGTH_MAX = 256;
+const SETTING_NAME_LENGTH_MAX = 255;
+const SETTING_LENGTH_MAX = 10_000;
+const SOURCES = ["secrets_manager", "env", "file"] as const;
 
-/**
- * An overlong duration is accepted by the server and then stops the spend tracking of every
- * policy: its window overflows the date type. Each bound is about 100 years.
- */
-export const DURATION_VALUE_MAX: Readonly<Record<(typeof DURATION_UNITS)[number], number>> = {
-  MINUTES: 52_560_000,
-  HOURS: 876_000,
-  DAYS: 36_500,
-  WEEKS: 5_200,
-  MONTHS: 1_200,
-};
-
-const name = z.string().min(1).max(NAME_LENGTH_MAX);
+type SecretReference = NonNullable<SecretFields["value_from"]>;
 
 const valueFrom = z
   .strictObject({
     secrets_manager: z
       .string()
       .regex(SECRET_ID, "must be the name or ARN of an AWS secret: letters, digits and /_+=.@-")
-      .describe("Name or ARN of the secret in AWS Secrets Manager"),
+      .optional()
+      .describe("Name or ARN of an AWS secret with the tag `gateway-ops:owner=<owner>`"),
+    env: z
+      .string()
+      .regex(ENVIRONMENT_VARIABLE, "must be the name of an environment variable")
+      .optional()
+      .describe("Name of an environment variable; on the command line only"),
+    file: text(PATH_LENGTH_MAX).optional().describe("Path of a file; on the command line only"),
     keys: z
-      .record(z.string().min(1), z.string().min(1))
+      .record(text(SETTING_NAME_LENGTH_MAX), text(SETTING_NAME_LENGTH_MAX))
       .optional()
       .describe(
-        "Key on the gateway to key in the JSON object stored in AWS. Omitted: a JSON object is taken whole, a plain string becomes api_key",
+        "Key on the gateway to key in the stored JSON object. Left out: a JSON object is taken whole, a plain text becomes `api_key`",
       ),
   })
-  .describe("Where the value comes from; a manifest never holds a value");
+  .refine((value) => SOURCES.filter((source) => value[source] !== undefined).length === 1, {
+    message: `must have exactly one of ${SOURCES.join(", ")}`,
+  })
+  .meta({ oneOf: SOURCES.map((source) => ({ required: [source] })) })
+  .describe("Where the value comes from; a manifest never holds a value") as unknown as z.ZodType<
+  SecretReference,
+  SecretReference
+>;
 
-const secret = z.strictObject({
-  name: name.describe("Unique name on the gateway; it cannot be changed there"),
-  provider: z.string().min(1).max(64).describe("Provider such as openai; it cannot be changed"),
-  value_from: valueFrom,
-  auth_config: z
-    .record(z.string().min(1), z.string())
-    .optional()
-    .describe("Provider settings that are not secret, such as api_base"),
-});
+const managedSecret = z
+  .strictObject({
+    name: name.describe("Unique; MLflow cannot change it, so that a rename makes a new one"),
+    provider: text(PROVIDER_LENGTH_MAX).describe("Such as `openai`; MLflow cannot change it"),
+    value_from: valueFrom
+      .optional()
+      .describe("Where the value comes from; required unless the auth_mode needs no value"),
+    auth_config: z
+      .record(text(SETTING_NAME_LENGTH_MAX), freeText(SETTING_LENGTH_MAX))
+      .optional()
+      .describe(
+        "Settings that are not secret: `auth_mode`, `api_base`, ... Always written together with the value",
+      ),
+    ...ofNamed,
+  })
+  .describe("Credentials of a provider");
 
-const modelDefinition = z.strictObject({
-  name,
-  secret: name.describe("Name of a secret of this manifest"),
-  provider: z.string().min(1).max(64).optional().describe("Defaults to the provider of the secret"),
-  model_name: z.string().min(1).max(256).describe("The provider's name of the model"),
-});
-
-const model = z.strictObject({
-  model_definition: name.describe("Name of a model definition of this manifest"),
-  linkage_type: z.enum(LINKAGE_TYPES),
-  weight: z
-    .number()
-    .min(0)
-    .max(1)
-    .optional()
-    .describe("Share of the traffic among the PRIMARY models; 1 when omitted"),
-  fallback_order: z.int().min(0).optional().describe("Lower is tried first"),
-});
-
-const endpoint = z.strictObject({
-  name: name.regex(ENDPOINT_NAME, "only letters, digits, '_', '.' and '-' are allowed"),
-  models: z.array(model).min(1),
-  routing_strategy: z.enum(ROUTING_STRATEGIES).optional(),
-  fallback_config: z
-    .strictObject({
-      strategy: z.enum(FALLBACK_STRATEGIES).optional(),
-      max_attempts: z.int().min(1).optional(),
-    })
-    .optional(),
-  usage_tracking: z
-    .boolean()
-    .optional()
-    .describe("Without it no spend is counted, so that no budget can work"),
-  tags: z
-    .record(z.string().min(1).max(TAG_KEY_LENGTH_MAX), z.string().max(TAG_VALUE_LENGTH_MAX))
-    .optional(),
-});
-
-const budget = z.strictObject({
-  name: name.describe("The manifest's own name: MLflow budgets have none"),
-  budget_unit: z.enum(BUDGET_UNITS).optional(),
-  budget_amount: z.number().positive(),
-  duration: z.strictObject({ unit: z.enum(DURATION_UNITS), value: z.int().min(1) }),
-  target_scope: z.enum(TARGET_SCOPES),
-  target_value: z.string().min(1).max(255).optional().describe("An endpoint's name, or a user"),
-  budget_action: z.enum(BUDGET_ACTIONS),
-  labels: z
-    .record(z.string().regex(LABEL_NAME, "may have letters, digits, '_' and '-' only"), z.string())
-    .refine((labels) => Object.keys(labels).length <= LABELS_MAX, `at most ${LABELS_MAX} labels`)
-    .optional(),
-  alerts: z
-    .strictObject({
-      thresholds: z.array(z.number().positive().max(10)).min(1).max(THRESHOLDS_MAX).optional(),
-    })
-    .optional(),
-});
+const managedModelDefinition = z
+  .strictObject({
+    name: name.describe("Unique"),
+    secret: name.describe("Name of a secret"),
+    provider: text(PROVIDER_LENGTH_MAX)
+      .optional()
+      .describe("The secret's when left out; required when the secret is external"),
+    model_name: text(MODEL_NAME_LENGTH_MAX).describe(
+      "The provider's name of the model; it decides the price",
+    ),
+    ...ofNamed,
+  })
+  .describe("A model of a provider, with the secret to call it");
 
 /** The manifest language, version 1: names are MLflow's own, references are by name. */
-export const manifestSchema = z.strictObject({
-  version: z.literal(1),
-  secrets: z.array(secret).optional(),
-  model_definitions: z.array(modelDefinition).optional(),
-  endpoints: z.array(endpoint).optional(),
-  budgets: z.array(budget).optional(),
-});
+export const manifestSchema = z
+  .strictObject({
+    version: z.literal(1).describe("Version of the manifest language"),
+    workspace: z
+      .string()
+      .min(2)
+      .max(63)
+      .regex(WORKSPACE, "must have lower-case letters, digits and inner hyphens only")
+      .refine(
+        (value) => !WORKSPACES_RESERVED.includes(value),
+        `must not be one of ${WORKSPACES_RESERVED.join(", ")}`,
+      )
+      .meta({ not: { enum: WORKSPACES_RESERVED } })
+      .optional()
+      .describe("MLflow workspace of all resources of the file; `default` when left out"),
+    secrets: z
+      .array(z.discriminatedUnion("external", [managedSecret, externalOf("secret")]))
+      .optional()
+      .describe("Credentials of providers"),
+    model_definitions: z
+      .array(
+        z.discriminatedUnion("external", [managedModelDefinition, externalOf("model definition")]),
+      )
+      .optional()
+      .describe("Models of providers"),
+    endpoints: z.array(endpoint).optional().describe("Endpoints that applications call"),
+    budgets: z.array(budget).optional().describe("Budget policies"),
+    lint: z
+      .strictObject({
+        disable: z
+          .array(z.string().min(1))
+          .optional()
+          .describe("Ids of rules whose warnings are not wanted for this file"),
+      })
+      .optional()
+      .describe("What the rules say about this file"),
+  })
+  .describe("What the AI Gateway of an MLflow server should look like");

@@ -2,8 +2,14 @@ import type * as z from "zod";
 import type { manifestSchema } from "./schema.ts";
 
 export type Manifest = z.infer<typeof manifestSchema>;
-export type ManifestSecret = NonNullable<Manifest["secrets"]>[number];
-export type ManifestEndpoint = NonNullable<Manifest["endpoints"]>[number];
+
+type SecretEntry = NonNullable<Manifest["secrets"]>[number];
+type ModelDefinitionEntry = NonNullable<Manifest["model_definitions"]>[number];
+type EndpointEntry = NonNullable<Manifest["endpoints"]>[number];
+
+export type ManifestSecret = Exclude<SecretEntry, { external: true }>;
+export type ManifestModelDefinition = Exclude<ModelDefinitionEntry, { external: true }>;
+export type ManifestEndpoint = Exclude<EndpointEntry, { external: true }>;
 export type ManifestBudget = NonNullable<Manifest["budgets"]>[number];
 
 /** Keys and indexes from the root of the document, such as `["endpoints", 0, "models"]`. */
@@ -11,7 +17,7 @@ export type ManifestPath = readonly (string | number)[];
 
 /** Something wrong at one place of a manifest file. Lines and columns count from 1. */
 export interface ManifestIssue {
-  /** The rule that found it: `syntax`, `schema`, or the id of a lint rule. */
+  /** What found it: `syntax`, `schema`, `policy`, or the id of a rule. */
   readonly rule: string;
   readonly path: ManifestPath;
   readonly line: number;
@@ -19,15 +25,16 @@ export interface ManifestIssue {
   readonly message: string;
 }
 
-/** What a rule reports; the parser adds the position. */
+/** What is found in a parsed manifest; `locate` adds the position. */
 export type ManifestFinding = Omit<ManifestIssue, "line" | "column">;
 
 /** Turns findings into issues with positions in the file's text. */
 export type Locate = (findings: readonly ManifestFinding[]) => Promise<ManifestIssue[]>;
 
-type ParseResult =
+/** A manifest that the schema accepts, or what is wrong with it. */
+export type ParseResult =
   | { readonly isValid: true; readonly manifest: Manifest; readonly locate: Locate }
   | { readonly isValid: false; readonly issues: readonly ManifestIssue[] };
 
-/** Reads a manifest's text; never throws for bad input. */
-export type ParseManifest = (text: string) => Promise<ParseResult>;
+/** Reads a manifest's text or its bytes (UTF-8); never throws for bad input. */
+export type ParseManifest = (content: string | Uint8Array) => Promise<ParseResult>;

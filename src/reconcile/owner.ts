@@ -10,7 +10,7 @@ export function ownerMark(owner: string): string {
   return `${MARK}${owner}`;
 }
 
-/** Budgets have no name on the server: theirs is part of the mark, which updates leave alone. */
+/** Budgets have no name on the server: theirs is part of the mark. */
 export function budgetMark(owner: string, name: string): string {
   return `${MARK}${owner}/${name}`;
 }
@@ -26,11 +26,21 @@ export function endpointOwner({ tags }: Endpoint): { owner?: string } {
   return tag ? { owner: tag.value } : {};
 }
 
-/** Owner and name of a budget that carries our mark. Owners are folder names: they hold no slash. */
+/**
+ * Owner and name of a budget that carries our mark; that of an adoption or a rename is the newer
+ * one. Owners are folder names: they hold no slash.
+ */
 export function budgetNameOf({
   created_by,
+  last_updated_by,
 }: BudgetPolicy): { owner: string; name: string } | undefined {
-  if (!created_by?.startsWith(MARK)) return undefined;
-  const [owner, ...name] = created_by.slice(MARK.length).split("/");
-  return owner && name.length > 0 ? { owner, name: name.join("/") } : undefined;
+  return parseBudgetMark(last_updated_by) ?? parseBudgetMark(created_by);
+}
+
+function parseBudgetMark(by: string | undefined): { owner: string; name: string } | undefined {
+  if (!by?.startsWith(MARK)) return undefined;
+  const mark = by.slice(MARK.length);
+  const slash = mark.indexOf("/");
+  const [owner, name] = [mark.slice(0, slash), mark.slice(slash + 1)];
+  return slash > 0 && name !== "" ? { owner, name } : undefined;
 }

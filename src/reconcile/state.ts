@@ -3,7 +3,10 @@ import type {
   BudgetDuration,
   BudgetUnit,
   FallbackConfig,
+  GuardrailAction,
+  GuardrailStage,
   LinkageType,
+  ResourceType,
   RoutingStrategy,
   TargetScope,
 } from "#gateway/types.ts";
@@ -11,19 +14,19 @@ import type { SecretReference } from "#secrets/mapping.ts";
 
 export type Kind = "secret" | "model_definition" | "endpoint" | "budget";
 
-/** `secret/openai-prod`: kind and name are the identity of a resource. */
+/** `secret/openai-prod`: kind and name are the identity of a resource within a workspace. */
 export type ResourceKey = `${Kind}/${string}`;
 
 /**
  * What is declared and compared, by kind; references are by name. An undefined field is one that
- * the manifest does not state: it is left as it is.
+ * the manifest does not state: it is left as it is. A list or map that is stated is stated whole.
  */
-interface SecretFields {
+export interface SecretFields {
   readonly provider: string;
   readonly auth_config?: Readonly<Record<string, string>> | undefined;
   /** Of an actual secret: what its value was pushed from; undefined is unknown. */
   readonly value_from?: SecretReference | undefined;
-  /** Version of the AWS secret that the gateway holds, or is to hold; undefined is unknown. */
+  /** Version of the source that the gateway holds, or is to hold; undefined is unknown. */
   readonly source_version?: string | undefined;
 }
 
@@ -40,12 +43,47 @@ export interface EndpointModel {
   readonly fallback_order?: number | undefined;
 }
 
-interface EndpointFields {
+/** A use of the endpoint by another resource of MLflow. */
+export interface EndpointBinding {
+  readonly resource_type: ResourceType;
+  readonly resource_id: string;
+}
+
+/** A registered judge; of an experiment whose name is not known, `experiment` is `#` and its id. */
+export interface ScorerReference {
+  readonly experiment: string;
+  readonly name: string;
+  /** Undefined in a manifest: the newest when the guardrail is made, and any afterwards. */
+  readonly version?: number | undefined;
+}
+
+/**
+ * A guardrail on an endpoint. With a scorer it is made if there is none such; without, one of this
+ * name must exist.
+ */
+export interface EndpointGuardrail {
+  readonly name: string;
+  readonly scorer?: ScorerReference | undefined;
+  readonly stage?: GuardrailStage | undefined;
+  readonly action?: GuardrailAction | undefined;
+  /** Name of the endpoint whose model rewrites the text (SANITIZATION). */
+  readonly action_endpoint?: string | undefined;
+  readonly execution_order?: number | undefined;
+}
+
+export interface EndpointFields {
   readonly models: readonly EndpointModel[];
   readonly routing_strategy?: RoutingStrategy | undefined;
   readonly fallback_config?: FallbackConfig | undefined;
   readonly usage_tracking?: boolean | undefined;
+  /** By name; the experiment is created when it is missing. Never stated together with the id. */
+  readonly experiment?: string | undefined;
+  readonly experiment_id?: string | undefined;
+  /** Without our own marks (`gwops/...`) when desired. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly bindings?: readonly EndpointBinding[] | undefined;
+  /** Of an actual endpoint: undefined unless guardrails were observed (they cost a request each). */
+  readonly guardrails?: readonly EndpointGuardrail[] | undefined;
 }
 
 export interface BudgetFields {
@@ -75,31 +113,89 @@ interface ResourceOf<K extends Kind> {
   readonly fields: FieldsOf[K];
 }
 
-type DesiredSecret = ResourceOf<"secret"> & {
-  readonly fields: { readonly value_from: SecretReference };
-};
-export type DesiredResource =
-  | DesiredSecret
-  | ResourceOf<"model_definition">
-  | ResourceOf<"endpoint">
-  | ResourceOf<"budget">;
+interface Declared {
+  /** No plan may delete it, also after it left the manifest. */
+  readonly protected?: boolean | undefined;
+  /** The name that the resource has until it is renamed. */
+  readonly previous_name?: string | undefined;
+  /** Id of the unmarked budget policy to take over. */
+  readonly adopt?: string | undefined;
+}
+
+export type DesiredResource = {
+  readonly [K in Kind]: ResourceOf<K> & Declared;
+}[Kind];
 
 /** A resource as the gateway reports it; `owner` is absent on what nobody has marked. */
 export type ActualResource = {
-  readonly [K in Kind]: ResourceOf<K> & { readonly id: string; readonly owner?: string };
+  readonly [K in Kind]: ResourceOf<K> & {
+    readonly id: string;
+    readonly owner?: string;
+    /** Values that this version does not know, in words; it can neither compare nor write them. */
+    readonly unknown_values?: readonly string[];
+  };
 }[Kind];
 
-/** What one owner's manifest declares, in the order of the file. */
+export type DesiredOf<K extends Kind> = Extract<DesiredResource, { kind: K }>;
+export type ActualOf<K extends Kind> = Extract<ActualResource, { kind: K }>;
+
+/** What one owner's manifests declare in one workspace, in any order. */
 export interface DesiredState {
   readonly owner: string;
+  readonly workspace: string;
+  /** Kinds that the manifests speak of; of the others nothing is planned. */
+  readonly in_scope: readonly Kind[];
   readonly resources: readonly DesiredResource[];
+  /** Must exist, may be referred to, and are never changed. */
+  readonly externals: readonly ResourceKey[];
 }
 
-/** What the gateway reports, as far as it concerns the kinds that are managed. */
-export interface ActualState {
-  readonly resources: readonly ActualResource[];
+/** A guardrail as it exists, whether or not an endpoint uses it. */
+export interface ActualGuardrail extends EndpointGuardrail {
+  readonly id: string;
+  readonly scorer: ScorerReference;
 }
+
+/** What the gateway reports, as far as it concerns what is managed. */
+export interface ActualState {
+  /** An unmarked budget is named by its id: the server knows no name. */
+  readonly resources: readonly ActualResource[];
+  /** Ids of the experiments that the desired state names, by name; a missing one is not in it. */
+  readonly experiments: ReadonlyMap<string, string>;
+  /** All guardrails, if the desired state speaks of any. */
+  readonly guardrails: readonly ActualGuardrail[];
+  /** Scorers that guardrails yet to be made refer to, by `scorerKey`; a missing one is not in it. */
+  readonly scorers: ReadonlyMap<string, RegisteredScorer>;
+}
+
+export interface RegisteredScorer {
+  readonly scorer_id: string;
+  /** The newest one. */
+  readonly version: number;
+}
+
+/** What the ledger knows of an owner's resources from earlier runs. */
+export interface KnownState {
+  /** Ours, also when their marks on the gateway were lost. */
+  readonly owned: ReadonlySet<ResourceKey>;
+  /** Declared as protected when they were last declared. */
+  readonly protected: ReadonlySet<ResourceKey>;
+  /** Declared by files that are now missing, invalid or silent about their kind: never pruned. */
+  readonly frozen: ReadonlySet<ResourceKey>;
+}
+
+export const NOTHING_KNOWN: KnownState = {
+  owned: new Set(),
+  protected: new Set(),
+  frozen: new Set(),
+};
+
+export const WORKSPACE_DEFAULT = "default";
 
 export function keyOf(resource: { readonly kind: Kind; readonly name: string }): ResourceKey {
   return `${resource.kind}/${resource.name}`;
+}
+
+export function scorerKey({ experiment, name }: ScorerReference): string {
+  return JSON.stringify([experiment, name]);
 }

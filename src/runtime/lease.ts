@@ -41,3 +41,15 @@ export async function withLease<R>(
     if (held?.value.holder === holder) await ledger.commit([remove(LEASES, held)]);
   }
 }
+
+/** Gives the holder of a lease its whole duration again. False: another run holds it by now. */
+export async function renewLease(
+  name: string,
+  { ledger, clock, holder, durationMs }: LeaseOptions,
+): Promise<boolean> {
+  const held = await ledger.read(LEASES, name);
+  if (held?.value.holder !== holder) return false;
+  return ledger.commit([
+    put(LEASES, name, { holder, expiresAtMs: clock.nowMs() + durationMs }, held),
+  ]);
+}

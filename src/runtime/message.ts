@@ -49,6 +49,7 @@ export async function commitWithMessages(
     if (!(await ledger.read(OUTBOX, message.id))) fresh.push(message);
   }
   if (fresh.length === messages.length) return false;
+  if (writes.length + fresh.length === 0) return true;
   return ledger.commit([...writes, ...fresh.map(outboxWrite)]);
 }
 

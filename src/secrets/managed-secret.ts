@@ -1,22 +1,24 @@
 import type { Secret } from "#gateway/types.ts";
 import type { LedgerKind } from "#runtime/ledger.ts";
-import type { SecretReference } from "./mapping.ts";
+import { type SecretReference, sourceId } from "./mapping.ts";
 import type { SecretDescription } from "./source.ts";
 
 /** A gateway secret as a manifest declares it. */
 export interface SecretTarget {
+  readonly workspace: string;
   readonly name: string;
   readonly owner: string;
   readonly provider: string;
   readonly auth_config?: Readonly<Record<string, string>> | undefined;
-  readonly value_from: SecretReference;
+  /** Undefined where the way to log in needs no secret: the gateway then holds settings only. */
+  readonly value_from?: SecretReference | undefined;
 }
 
 /** What the gateway was given last, and what it answered: any difference later is drift. */
 export interface PushedVersion {
   /** The reference that the value was picked by: another one picks another value. */
-  readonly value_from: SecretReference;
-  readonly version_id: string;
+  readonly value_from?: SecretReference | undefined;
+  readonly version_id?: string | undefined;
   readonly at_ms: number;
   readonly secret_id: string;
   readonly gateway_updated_at_ms: number;
@@ -25,24 +27,30 @@ export interface PushedVersion {
 /** The ledger's record of a gateway secret; never a value. */
 export interface ManagedSecret {
   readonly target: SecretTarget;
-  /** Full ARN of the source, by which events name it. */
-  readonly source_arn: string;
+  /** Full ARN of the source, by which events name it; undefined without a source. */
+  readonly source_arn?: string | undefined;
   readonly pushed?: PushedVersion | undefined;
   /** A push that failed until its deliveries were used up; the schedule goes on with it. */
   readonly pending?: { readonly since_ms: number; readonly cause: string } | undefined;
 }
 
+/** By {@link managedSecretId}. */
 export const MANAGED_SECRETS: LedgerKind<ManagedSecret> = { name: "secret" };
+
+/** Names are unique per workspace. Also the name of the lease of the secret, after `secret/`. */
+export function managedSecretId(workspace: string, name: string): string {
+  return `${workspace}/${name}`;
+}
 
 /** Whether the gateway holds this version and nobody wrote the secret since. */
 export function isCurrent(
   pushed: PushedVersion,
-  current: SecretDescription,
+  current: SecretDescription | undefined,
   actual: Secret,
   target: SecretTarget,
 ): boolean {
   return (
-    pushed.version_id === current.currentVersionId &&
+    pushed.version_id === current?.currentVersionId &&
     isSameReference(pushed.value_from, target.value_from) &&
     isUntouched(pushed, actual) &&
     (target.auth_config === undefined || isSameMap(target.auth_config, actual.auth_config))
@@ -55,10 +63,12 @@ export function isUntouched(pushed: PushedVersion, actual: Secret): boolean {
   );
 }
 
-function isSameReference(one: SecretReference, other: SecretReference): boolean {
-  return (
-    one.secrets_manager === other.secrets_manager && isSameMap(one.keys ?? {}, other.keys ?? {})
-  );
+function isSameReference(
+  one: SecretReference | undefined,
+  other: SecretReference | undefined,
+): boolean {
+  if (!one || !other) return one === other;
+  return sourceId(one) === sourceId(other) && isSameMap(one.keys ?? {}, other.keys ?? {});
 }
 
 function isSameMap(

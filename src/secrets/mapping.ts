@@ -1,15 +1,26 @@
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { Redacted } from "#runtime/redacted.ts";
 
-/** How a manifest names a value without holding it. */
-export interface SecretReference {
-  /** Name or ARN in AWS Secrets Manager. */
-  readonly secrets_manager: string;
-  /** Key on the gateway to key in the JSON object stored in AWS. */
+/** How a manifest names a value without holding it; `env` and `file` on the command line only. */
+export type SecretReference = (
+  | {
+      /** Name or ARN in AWS Secrets Manager. */
+      readonly secrets_manager: string;
+    }
+  | {
+      /** Name of an environment variable. */
+      readonly env: string;
+    }
+  | {
+      /** Path of a file. */
+      readonly file: string;
+    }
+) & {
+  /** Key on the gateway to key in the stored JSON object. */
   readonly keys?: Readonly<Record<string, string>> | undefined;
-}
+};
 
-/** The value in AWS does not have the shape that the manifest expects. Never shows the value. */
+/** The stored value does not have the shape that the manifest expects. Never shows the value. */
 class SecretMappingError extends GatewayOpsError {
   override readonly name = "SecretMappingError";
   readonly code = "secret-mapping";
@@ -19,8 +30,14 @@ class SecretMappingError extends GatewayOpsError {
 /** MLflow's name for the key of a provider that needs a single one. */
 const SINGLE_KEY = "api_key";
 
+/** How a source of secrets knows the value: the name in AWS, `env:NAME` or `file:PATH`. */
+export function sourceId(reference: SecretReference): string {
+  if ("secrets_manager" in reference) return reference.secrets_manager;
+  return "env" in reference ? `env:${reference.env}` : `file:${reference.file}`;
+}
+
 /**
- * Picks the gateway's keys out of the value stored in AWS: the named keys of a JSON object, a JSON
+ * Picks the gateway's keys out of the stored value: the named keys of a JSON object, a JSON
  * object whole, or a plain string as `api_key`. Throws {@link SecretMappingError} for a value that
  * is empty, lacks a named key or holds something other than text.
  */
@@ -28,7 +45,7 @@ export function mapSecretValue(
   stored: Redacted<string>,
   reference: SecretReference,
 ): Readonly<Record<string, Redacted<string>>> {
-  const source = reference.secrets_manager;
+  const source = sourceId(reference);
   const object = parseObject(source, stored.reveal());
   const keys = reference.keys ?? (object ? identity(Object.keys(object)) : undefined);
   if (!keys) {

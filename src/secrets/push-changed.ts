@@ -1,8 +1,8 @@
-import { assert } from "#runtime/assert.ts";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { type LedgerRecord, put } from "#runtime/ledger.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
-import { MANAGED_SECRETS, type ManagedSecret } from "./managed-secret.ts";
+import { MANAGED_SECRETS, type ManagedSecret, managedSecretId } from "./managed-secret.ts";
+import { sourceId } from "./mapping.ts";
 import { type PushDependencies, type PushResult, pushRecordedSecret } from "./push.ts";
 
 /** What became of one gateway secret. */
@@ -16,7 +16,7 @@ type Failure = "rejected" | "pending";
 /** Which secrets to look at: those fed by an AWS secret, or those whose push is pending. */
 export type PushTrigger =
   | { readonly sourceArn: string; readonly versionId: string }
-  | { readonly lookAgain: true };
+  | { readonly look: "pending" };
 
 /**
  * Pushes every gateway secret that the trigger concerns; one that fails does not stop the others.
@@ -28,7 +28,7 @@ export async function pushChanged(
   trigger: PushTrigger,
   delivery: { readonly isLast: boolean },
 ): Promise<PushOutcome[]> {
-  const outcomes: PushOutcome[] = [];
+  const outcomes: (PushOutcome | undefined)[] = [];
   const retryable: GatewayOpsError[] = [];
   for (const record of await concerned(dependencies, trigger)) {
     const announce = (result: PushResult) => pushedMessage(record.value, result);
@@ -42,7 +42,7 @@ export async function pushChanged(
   }
   const [failure] = retryable;
   if (failure) throw failure;
-  return outcomes;
+  return outcomes.filter((outcome) => outcome !== undefined);
 }
 
 async function concerned(
@@ -51,27 +51,28 @@ async function concerned(
 ): Promise<LedgerRecord<ManagedSecret>[]> {
   const records = await ledger.list(MANAGED_SECRETS);
   return records.filter(({ value }) =>
-    "lookAgain" in trigger ? value.pending : value.source_arn === trigger.sourceArn,
+    "look" in trigger ? value.pending : value.source_arn === trigger.sourceArn,
   );
 }
 
-/** Keeps the failure in the ledger and tells it once. */
+/** Keeps the failure in the ledger and tells it once; of a secret that was deleted meanwhile, nothing. */
 async function recordFailure(
   { ledger, clock }: PushDependencies,
-  name: string,
+  id: string,
   trigger: PushTrigger,
   cause: GatewayOpsError,
-): Promise<PushOutcome> {
+): Promise<PushOutcome | undefined> {
   const outcome: Failure = cause.disposition === "retry" ? "pending" : "rejected";
-  const record = await ledger.read(MANAGED_SECRETS, name);
-  assert(record, `the record of secret ${name} was there a moment ago`);
+  const record = await ledger.read(MANAGED_SECRETS, id);
+  if (!record) return undefined;
+  const { name } = record.value.target;
   const { pending: before, ...rest } = record.value;
   const pending = before ?? { since_ms: clock.nowMs(), cause: cause.code };
   const value = outcome === "pending" ? { ...rest, pending } : rest;
-  const occasion = "lookAgain" in trigger ? `pending-${pending.since_ms}` : trigger.versionId;
+  const occasion = "look" in trigger ? `pending-${pending.since_ms}` : trigger.versionId;
   const message = failedMessage(value, outcome, occasion, cause, clock.nowMs());
   const isTold = outcome === "pending" && before !== undefined;
-  const write = put(MANAGED_SECRETS, name, value, record);
+  const write = put(MANAGED_SECRETS, id, value, record);
   if (await commitWithMessages(ledger, [write], isTold ? [] : [message])) {
     return { name, outcome, cause };
   }
@@ -83,13 +84,13 @@ function pushedMessage({ target, source_arn }: ManagedSecret, result: PushResult
   const from = result.previous_version_id ?? "unknown";
   return {
     topic: "operations",
-    id: `secret-pushed:${target.name}@${result.version_id}@${result.pushed_at_ms}`,
+    id: `secret-pushed:${managedSecretId(target.workspace, target.name)}@${result.version_id}@${result.pushed_at_ms}`,
     type: "mlflow-gateway-ops.secret.pushed",
     severity: "info",
     timeMs: result.pushed_at_ms,
     subject: `Gateway secret ${target.name} was updated`,
-    text: `The gateway secret ${target.name} holds version ${result.version_id} (before: ${from}) of ${target.value_from.secrets_manager}.\nEvery gateway process uses it by ${effectiveBy} at the latest.`,
-    data: { ...result, owner: target.owner, source_arn },
+    text: `The gateway secret ${target.name} holds version ${result.version_id} (before: ${from}) of ${target.value_from && sourceId(target.value_from)}.\nEvery gateway process uses it by ${effectiveBy} at the latest.`,
+    data: { ...result, workspace: target.workspace, owner: target.owner, source_arn },
     attributes: { owner: target.owner, outcome: result.outcome, secret: target.name },
   };
 }
@@ -101,6 +102,7 @@ function failedMessage(
   error: GatewayOpsError,
   nowMs: number,
 ): Message {
+  const { name, workspace, owner } = target;
   const next =
     outcome === "pending"
       ? "It is tried again on a schedule; the gateway goes on with the former value."
@@ -108,13 +110,13 @@ function failedMessage(
   return {
     topic: "operations",
     // The same event delivered twice is the same message.
-    id: `secret-push-${outcome}:${target.name}@${occasion}`,
+    id: `secret-push-${outcome}:${managedSecretId(workspace, name)}@${occasion}`,
     type: `mlflow-gateway-ops.secret.push-${outcome}`,
     severity: outcome === "pending" ? "warning" : "critical",
     timeMs: nowMs,
-    subject: `Gateway secret ${target.name} could not be updated (${error.code})`,
+    subject: `Gateway secret ${name} could not be updated (${error.code})`,
     text: `${error.message}\n${next}`,
-    data: { name: target.name, owner: target.owner, source_arn, outcome, code: error.code },
-    attributes: { owner: target.owner, outcome, secret: target.name, code: error.code },
+    data: { name, workspace, owner, source_arn, outcome, code: error.code },
+    attributes: { owner, outcome, secret: name, code: error.code },
   };
 }

@@ -1,18 +1,18 @@
 import type { CreateSecret, Secret, UpdateSecret } from "#gateway/types.ts";
-import { assert } from "#runtime/assert.ts";
 import type { Clock } from "#runtime/clock.ts";
-import { LeaseHeldError } from "#runtime/errors.ts";
+import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { withLease } from "#runtime/lease.ts";
-import { type Ledger, type LedgerRecord, type LedgerWrite, put } from "#runtime/ledger.ts";
+import { type Ledger, type LedgerRecord, type LedgerWrite, put, remove } from "#runtime/ledger.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
 import type { Redacted } from "#runtime/redacted.ts";
 import {
   isCurrent,
   MANAGED_SECRETS,
   type ManagedSecret,
+  managedSecretId,
   type SecretTarget,
 } from "./managed-secret.ts";
-import { mapSecretValue } from "./mapping.ts";
+import { mapSecretValue, type SecretReference, sourceId } from "./mapping.ts";
 import { describeFor, type SecretDescription, type SecretSource } from "./source.ts";
 
 /** The part of the gateway client that pushing needs. */
@@ -21,13 +21,16 @@ export interface SecretGateway {
     list(): Promise<readonly Secret[]>;
     create(secret: CreateSecret): Promise<Secret>;
     update(secret: UpdateSecret): Promise<Secret>;
+    /** Refused when model definitions use the secret. */
+    delete(secret: { readonly secret_id: string }): Promise<void>;
   };
 }
 
 export interface PushDependencies {
   readonly ledger: Ledger;
   readonly source: SecretSource;
-  readonly gateway: SecretGateway;
+  /** The gateway as one workspace sees it. */
+  gatewayOf(workspace: string): SecretGateway;
   readonly clock: Clock;
   /** Names this run as the holder of leases. */
   readonly runId: string;
@@ -39,11 +42,19 @@ export interface PushResult {
   readonly name: string;
   readonly secret_id: string;
   readonly outcome: "created" | "updated" | "unchanged";
-  readonly version_id: string;
+  /** Undefined for a secret without a value. */
+  readonly version_id?: string | undefined;
   readonly previous_version_id?: string | undefined;
   readonly pushed_at_ms: number;
   /** From then on no gateway process uses the former value any more. */
   readonly effective_by_ms: number;
+}
+
+/** What is declared without a value has one on the gateway. */
+class SecretValueLeftError extends GatewayOpsError {
+  override readonly name = "SecretValueLeftError";
+  readonly code = "secret-value-left";
+  readonly disposition = "reject";
 }
 
 const LEASE_MS = 2 * 60 * 1000;
@@ -60,6 +71,8 @@ const ROUNDS_MAX = 5;
  * 4. fetch, map, write value and settings together, record the version
  * 5. read AWSCURRENT again; if it moved meanwhile, go on with the new one
  *
+ * A secret without a source has settings only: they alone are written then.
+ *
  * `announce` makes the message that is sent along with the record of a push.
  */
 export async function pushSecret(
@@ -67,56 +80,84 @@ export async function pushSecret(
   target: SecretTarget,
   announce?: Announce,
 ): Promise<PushResult> {
-  return pushUnderLease(dependencies, target.name, async () => target, announce);
+  const id = managedSecretId(target.workspace, target.name);
+  return withSecretLease(dependencies, id, () => pushNewest(dependencies, target, announce));
 }
 
 /**
  * As {@link pushSecret}, for a secret as its manifest declared it last: read under the lease too,
- * because a manifest may be just declaring it anew.
+ * because a manifest may be just declaring it anew. Undefined when the secret was deleted meanwhile.
  */
 export async function pushRecordedSecret(
   dependencies: PushDependencies,
-  name: string,
+  id: string,
   announce?: Announce,
-): Promise<PushResult> {
-  const recorded = async () => {
-    const record = await dependencies.ledger.read(MANAGED_SECRETS, name);
-    assert(record, `the record of secret ${name} was there a moment ago`);
-    return record.value.target;
-  };
-  return pushUnderLease(dependencies, name, recorded, announce);
+): Promise<PushResult | undefined> {
+  return withSecretLease(dependencies, id, async () => {
+    const record = await dependencies.ledger.read(MANAGED_SECRETS, id);
+    return record && pushNewest(dependencies, record.value.target, announce);
+  });
+}
+
+/** Deletes a gateway secret and forgets its source; one that is not there is done already. */
+export async function deleteSecret(
+  dependencies: PushDependencies,
+  { workspace, name, secret_id }: { workspace: string; name: string; secret_id: string },
+): Promise<void> {
+  const id = managedSecretId(workspace, name);
+  await withSecretLease(dependencies, id, async () => {
+    const { ledger } = dependencies;
+    const { secrets } = dependencies.gatewayOf(workspace);
+    await secrets.delete({ secret_id }).catch(ignoreMissing);
+    const record = await ledger.read(MANAGED_SECRETS, id);
+    if (record) await commitOrYield(ledger, remove(MANAGED_SECRETS, record));
+  });
 }
 
 type Announce = (result: PushResult) => Message;
 
-async function pushUnderLease(
+function withSecretLease<R>(
+  { ledger, clock, runId }: PushDependencies,
+  id: string,
+  work: () => Promise<R>,
+): Promise<R> {
+  const lease = { ledger, clock, holder: runId, durationMs: LEASE_MS };
+  return withLease(`secret/${id}`, lease, work);
+}
+
+async function pushNewest(
   dependencies: PushDependencies,
-  name: string,
-  targetNow: () => Promise<SecretTarget>,
+  target: SecretTarget,
   announce: Announce | undefined,
 ): Promise<PushResult> {
-  const { ledger, source, clock, runId } = dependencies;
-  const lease = { ledger, clock, holder: runId, durationMs: LEASE_MS };
-  return withLease(`secret/${name}`, lease, async () => {
-    const target = await targetNow();
-    for (let round = 1; round <= ROUNDS_MAX; round += 1) {
-      const current = await describeFor(target.owner, source, target.value_from.secrets_manager);
-      const result = await pushVersion(dependencies, target, current, announce);
-      const after = await source.describe(current.arn);
-      if (after.currentVersionId === current.currentVersionId) return result;
-    }
-    throw new LeaseHeldError(`the source of secret ${name} changes faster than it is pushed`);
-  });
+  const { owner, value_from, name } = target;
+  if (!value_from) return pushVersion(dependencies, target, undefined, announce);
+  const { source } = dependencies;
+  for (let round = 1; round <= ROUNDS_MAX; round += 1) {
+    const current = await describeFor(owner, source, sourceId(value_from));
+    const found = { reference: value_from, current };
+    const result = await pushVersion(dependencies, target, found, announce);
+    const after = await source.describe(current.arn);
+    if (after.currentVersionId === current.currentVersionId) return result;
+  }
+  throw new LeaseHeldError(`the source of secret ${name} changes faster than it is pushed`);
+}
+
+interface FoundSource {
+  readonly reference: SecretReference;
+  readonly current: SecretDescription;
 }
 
 async function pushVersion(
   dependencies: PushDependencies,
   target: SecretTarget,
-  current: SecretDescription,
+  found: FoundSource | undefined,
   announce: Announce | undefined,
 ): Promise<PushResult> {
-  const { ledger, source, gateway, clock, secretCacheTtlMs } = dependencies;
-  const record = await rememberTarget(ledger, target, current.arn);
+  const { ledger, source, clock, secretCacheTtlMs } = dependencies;
+  const gateway = dependencies.gatewayOf(target.workspace);
+  const current = found?.current;
+  const record = await rememberTarget(ledger, target, current?.arn);
   const actual = (await gateway.secrets.list()).find(
     ({ secret_name }) => secret_name === target.name,
   );
@@ -125,7 +166,7 @@ async function pushVersion(
     name: target.name,
     secret_id,
     outcome,
-    version_id: current.currentVersionId,
+    version_id: current?.currentVersionId,
     previous_version_id: pushed?.version_id,
     pushed_at_ms: pushedAtMs,
     effective_by_ms: pushedAtMs + secretCacheTtlMs,
@@ -135,18 +176,15 @@ async function pushVersion(
     return result("unchanged", actual.secret_id, pushed.at_ms);
   }
 
-  const value = mapSecretValue(
-    await source.fetch(current.arn, current.currentVersionId),
-    target.value_from,
-  );
+  const value = found && (await fetchValue(source, found));
   const written = await write(gateway, target, actual, value);
   const done = result(actual ? "updated" : "created", written.secret_id, clock.nowMs());
   const managed: ManagedSecret = {
     target,
-    source_arn: current.arn,
+    source_arn: current?.arn,
     pushed: {
       value_from: target.value_from,
-      version_id: current.currentVersionId,
+      version_id: current?.currentVersionId,
       at_ms: done.pushed_at_ms,
       secret_id: written.secret_id,
       gateway_updated_at_ms: written.last_updated_at,
@@ -154,17 +192,21 @@ async function pushVersion(
   };
   await commitOrYield(
     ledger,
-    put(MANAGED_SECRETS, target.name, managed, record),
+    put(MANAGED_SECRETS, record.id, managed, record),
     announce ? [announce(done)] : [],
   );
   return done;
+}
+
+async function fetchValue(source: SecretSource, { reference, current }: FoundSource) {
+  return mapSecretValue(await source.fetch(current.arn, current.currentVersionId), reference);
 }
 
 async function write(
   gateway: SecretGateway,
   target: SecretTarget,
   actual: Secret | undefined,
-  secret_value: Readonly<Record<string, Redacted<string>>>,
+  secret_value: Readonly<Record<string, Redacted<string>>> | undefined,
 ): Promise<Secret> {
   const mark = `gwops:${target.owner}`;
   // An auth_config always travels with the value: a new api_base must never meet the old key.
@@ -172,32 +214,48 @@ async function write(
   const settings = auth_config && Object.keys(auth_config).length > 0 ? { auth_config } : {};
   if (actual) {
     const { secret_id } = actual;
-    return gateway.secrets.update({ secret_id, secret_value, ...settings, updated_by: mark });
+    if (!secret_value) refuseValueLeft(actual);
+    const value = secret_value && { secret_value };
+    return gateway.secrets.update({ secret_id, ...value, ...settings, updated_by: mark });
   }
   const { name, provider } = target;
   return gateway.secrets.create({
     secret_name: name,
-    secret_value,
+    secret_value: secret_value ?? {},
     provider,
     ...settings,
     created_by: mark,
   });
 }
 
+/** New settings, such as another address, must never meet a key that was stored for the former. */
+function refuseValueLeft({ secret_name, masked_values }: Secret): void {
+  if (Object.keys(masked_values).length === 0) return;
+  throw new SecretValueLeftError(
+    `the gateway secret ${secret_name} holds a value, and MLflow cannot take it away: give it a value_from, or declare it under a new name`,
+  );
+}
+
 /** Written before the value is read: an event of a later change must find the target. */
 async function rememberTarget(
   ledger: Ledger,
   target: SecretTarget,
-  source_arn: string,
+  source_arn: string | undefined,
 ): Promise<LedgerRecord<ManagedSecret>> {
-  const record = await ledger.read(MANAGED_SECRETS, target.name);
+  const id = managedSecretId(target.workspace, target.name);
+  const record = await ledger.read(MANAGED_SECRETS, id);
   const isKnown =
-    record?.value.source_arn === source_arn &&
+    record !== undefined &&
+    record.value.source_arn === source_arn &&
     JSON.stringify(record.value.target) === JSON.stringify(target);
-  if (record && isKnown) return record;
+  if (isKnown) return record;
   const value: ManagedSecret = { ...record?.value, target, source_arn };
-  await commitOrYield(ledger, put(MANAGED_SECRETS, target.name, value, record));
-  return { id: target.name, value, revision: (record?.revision ?? 0) + 1 };
+  await commitOrYield(ledger, put(MANAGED_SECRETS, id, value, record));
+  return { id, value, revision: (record?.revision ?? 0) + 1 };
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof GatewayOpsError) || error.code !== "gateway-not-found") throw error;
 }
 
 async function forgetPending(ledger: Ledger, record: LedgerRecord<ManagedSecret>): Promise<void> {

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { callLocal } from "../../scripts/local/http.ts";
 import {
   changeSecret,
+  changesIn,
   createSecret,
+  issuesIn,
   madeUpKey,
   putManifest,
   settled,
@@ -39,9 +41,8 @@ test(
   async () => {
     await createSecret(world, "e2e/present", madeUpKey("present"));
     const secretsBefore = await world.gateway.secrets.list();
-    const since = new Date();
 
-    const key = await putManifest(
+    const manifest = await putManifest(
       world,
       "missing.yaml",
       [
@@ -54,11 +55,10 @@ test(
       ].join("\n"),
     );
 
-    const { data } = await settled(world, key, "rejected", since);
-    expect(data.error).toEqual({
-      code: "invalid-manifest",
-      message: `${key}:6:19 secrets[1].value_from.secrets_manager cannot be used: e2e/absent: there is no such secret in AWS Secrets Manager (secret-source)`,
-    });
+    const { data } = await settled(world, manifest, "rejected");
+    expect(issuesIn(data)).toEqual([
+      `${manifest.key}:6:19 secrets[1].value_from.secrets_manager cannot be used: e2e/absent: there is no such secret in AWS Secrets Manager (secret-source)`,
+    ]);
     expect(await world.gateway.secrets.list()).toEqual(secretsBefore);
   },
   TEST_TIMEOUT_MS,
@@ -67,14 +67,12 @@ test(
 test(
   "a file that cannot be read is rejected with line and column",
   async () => {
-    const since = new Date();
+    const manifest = await putManifest(world, "unreadable.yaml", "version: 1\nsecrets: [\n");
 
-    const key = await putManifest(world, "unreadable.yaml", "version: 1\nsecrets: [\n");
-
-    const { data } = await settled(world, key, "rejected", since);
-    expect((data.error as { message: string }).message).toMatch(
-      new RegExp(`^${key}:3:1 cannot be read: .+ \\(syntax\\)$`),
-    );
+    const { data } = await settled(world, manifest, "rejected");
+    expect(issuesIn(data)).toEqual([
+      expect.stringMatching(new RegExp(`^${manifest.key}:3:1 cannot be read: .+ \\(syntax\\)$`)),
+    ]);
   },
   TEST_TIMEOUT_MS,
 );
@@ -104,15 +102,15 @@ test(
     await world.mlflow.stop();
     const since = new Date();
 
-    const key = await putManifest(world, "later.yaml", manifestOf("later", "e2e/later"));
-    const pending = await settled(world, key, "pending", since);
+    const manifest = await putManifest(world, "later.yaml", manifestOf("later", "e2e/later"));
+    const pending = await settled(world, manifest, "pending");
     await waitForMonitor("unreadable", since);
     await world.mlflow.restart();
-    const applied = await settled(world, key, "applied", since);
+    const applied = await settled(world, manifest, "applied");
     await waitForMonitor("readable", since);
 
     expect(pending.attributes.code).toBe("gateway-unreachable");
-    expect(applied.data.changes).toEqual([{ action: "create", key: "secret/later" }]);
+    expect(changesIn(applied.data)).toEqual(["create secret/later"]);
     const told = (await world.operations.received()).filter(
       ({ type, time }) => type.endsWith(".unreadable") && new Date(time) >= since,
     );
@@ -138,20 +136,19 @@ test(
       },
     });
     expect(changed.status).toBe(200);
-    const since = new Date();
 
-    const key = await putManifest(world, "late.yaml", manifestOf("late", "e2e/late"));
-    const pending = await settled(world, key, "pending", since);
+    const manifest = await putManifest(world, "late.yaml", manifestOf("late", "e2e/late"));
+    const pending = await settled(world, manifest, "pending");
     await world.secretsManager.send(
       new UpdateSecretCommand({
         SecretId: CREDENTIALS_SECRET,
         SecretString: JSON.stringify(mended),
       }),
     );
-    const applied = await settled(world, key, "applied", since);
+    const applied = await settled(world, manifest, "applied");
 
     expect(pending.attributes.code).toBe("gateway-unauthorised");
-    expect(applied.data.changes).toEqual([{ action: "create", key: "secret/late" }]);
+    expect(changesIn(applied.data)).toEqual(["create secret/late"]);
   },
   TEST_TIMEOUT_MS,
 );

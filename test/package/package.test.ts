@@ -72,15 +72,16 @@ const EXPECTED = {
   ],
 };
 
-test("the tarball holds the client and nothing of the rest", async () => {
+test("the tarball holds the client, gwops and nothing of the rest", async () => {
   const files = (await run("tar", ["-tzf", tarball], "/")).trim().split("\n");
   const others = files.filter((file) => !file.startsWith("package/dist/gateway/"));
   expect(others.toSorted()).toEqual([
     "package/LICENSE",
     "package/README.md",
+    "package/dist/cli/gwops.mjs",
     "package/package.json",
   ]);
-  const published = files.filter((file) => /\.(js|json|d\.ts)$/.test(file));
+  const published = files.filter((file) => /\.(m?js|json|d\.ts)$/.test(file));
   expect(published).toHaveLength(files.length - 2);
   const sources = files.filter((file) => /(?<!\.d)\.ts$|\/types\/(?!gateway|runtime)/.test(file));
   expect(sources).toEqual([]);
@@ -91,6 +92,11 @@ test.each(["module", "commonjs"] as const)("a %s project gets no other package",
   expect(installed.filter((name) => !name.startsWith("."))).toEqual(["mlflow-gateway-ops"]);
   const inner = join(projects[type], "node_modules/mlflow-gateway-ops/node_modules");
   expect(existsSync(inner)).toBe(false);
+});
+
+test("gwops is installed as a command", async () => {
+  const installed = join(projects.module, "node_modules/.bin/gwops");
+  expect(await run(installed, ["--version"], projects.module)).toBe("0.1.0\n");
 });
 
 test("an ES module imports the client and calls a server", async () => {

@@ -21,7 +21,12 @@ export const manifests: fc.Arbitrary<Manifest> = fc
           name: fc.constant(name),
           provider: fc.constant("openai"),
           value_from: fc.constant({ secrets_manager: "prod/openai" }),
-          auth_config: optional(fc.constantFrom({ api_base: "x" }, { api_base: "y" })),
+          auth_config: optional(
+            fc.constantFrom(
+              { api_base: "https://x.example.com" },
+              { api_base: "https://y.example.com" },
+            ),
+          ),
         }),
       ),
       model_definitions: each(definitions, (name) =>
@@ -35,6 +40,136 @@ export const manifests: fc.Arbitrary<Manifest> = fc
       budgets: each(budgets, (name) => budget(name, endpoints)),
     }),
   );
+
+/** A valid manifest that uses the whole language; some of what it refers to is external. */
+export const fullManifests: fc.Arbitrary<Manifest> = manifests.chain((manifest) => {
+  const endpoints = (manifest.endpoints ?? []).map(({ name }) => name);
+  return fc
+    .record({
+      secrets: fc.tuple(...(manifest.secrets ?? []).map(fullSecret)),
+      model_definitions: fc.tuple(...(manifest.model_definitions ?? []).map(fullDefinition)),
+      endpoints: fc.tuple(
+        ...(manifest.endpoints ?? []).map((entry) => fullEndpoint(entry, endpoints)),
+      ),
+      budgets: fc.tuple(
+        ...(manifest.budgets ?? []).map((entry, index) =>
+          fc
+            .record({
+              protected: optional(fc.boolean()),
+              adopt: optional(fc.constant(`bp-${index}`)),
+            })
+            .map((more) => ({ ...entry, ...more })),
+        ),
+      ),
+    })
+    .map((sections) => ({ version: 1 as const, ...sections }));
+});
+
+type Entry<S extends "secrets" | "model_definitions" | "endpoints"> = NonNullable<
+  Manifest[S]
+>[number];
+
+const ofNamed = {
+  protected: optional(fc.boolean()),
+  isRenamed: fc.boolean(),
+  isExternal: fc.nat(4).map((number) => number === 0),
+};
+
+/** The entry, or an external one of its name. */
+function fullEntry<T extends { readonly name: string }, More extends object>(
+  entry: T,
+  more: fc.Arbitrary<More>,
+) {
+  return fc.tuple(fc.record(ofNamed), more).map(([{ isRenamed, isExternal, ...rest }, fields]) =>
+    isExternal
+      ? { name: entry.name, external: true as const }
+      : {
+          ...entry,
+          ...rest,
+          ...fields,
+          previous_name: isRenamed ? `old-${entry.name}` : undefined,
+        },
+  );
+}
+
+function fullSecret(entry: Entry<"secrets">): fc.Arbitrary<Entry<"secrets">> {
+  const value_from = fc.constantFrom(
+    { secrets_manager: "prod/openai", keys: { api_key: "KEY" } },
+    { env: "OPENAI_API_KEY" },
+    { file: "keys/openai" },
+  );
+  return fullEntry(entry, fc.record({ value_from })) as fc.Arbitrary<Entry<"secrets">>;
+}
+
+/** Providers are stated: the secret may be external. */
+function fullDefinition(
+  entry: Entry<"model_definitions">,
+): fc.Arbitrary<Entry<"model_definitions">> {
+  const provider = fc.constant("openai");
+  return fullEntry(entry, fc.record({ provider })) as fc.Arbitrary<Entry<"model_definitions">>;
+}
+
+function fullEndpoint(
+  entry: Entry<"endpoints">,
+  endpoints: readonly string[],
+): fc.Arbitrary<Entry<"endpoints">> {
+  const experiments = fc.constantFrom<object>(
+    {},
+    { experiment: "gateway/chat" },
+    { experiment: "größe 🚀" },
+    { experiment_id: "7" },
+    { experiment_id: "12" },
+  );
+  const bindings = fc
+    .subarray(["toxicity", "pii: #1", "- no"])
+    .map((ids) => ids.map((resource_id) => ({ resource_type: "scorer" as const, resource_id })));
+  const more = fc
+    .record({
+      experiments,
+      bindings: optional(bindings),
+      guardrails: optional(fc.tuple(guardrail("a", endpoints), guardrail("b", endpoints))),
+      tags: optional(
+        fc.dictionary(fc.constantFrom("team", "a: b", "yes"), texts, { noNullPrototype: true }),
+      ),
+    })
+    .map(({ experiments: experiment, ...rest }) => ({ ...rest, ...experiment }));
+  return fullEntry(entry, more) as fc.Arbitrary<Entry<"endpoints">>;
+}
+
+/** What YAML reads as something else unless it is quoted. */
+const texts = fc.constantFrom(
+  "",
+  "x",
+  "yes",
+  "1",
+  "null",
+  "# a",
+  "a\nb\n",
+  " a",
+  "'",
+  "*a",
+  "🚀",
+  "{",
+);
+
+function guardrail(name: string, endpoints: readonly string[]) {
+  const order = optional(fc.constant(name.charCodeAt(0)));
+  return fc.oneof(
+    fc.record({ name: fc.constant(name), execution_order: order }),
+    fc.record({
+      name: fc.constant(name),
+      scorer: fc.record({
+        experiment: fc.constant("judges"),
+        name: fc.constantFrom("pii", "toxicity"),
+        version: optional(fc.integer({ min: 1, max: 3 })),
+      }),
+      stage: fc.constantFrom("BEFORE" as const, "AFTER" as const),
+      action: fc.constantFrom("VALIDATION" as const, "SANITIZATION" as const),
+      action_endpoint: fc.constantFrom(...endpoints),
+      execution_order: order,
+    }),
+  );
+}
 
 function endpoint(name: string, definitions: string[]): fc.Arbitrary<ManifestEndpoint> {
   const weight = optional(fc.double({ min: 0.01, max: 1, noNaN: true }));

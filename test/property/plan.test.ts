@@ -1,130 +1,320 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { dependenciesOf } from "#reconcile/kinds.ts";
-import { type Change, planChanges } from "#reconcile/plan.ts";
-import { type ActualResource, type DesiredState, keyOf } from "#reconcile/state.ts";
-import { syncManifest } from "#reconcile/sync.ts";
-import { asActual, desiredOf } from "../support/builders.ts";
-import { MANIFEST_KEY, syncSetup } from "../support/sync-setup.ts";
-import { manifests } from "./arbitraries.ts";
+import { type Change, keyOfChange, type Plan } from "#reconcile/change.ts";
+import { dependenciesOf, effectiveOwner, LEVELS } from "#reconcile/kinds.ts";
+import { checkFresh, fingerprintOf, verifyChecksum } from "#reconcile/plan/checksum.ts";
+import { compareFields } from "#reconcile/plan/compare.ts";
+import { guardPlan } from "#reconcile/plan/guard.ts";
+import { planChanges } from "#reconcile/plan/plan.ts";
+import {
+  type ActualResource,
+  type ActualState,
+  keyOf,
+  type ResourceKey,
+} from "#reconcile/state.ts";
+import { applied } from "./apply-model.ts";
+import {
+  OWNER,
+  puzzlingScenarios,
+  type Scenario,
+  scenarios,
+  shuffledScenario,
+} from "./state-arbitraries.ts";
 
-/** A gateway that some other manifest was applied to, of which nobody marked some resources. */
-const actuals: fc.Arbitrary<ActualResource[]> = fc
-  .tuple(manifests, fc.infiniteStream(fc.constantFrom("search", undefined)))
-  .map(([manifest, owners]) =>
-    desiredOf(manifest, "version-0").resources.map((resource) =>
-      asActual(resource, { owner: owners.next().value }),
-    ),
+const RUNS = { numRuns: 1000 };
+
+interface Planned extends Scenario {
+  readonly plan: Plan;
+  readonly prune: boolean;
+}
+
+/** Plans as a run does: without what is refused, which is frozen instead, until nothing is. */
+function planned(scenario: Scenario, prune: boolean): Planned {
+  const { plan, refusals } = planChanges(scenario.desired, scenario.actual, scenario.known, {
+    prune,
+  });
+  if (refusals.length === 0) return { ...scenario, plan, prune };
+  const refused = new Set(refusals.map(({ key }) => key));
+  const { desired, known } = scenario;
+  return planned(
+    {
+      ...scenario,
+      desired: {
+        ...desired,
+        resources: desired.resources.filter((resource) => !refused.has(keyOf(resource))),
+        externals: desired.externals.filter((key) => !refused.has(key)),
+      },
+      known: { ...known, frozen: new Set([...known.frozen, ...refused]) },
+    },
+    prune,
   );
-
-const desireds: fc.Arbitrary<DesiredState> = manifests.map((manifest) => desiredOf(manifest));
-
-/** What the gateway is after a plan was carried out: what the manifest does not state stays. */
-function applied(actual: readonly ActualResource[], changes: readonly Change[]): ActualResource[] {
-  const byKey = new Map(actual.map((resource) => [keyOf(resource), resource]));
-  for (const { desired } of changes) {
-    const before = byKey.get(keyOf(desired));
-    byKey.set(keyOf(desired), asActual(desired, { fields: merged(before, desired.fields) }));
-  }
-  return [...byKey.values()];
 }
 
-function merged(before: ActualResource | undefined, after: object): object {
-  const result: Record<string, unknown> = { ...before?.fields };
-  for (const [field, value] of Object.entries(after)) {
-    if (value === undefined) continue;
-    const isMerged = field === "tags" || field === "fallback_config";
-    result[field] = isMerged ? { ...(result[field] as object), ...value } : value;
-  }
-  return result;
+const plans: fc.Arbitrary<Planned> = fc
+  .tuple(scenarios, fc.boolean())
+  .map(([scenario, prune]) => planned(scenario, prune));
+
+const puzzlingPlans: fc.Arbitrary<Planned> = fc
+  .tuple(puzzlingScenarios, fc.boolean())
+  .map(([scenario, prune]) => planned(scenario, prune));
+
+function afterAll(actual: ActualState, changes: readonly Change[]): ActualState {
+  return changes.reduce(applied, actual);
 }
+
+test("applying a plan makes everything that is declared so, and nothing else", () => {
+  fc.assert(
+    fc.property(plans, ({ desired, actual, plan }) => {
+      const after = afterAll(actual, plan.changes);
+
+      const byKey = new Map(after.resources.map((resource) => [keyOf(resource), resource]));
+      const wrong = desired.resources.flatMap((resource): unknown[] => {
+        const made = byKey.get(keyOf(resource));
+        return made ? compareFields(resource, made, after.experiments) : [keyOf(resource)];
+      });
+      expect(wrong).toEqual([]);
+      const touched = new Set(plan.changes.flatMap((change) => idsOf(change)));
+      const names = (resources: readonly ActualResource[]) =>
+        resources
+          .filter(({ id }) => !touched.has(id))
+          .map(keyOf)
+          .sort();
+      const created = new Set(
+        plan.changes.filter(({ action }) => action === "create").map(keyOfChange),
+      );
+      expect(names(after.resources).filter((key) => !created.has(key))).toEqual(
+        names(actual.resources),
+      );
+    }),
+    RUNS,
+  );
+});
 
 test("a second plan after the first was applied is empty", () => {
   fc.assert(
-    fc.property(desireds, actuals, (desired, actual) => {
-      const { changes } = planChanges(desired, { resources: actual });
+    fc.property(plans, ({ desired, actual, known, plan, prune }) => {
+      const after = afterAll(actual, plan.changes);
 
-      const again = planChanges(desired, { resources: applied(actual, changes) });
+      const again = planChanges(desired, after, known, { prune });
 
-      expect(again.changes).toEqual([]);
+      expect(again.refusals).toEqual([]);
+      expect(again.plan.changes).toEqual([]);
     }),
-    { numRuns: 500 },
+    RUNS,
   );
 });
 
-test("a plan does not depend on the order of what is declared or of what is reported", () => {
-  const shuffledBoth = fc.tuple(desireds, actuals).chain(([desired, actual]) =>
+test("a plan does not depend on the order of anything that it is made of", () => {
+  const twice = puzzlingScenarios.chain((scenario) =>
     fc.record({
-      desired: fc.constant(desired),
-      actual: fc.constant(actual),
-      resources: shuffled(desired.resources),
-      reported: shuffled(actual),
+      scenario: fc.constant(scenario),
+      shuffled: shuffledScenario(scenario),
+      prune: fc.boolean(),
     }),
   );
   fc.assert(
-    fc.property(shuffledBoth, ({ desired, actual, resources, reported }) => {
-      expect(planChanges({ ...desired, resources }, { resources: reported })).toEqual(
-        planChanges(desired, { resources: actual }),
+    fc.property(twice, ({ scenario, shuffled, prune }) => {
+      const one = planChanges(scenario.desired, scenario.actual, scenario.known, { prune });
+      const other = planChanges(shuffled.desired, shuffled.actual, shuffled.known, { prune });
+
+      expect(other.plan.checksum).toBe(one.plan.checksum);
+      expect(other.plan.notices).toEqual(one.plan.notices);
+      expect(other.plan.blocked).toEqual(one.plan.blocked);
+      expect(other.refusals.map(({ key, rule }) => [key, rule])).toEqual(
+        one.refusals.map(({ key, rule }) => [key, rule]),
       );
     }),
-    { numRuns: 300 },
+    RUNS,
   );
 });
 
-test("whatever part of a plan is carried out, everything that it refers to exists", () => {
+test("whatever part of a plan is carried out, nothing names what does not exist", () => {
   fc.assert(
-    fc.property(desireds, actuals, (desired, actual) => {
-      const known = new Set(actual.map(keyOf));
-      for (const change of planChanges(desired, { resources: actual }).changes) {
-        for (const dependency of dependenciesOf(change.desired)) {
-          expect(known).toContain(dependency);
+    fc.property(puzzlingPlans, ({ desired, actual, known, plan }) => {
+      const trips = guardPlan(plan, desired, actual, known);
+      const isInUse = trips.some(({ guard }) => guard === "in-use");
+      const stuck = new Set(plan.blocked.map(({ key }) => key));
+      const danglingBefore = dangling(actual);
+      let state = actual;
+      for (const change of plan.changes) {
+        if (change.action === "delete" && isInUse) break;
+        const needed = change.action === "delete" ? [] : dependenciesOf(change.desired);
+        if (needed.some((key) => stuck.has(key))) {
+          stuck.add(keyOfChange(change));
+          continue;
         }
-        known.add(keyOf(change.desired));
+        const existing = new Set(state.resources.map(keyOf));
+        const missing = needed.filter((key) => !existing.has(key));
+        state = applied(state, change);
+        const broken = [...dangling(state)].filter((one) => !danglingBefore.has(one));
+        expect([...missing, ...broken]).toEqual([]);
       }
     }),
-    { numRuns: 300 },
+    RUNS,
   );
 });
 
-test("a plan changes each declared resource at most once, and no other", () => {
+test("only what the owner has, in scope, is deleted; nothing frozen, protected, external or declared", () => {
   fc.assert(
-    fc.property(desireds, actuals, (desired, actual) => {
-      const keys = planChanges(desired, { resources: actual }).changes.map((change) =>
-        keyOf(change.desired),
-      );
+    fc.property(puzzlingScenarios, fc.boolean(), ({ desired, actual, known }, prune) => {
+      const { plan } = planChanges(desired, actual, known, { prune });
+      const declared = new Set(desired.resources.map(keyOf));
+      const wrong = plan.changes.filter((change) => {
+        if (change.action !== "delete") return false;
+        const key = keyOf(change.actual);
+        return !(
+          effectiveOwner(change.actual, OWNER, known) === OWNER &&
+          desired.in_scope.includes(change.actual.kind) &&
+          [known.frozen, known.protected, declared].every((keys) => !keys.has(key)) &&
+          !desired.externals.includes(key) &&
+          (prune || change.reason === "renamed")
+        );
+      });
+      expect(wrong).toEqual([]);
+    }),
+    RUNS,
+  );
+});
+
+test("nothing of another owner is changed, and each resource at most once", () => {
+  fc.assert(
+    fc.property(puzzlingPlans, ({ known, plan }) => {
+      const keys = plan.changes.map(keyOfChange);
 
       expect(new Set(keys).size).toBe(keys.length);
-      expect(desired.resources.map(keyOf)).toEqual(expect.arrayContaining(keys));
+      const owners = plan.changes.map((change) =>
+        change.action === "create" ? OWNER : effectiveOwner(change.actual, OWNER, known),
+      );
+      expect(owners.filter((owner) => owner !== undefined && owner !== OWNER)).toEqual([]);
     }),
-    { numRuns: 200 },
+    RUNS,
   );
 });
 
-test("any manifest after any other is applied and verified, and applying it again is quiet", async () => {
-  await fc.assert(
-    fc.asyncProperty(manifests, manifests, async (first, second) => {
-      const { gateway, source, bucket, dependencies } = syncSetup();
-      source.put("prod/openai", "value-one");
-      const outcomes: (string | undefined)[] = [];
-      for (const manifest of [first, second, second]) {
-        bucket.put(MANIFEST_KEY, manifest);
-        const report = await syncManifest(dependencies(), MANIFEST_KEY, { isLast: true });
-        outcomes.push(report?.outcome);
-      }
+test("while prune is suspended nothing is deleted", () => {
+  fc.assert(
+    fc.property(scenarios, ({ desired, actual, known }) => {
+      const options = { prune: true, pruneSuspended: "a.yaml is invalid" };
+      const { plan } = planChanges(desired, actual, known, options);
 
-      expect(outcomes[0]).toBe("applied");
-      expect(["applied", "unchanged"]).toContain(outcomes[1]);
-      expect(outcomes[2]).toBe("unchanged");
-      const names = (list: readonly { readonly name: string }[] = []) =>
-        list.map(({ name }) => name);
-      expect(names(gateway.visible().endpoints).sort()).toEqual(
-        [...new Set([...names(first.endpoints), ...names(second.endpoints)])].sort(),
+      expect(plan.changes.filter(({ action }) => action === "delete")).toEqual([]);
+    }),
+    RUNS,
+  );
+});
+
+test("creates and updates go down the levels, deletes come last and go up", () => {
+  fc.assert(
+    fc.property(plans, ({ plan }) => {
+      const places = plan.changes.map((change) =>
+        change.action === "delete"
+          ? 2 * LEVELS.length - LEVELS.indexOf(change.actual.kind)
+          : LEVELS.indexOf(change.desired.kind),
+      );
+
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+    }),
+    RUNS,
+  );
+});
+
+test("a plan keeps its checksum through JSON, and any alteration is noticed", () => {
+  fc.assert(
+    fc.property(plans, fc.nat(), ({ plan }, index) => {
+      const read = JSON.parse(JSON.stringify(plan)) as Plan;
+      expect(() => verifyChecksum(read)).not.toThrow();
+
+      const change = read.changes[index % Math.max(1, read.changes.length)];
+      if (!change) return;
+      const altered = { ...read, changes: read.changes.filter((other) => other !== change) };
+      expect(() => verifyChecksum(altered)).toThrow(
+        expect.objectContaining({ code: "altered-plan", disposition: "reject" }),
       );
     }),
-    { numRuns: 200 },
+    RUNS,
   );
-}, 60_000);
+});
 
-function shuffled<T>(values: readonly T[]): fc.Arbitrary<T[]> {
-  return fc.shuffledSubarray([...values], { minLength: values.length });
+test("a plan is stale when anything that it touches or needs is not as it was", () => {
+  fc.assert(
+    fc.property(plans, fc.nat(), ({ desired, actual, known, plan, prune }, index) => {
+      const touched = actual.resources.filter((resource) => touchedKeys(plan).has(keyOf(resource)));
+      const victim = touched[index % Math.max(1, touched.length)];
+      fc.pre(victim !== undefined);
+      const changed = { ...actual, resources: replaced(actual.resources, victim) };
+
+      expect(() => checkFresh(plan, changed)).toThrow(
+        expect.objectContaining({ code: "stale-plan", disposition: "reject" }),
+      );
+      const { plan: again } = planChanges(desired, changed, known, { prune });
+      expect(again.checksum).not.toBe(plan.checksum);
+    }),
+    RUNS,
+  );
+});
+
+test("a plan stays fresh when anything else changes", () => {
+  fc.assert(
+    fc.property(plans, fc.nat(), ({ desired, actual, known, plan, prune }, index) => {
+      const others = actual.resources.filter((resource) => !touchedKeys(plan).has(keyOf(resource)));
+      const victim = others[index % Math.max(1, others.length)];
+      const changed = { ...actual, resources: replaced(actual.resources, victim) };
+      expect(fingerprintOf(plan, changed)).toBe(plan.fingerprint);
+      expect(() => checkFresh(plan, changed)).not.toThrow();
+
+      const stranger = { ...STRANGER, id: `s-${index}` };
+      const grown = { ...actual, resources: [stranger, ...actual.resources] };
+      const { plan: again } = planChanges(desired, grown, known, { prune });
+      expect(again.checksum).toBe(plan.checksum);
+    }),
+    RUNS,
+  );
+});
+
+const STRANGER: ActualResource = {
+  kind: "secret",
+  id: "s-1",
+  name: "stranger",
+  owner: "other",
+  fields: { provider: "openai" },
+};
+
+function idsOf(change: Change): string[] {
+  return change.action === "create" ? [] : [change.actual.id];
+}
+
+/** The same list with another id for one: as if it had been deleted and made again. */
+function replaced(
+  resources: readonly ActualResource[],
+  victim: ActualResource | undefined,
+): ActualResource[] {
+  return resources.map((resource) =>
+    resource === victim ? { ...resource, id: `${resource.id}-again` } : resource,
+  );
+}
+
+function touchedKeys({ changes }: Plan): Set<ResourceKey> {
+  const keys = new Set<ResourceKey>();
+  for (const change of changes) {
+    const resources = [
+      ...(change.action === "create" ? [] : [change.actual]),
+      ...(change.action === "delete" ? [] : [change.desired]),
+    ];
+    for (const resource of resources) {
+      for (const key of [keyOf(resource), ...dependenciesOf(resource)]) keys.add(key);
+    }
+  }
+  return keys;
+}
+
+/** What is named but does not exist, and by whom (by id, which a rename leaves alone). */
+function dangling({ resources }: ActualState): Set<string> {
+  const existing = new Set(resources.map(keyOf));
+  return new Set(
+    resources.flatMap((resource) =>
+      dependenciesOf(resource)
+        .filter((key) => !existing.has(key))
+        .map((key) => `${resource.id} names ${key}`),
+    ),
+  );
 }

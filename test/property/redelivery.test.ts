@@ -5,9 +5,9 @@ import { MANAGED_SECRETS } from "#secrets/managed-secret.ts";
 import { pushSecret } from "#secrets/push.ts";
 import { pushChanged } from "#secrets/push-changed.ts";
 import { forEachRecord } from "../../functions/for-each-record.ts";
+import { applySetup } from "../support/apply-setup.ts";
 import { anSqsEvent, anSqsRecord, ExpectedError, messagesIn } from "../support/builders.ts";
 import { arnOf } from "../support/fake-secret-source.ts";
-import { syncSetup } from "../support/sync-setup.ts";
 
 /** Hundreds of runs, on a machine that may be busy with others. */
 jest.setTimeout(60_000);
@@ -104,9 +104,10 @@ type Happening = typeof happenings extends fc.Arbitrary<(infer H)[]> ? H : never
 
 /** A gateway secret that config sync made, and the AWS secret that feeds it. */
 async function pushSetup() {
-  const { gateway, ledger, source, clock, dependencies } = syncSetup();
+  const { gateway, ledger, source, clock, dependencies } = applySetup();
   const versions = [source.put("prod/openai", "value-0")];
-  await pushSecret(dependencies("sync"), {
+  await pushSecret(dependencies, {
+    workspace: "default",
     name: "openai-prod",
     owner: "search",
     provider: "openai",
@@ -122,8 +123,8 @@ async function pushSetup() {
     if (fault === "lost-answer") gateway.loseAnswer("updateSecret", 1, error);
     const versionId = versions[which % versions.length] ?? "";
     const event = { sourceArn: arnOf("prod/openai"), versionId };
-    const trigger = what === "event" ? event : { lookAgain: true as const };
-    const ended = await pushChanged(dependencies("push"), trigger, { isLast }).catch(asThrown);
+    const trigger = what === "event" ? event : { look: "pending" as const };
+    const ended = await pushChanged(dependencies, trigger, { isLast }).catch(asThrown);
     expect([undefined, error]).toContain(Array.isArray(ended) ? undefined : ended);
     gateway.heal();
   };
@@ -145,7 +146,7 @@ test("whatever events come, late, twice or in vain, the gateway ends with the ne
 
       const newest = `value-${versions.length - 1}`;
       expect(gateway.storedValue("openai-prod")).toEqual({ api_key: newest });
-      const record = await ledger.read(MANAGED_SECRETS, "openai-prod");
+      const record = await ledger.read(MANAGED_SECRETS, "default/openai-prod");
       expect(record?.value.pushed?.version_id).toBe(versions.at(-1));
       expect(record?.value.pending).toBeUndefined();
       const ids = (await messagesIn(ledger)).map(({ id }) => id);

@@ -5,15 +5,14 @@ import type {
   Manifest,
   ManifestBudget,
   ManifestEndpoint,
+  ManifestModelDefinition,
   ManifestSecret,
 } from "#manifest/types.ts";
-import type { ActualResource, DesiredResource, DesiredState, Kind } from "#reconcile/state.ts";
+import type { DesiredState } from "#reconcile/state.ts";
 import { type Disposition, GatewayOpsError } from "#runtime/errors.ts";
 import type { LedgerKind } from "#runtime/ledger.ts";
 import type { Message } from "#runtime/message.ts";
 import type { MemoryLedger } from "./memory-ledger.ts";
-
-type ManifestModelDefinition = NonNullable<Manifest["model_definitions"]>[number];
 
 export function aSecret(changes: Partial<ManifestSecret> = {}): ManifestSecret {
   return {
@@ -65,25 +64,8 @@ export function aManifest(changes: Partial<Manifest> = {}): Manifest {
 /** What a manifest of the owner "search" declares, with every source at `sourceVersion`. */
 export function desiredOf(manifest: Manifest, sourceVersion = "version-1"): DesiredState {
   const names = (manifest.secrets ?? []).map(({ name }) => name);
-  return toDesired("search", manifest, new Map(names.map((name) => [name, sourceVersion])));
-}
-
-/** The declared resource as the gateway would report it, owned by "search" unless said otherwise. */
-export function asActual<K extends Kind>(
-  { kind, name, fields }: Extract<DesiredResource, { kind: K }>,
-  changes: {
-    readonly owner?: string | undefined;
-    readonly fields?: Partial<Extract<ActualResource, { kind: K }>["fields"]>;
-  } = {},
-): ActualResource {
-  const { owner = "search" } = changes;
-  return {
-    kind,
-    id: `id-of-${name}`,
-    name,
-    ...("owner" in changes && changes.owner === undefined ? {} : { owner }),
-    fields: { ...fields, ...changes.fields },
-  } as ActualResource;
+  const versions = new Map(names.map((name) => [name, sourceVersion]));
+  return toDesired("search", manifest.workspace ?? "default", [manifest], { versions });
 }
 
 export function aPolicy(changes: Partial<BudgetPolicy> = {}): BudgetPolicy {

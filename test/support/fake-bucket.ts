@@ -1,30 +1,75 @@
-import type { RunReport } from "#reconcile/report.ts";
-import type { ReportStore } from "#reconcile/run-record.ts";
-import type { ManifestFile, ManifestSource } from "#reconcile/sync.ts";
+import type { ApprovalSource } from "#sync/approval.ts";
+import { MANIFEST_PREFIX, type ManifestSource } from "#sync/manifest-source.ts";
+import type { OwnerFile } from "#sync/owner-files.ts";
+import type { Preview, PreviewStore } from "#sync/preview.ts";
+import type { RunReport } from "#sync/report.ts";
+import type { ReportStore } from "#sync/run.ts";
+import type { Snapshot, SnapshotStore } from "#sync/snapshot.ts";
 
-/** The versioned bucket of manifests and reports, in memory. */
-export class FakeBucket implements ManifestSource, ReportStore {
+/** The versioned bucket, in memory. */
+export class FakeBucket
+  implements ManifestSource, ReportStore, SnapshotStore, ApprovalSource, PreviewStore
+{
   readonly reports: RunReport[] = [];
-  readonly #files = new Map<string, ManifestFile>();
+  readonly previews = new Map<string, { readonly preview: Preview; readonly markdown: string }>();
+  readonly #files = new Map<string, OwnerFile>();
+  readonly #snapshots = new Map<string, string>();
+  readonly #approvals = new Map<string, string>();
   #versions = 0;
 
   /** Puts a new version of a manifest: text as it is, anything else as JSON. */
   put(key: string, manifest: unknown): void {
     this.#versions += 1;
-    const text = typeof manifest === "string" ? manifest : JSON.stringify(manifest);
-    this.#files.set(key, { text, versionId: `object-version-${this.#versions}` });
+    const content = typeof manifest === "string" ? manifest : JSON.stringify(manifest);
+    const version_id = `object-version-${this.#versions}`;
+    this.#files.set(key, { name: key, content, version_id });
   }
 
   delete(key: string): void {
     this.#files.delete(key);
   }
 
-  readNewest(key: string): Promise<ManifestFile | undefined> {
+  approve(checksum: string, by: string): void {
+    this.#approvals.set(checksum, by);
+  }
+
+  listManifests(): Promise<string[]> {
+    const keys = [...this.#files.keys()].filter((key) => key.startsWith(MANIFEST_PREFIX));
+    return Promise.resolve(keys.sort());
+  }
+
+  readNewest(key: string): Promise<OwnerFile | undefined> {
     return Promise.resolve(this.#files.get(key));
   }
 
-  write(report: RunReport): Promise<string> {
+  writeReport(report: RunReport): Promise<string> {
     this.reports.push(structuredClone(report));
     return Promise.resolve(`reports/${this.reports.length}.json`);
+  }
+
+  writePreview(key: string, preview: Preview, markdown: string): Promise<void> {
+    this.previews.set(key, { preview: structuredClone(preview), markdown });
+    return Promise.resolve();
+  }
+
+  writeSnapshot(snapshot: Snapshot): Promise<string> {
+    const reference = `reports/applied/${this.#snapshots.size + 1}.json`;
+    this.#snapshots.set(reference, JSON.stringify(snapshot));
+    return Promise.resolve(reference);
+  }
+
+  /** All that were ever kept, as they were written. */
+  snapshots(): string[] {
+    return [...this.#snapshots.values()];
+  }
+
+  readSnapshot(reference: string): Promise<Snapshot> {
+    const json = this.#snapshots.get(reference);
+    if (json === undefined) return Promise.reject(new Error(`there is no ${reference}`));
+    return Promise.resolve(JSON.parse(json) as Snapshot);
+  }
+
+  approver(checksum: string): Promise<string | undefined> {
+    return Promise.resolve(this.#approvals.get(checksum));
   }
 }

@@ -1,12 +1,17 @@
 import type { BudgetGateway } from "#budgets/monitor.ts";
 import { GatewayRequestError, GatewayStatusError } from "#gateway/errors.ts";
-import type { OperationName } from "#gateway/operations.ts";
+import type { TrackingOperationName as OperationName } from "#gateway/tracking-operations.ts";
 import type {
+  Binding,
+  BindingIdentity,
   BudgetPolicy,
   BudgetWindow,
   CurrentUser,
   Endpoint,
   EndpointTag,
+  Guardrail,
+  GuardrailConfig,
+  GuardrailPlacement,
   KeyedValues,
   KeyValue,
   ModelConfig,
@@ -15,17 +20,27 @@ import type {
   Secret,
   SecretValue,
 } from "#gateway/types.ts";
-import type { GatewayReader } from "#reconcile/observe.ts";
-import type { GatewayWriter } from "#reconcile/write-change.ts";
+import type { GatewayWriter } from "#reconcile/apply/write-context.ts";
+import type { GatewayReader } from "#reconcile/observe/observe.ts";
 import type { SecretGateway } from "#secrets/push.ts";
+import { FakeTracking } from "./fake-tracking.ts";
 
 /** All that the core needs of a gateway. */
-export type CoreGateway = GatewayReader & GatewayWriter & SecretGateway & BudgetGateway;
+export type CoreGateway = GatewayReader &
+  GatewayWriter &
+  BudgetGateway & {
+    readonly secrets: Omit<SecretGateway["secrets"], "delete"> & {
+      /** `force` deletes one that is in use too. */
+      delete(secret: { readonly secret_id: string; readonly force?: boolean }): Promise<void>;
+    };
+  };
 
 type StoredEndpoint = Omit<Endpoint, "model_mappings" | "tags"> & {
   readonly mappings: readonly ModelMapping[];
   readonly tags: Map<string, string>;
 };
+
+type StoredGuardrail = Guardrail & { readonly target: string | undefined };
 
 interface Fault {
   readonly operation: OperationName;
@@ -48,7 +63,12 @@ export class FakeGateway implements CoreGateway {
   readonly #values = new Map<string, Readonly<Record<string, string>>>();
   readonly #definitions = new Map<string, ModelDefinition>();
   readonly #endpoints = new Map<string, StoredEndpoint>();
+  readonly #bindings = new Map<string, Binding>();
+  readonly #guardrails = new Map<string, StoredGuardrail>();
+  readonly #placements = new Map<string, GuardrailConfig>();
   readonly #budgets = new Map<string, BudgetPolicy>();
+  /** The experiments and scorers of the same server. */
+  readonly tracking = new FakeTracking((operation, work) => this.#call(operation, work));
   readonly #faults: Fault[] = [];
   #inFlight = 0;
   #ids = 0;
@@ -75,7 +95,7 @@ export class FakeGateway implements CoreGateway {
 
   /** Names of the requests that write, in order. */
   writes(): OperationName[] {
-    return this.requests.filter((name) => !/^(list|get)/.test(name));
+    return this.requests.filter((name) => !/^(list|get|find)/.test(name));
   }
 
   /** What the gateway would send to the provider. */
@@ -90,6 +110,9 @@ export class FakeGateway implements CoreGateway {
       secrets: [...this.#secrets.values()],
       definitions: [...this.#definitions.values()],
       endpoints: [...this.#endpoints.values()].map((endpoint) => this.#shown(endpoint)),
+      bindings: [...this.#bindings.values()],
+      guardrails: [...this.#guardrails.values()].map((guardrail) => this.#judge(guardrail)),
+      placements: [...this.#placements.values()],
       budgets: [...this.#budgets.values()],
     };
   }
@@ -140,6 +163,14 @@ export class FakeGateway implements CoreGateway {
           ...this.#updated(updated_by),
         });
       }),
+    delete: ({ secret_id, force = false }) =>
+      this.#call("deleteSecret", () => {
+        const users = [...this.#definitions.values()].filter((d) => d.secret_id === secret_id);
+        // The server itself would not mind; the client does.
+        if (users.length > 0 && !force) throw new GatewayRequestError("the secret is in use");
+        found("deleteSecret", this.#secrets, secret_id);
+        this.#secrets.delete(secret_id);
+      }),
   };
 
   readonly modelDefinitions: CoreGateway["modelDefinitions"] = {
@@ -150,10 +181,7 @@ export class FakeGateway implements CoreGateway {
     create: ({ created_by, ...definition }) =>
       this.#call("createModelDefinition", () => {
         found("createModelDefinition", this.#secrets, definition.secret_id);
-        const isTaken = [...this.#definitions.values()].some(
-          ({ name }) => name === definition.name,
-        );
-        if (isTaken) throw nameTaken("createModelDefinition");
+        this.#checkDefinitionName("createModelDefinition", definition.name);
         const id = this.#newId("d");
         const created = { model_definition_id: id, ...definition, ...this.#created(created_by) };
         return this.#linked(stored(this.#definitions, id, created));
@@ -162,8 +190,22 @@ export class FakeGateway implements CoreGateway {
       this.#call("updateModelDefinition", () => {
         const before = found("updateModelDefinition", this.#definitions, id);
         if (changes.secret_id) found("updateModelDefinition", this.#secrets, changes.secret_id);
+        if (changes.name !== undefined && changes.name !== before.name) {
+          this.#checkDefinitionName("updateModelDefinition", changes.name);
+        }
         const updated = { ...before, ...changes, ...this.#updated(updated_by) };
         return this.#linked(stored(this.#definitions, id, updated));
+      }),
+    delete: ({ model_definition_id: id }) =>
+      this.#call("deleteModelDefinition", () => {
+        found("deleteModelDefinition", this.#definitions, id);
+        const isAttached = [...this.#endpoints.values()].some(({ mappings }) =>
+          mappings.some(({ model_definition_id }) => model_definition_id === id),
+        );
+        if (isAttached) {
+          throw statusError("deleteModelDefinition", 500, "gateway-refused", "INVALID_STATE");
+        }
+        this.#definitions.delete(id);
       }),
   };
 
@@ -183,10 +225,12 @@ export class FakeGateway implements CoreGateway {
       this.#call("createEndpoint", () => {
         if (this.#endpointNamed(endpoint.name)) throw nameTaken("createEndpoint", "BAD_REQUEST");
         const id = this.#newId("e");
+        const { usage_tracking = true } = endpoint;
         const created: StoredEndpoint = {
           endpoint_id: id,
-          usage_tracking: true,
           ...endpoint,
+          usage_tracking,
+          ...this.#experiment("createEndpoint", { ...endpoint, usage_tracking }),
           mappings: this.#mappings("createEndpoint", id, model_configs),
           tags: new Map(),
           ...this.#created(created_by),
@@ -199,10 +243,16 @@ export class FakeGateway implements CoreGateway {
         if (model_configs && !changes.fallback_config) {
           throw new GatewayRequestError("the server would reset the fallback_config");
         }
+        const { name = before.name } = changes;
+        if (name !== before.name && this.#endpointNamed(name)) {
+          throw nameTaken("updateEndpoint", "BAD_REQUEST");
+        }
+        const experiment = this.#experiment("updateEndpoint", { ...before, ...changes });
         const mappings = model_configs && this.#mappings("updateEndpoint", id, model_configs);
         const updated = {
           ...before,
           ...changes,
+          ...experiment,
           ...(mappings && { mappings }),
           ...this.#updated(updated_by ?? before.last_updated_by),
         };
@@ -211,6 +261,85 @@ export class FakeGateway implements CoreGateway {
     setTag: ({ endpoint_id, key, value }: { endpoint_id: string } & EndpointTag) =>
       this.#call("setEndpointTag", () => {
         found("setEndpointTag", this.#endpoints, endpoint_id).tags.set(key, value);
+      }),
+    deleteTag: ({ endpoint_id, key }) =>
+      this.#call("deleteEndpointTag", () => {
+        found("deleteEndpointTag", this.#endpoints, endpoint_id).tags.delete(key);
+      }),
+    delete: ({ endpoint_id }) =>
+      this.#call("deleteEndpoint", () => {
+        found("deleteEndpoint", this.#endpoints, endpoint_id);
+        this.#endpoints.delete(endpoint_id);
+        for (const children of [this.#bindings, this.#placements]) {
+          for (const [key, child] of children) {
+            if (child.endpoint_id === endpoint_id) children.delete(key);
+          }
+        }
+      }),
+  };
+
+  readonly bindings: CoreGateway["bindings"] = {
+    list: () => this.#call("listBindings", () => unordered(this.#bindings)),
+    create: ({ created_by, ...identity }) =>
+      this.#call("createBinding", () => {
+        found("createBinding", this.#endpoints, identity.endpoint_id);
+        const key = bindingKey(identity);
+        if (this.#bindings.has(key)) throw nameTaken("createBinding", "BAD_REQUEST");
+        return stored(this.#bindings, key, { ...identity, ...this.#created(created_by) });
+      }),
+    delete: (identity) =>
+      this.#call("deleteBinding", () => {
+        found("deleteBinding", this.#bindings, bindingKey(identity));
+        this.#bindings.delete(bindingKey(identity));
+      }),
+  };
+
+  readonly guardrails: CoreGateway["guardrails"] = {
+    list: () =>
+      this.#call("listGuardrails", () =>
+        unordered(this.#guardrails).map((guardrail) => this.#judge(guardrail)),
+      ),
+    create: ({ scorer_id, scorer_version, action_endpoint_id: target, ...guardrail }) =>
+      this.#call("createGuardrail", () => {
+        const scorer = this.tracking.version(scorer_id, scorer_version);
+        if (!scorer) throw notFound("createGuardrail");
+        const id = this.#newId("gr");
+        const created = { guardrail_id: id, ...guardrail, scorer, target };
+        return this.#judge(stored(this.#guardrails, id, { ...created, ...this.#created("admin") }));
+      }),
+    listForEndpoint: ({ endpoint_id }) =>
+      this.#call("listEndpointGuardrails", () => {
+        found("listEndpointGuardrails", this.#endpoints, endpoint_id);
+        return [...this.#placements.values()]
+          .filter((config) => config.endpoint_id === endpoint_id)
+          .sort((a, b) => (a.execution_order ?? LAST) - (b.execution_order ?? LAST))
+          .map((config) => this.#placed(config));
+      }),
+    addToEndpoint: ({ endpoint_id, guardrail_id, ...order }) =>
+      this.#call("addGuardrail", () => {
+        found("addGuardrail", this.#endpoints, endpoint_id);
+        found("addGuardrail", this.#guardrails, guardrail_id);
+        const key = placementKey({ endpoint_id, guardrail_id });
+        if (this.#placements.has(key)) throw nameTaken("addGuardrail");
+        const { created_at } = this.#created(undefined);
+        const config = { endpoint_id, guardrail_id, ...order, created_at };
+        return this.#placed(stored(this.#placements, key, config));
+      }),
+    updateConfig: ({ execution_order, ...placement }) =>
+      this.#call("updateGuardrailConfig", () => {
+        const key = placementKey(placement);
+        const { execution_order: _, ...before } = found(
+          "updateGuardrailConfig",
+          this.#placements,
+          key,
+        );
+        const config = execution_order === null ? before : { ...before, execution_order };
+        return this.#placed(stored(this.#placements, key, config));
+      }),
+    removeFromEndpoint: (placement) =>
+      this.#call("removeGuardrail", () => {
+        found("removeGuardrail", this.#placements, placementKey(placement));
+        this.#placements.delete(placementKey(placement));
       }),
   };
 
@@ -237,6 +366,11 @@ export class FakeGateway implements CoreGateway {
           ...changes,
           ...this.#updated(updated_by),
         });
+      }),
+    delete: ({ budget_policy_id: id }) =>
+      this.#call("deleteBudget", () => {
+        found("deleteBudget", this.#budgets, id);
+        this.#budgets.delete(id);
       }),
   };
 
@@ -266,6 +400,39 @@ export class FakeGateway implements CoreGateway {
 
   #endpointNamed(name: string): StoredEndpoint | undefined {
     return [...this.#endpoints.values()].find((endpoint) => endpoint.name === name);
+  }
+
+  #checkDefinitionName(operation: OperationName, wanted: string): void {
+    const isTaken = [...this.#definitions.values()].some(({ name }) => name === wanted);
+    if (isTaken) throw nameTaken(operation);
+  }
+
+  /** With usage_tracking the server makes an experiment for an endpoint that has none. */
+  #experiment(
+    operation: OperationName,
+    {
+      name,
+      experiment_id: id,
+      usage_tracking,
+    }: Partial<Pick<Endpoint, "name" | "experiment_id" | "usage_tracking">>,
+  ): { experiment_id?: string } {
+    if (id !== undefined) {
+      if (!this.tracking.has(id))
+        throw statusError(operation, 400, "gateway-refused", "BAD_REQUEST");
+      return { experiment_id: id };
+    }
+    return usage_tracking ? { experiment_id: this.tracking.ensure(`gateway/${name}`) } : {};
+  }
+
+  /** The server takes an endpoint's id and answers with its name in the field of the id. */
+  #judge({ target, ...guardrail }: StoredGuardrail): Guardrail {
+    const name = target === undefined ? undefined : this.#endpoints.get(target)?.name;
+    return { ...guardrail, ...(name !== undefined && { action_endpoint_id: name }) };
+  }
+
+  #placed(config: GuardrailConfig): GuardrailConfig {
+    const guardrail = this.#guardrails.get(config.guardrail_id);
+    return { ...config, ...(guardrail && { guardrail: this.#judge(guardrail) }) };
   }
 
   #linked({ secret_id, ...definition }: ModelDefinition): ModelDefinition {
@@ -323,6 +490,16 @@ export class FakeGateway implements CoreGateway {
   }
 }
 
+const LAST = Number.POSITIVE_INFINITY;
+
+function bindingKey({ endpoint_id, resource_type, resource_id }: BindingIdentity): string {
+  return JSON.stringify([endpoint_id, resource_type, resource_id]);
+}
+
+function placementKey({ endpoint_id, guardrail_id }: GuardrailPlacement): string {
+  return JSON.stringify([endpoint_id, guardrail_id]);
+}
+
 /** The server promises no order: ours is the opposite of what one would get used to. */
 function unordered<T>(map: ReadonlyMap<string, T>): T[] {
   return [...map.values()].reverse();
@@ -336,7 +513,11 @@ function stored<T>(map: Map<string, T>, id: string, value: T): T {
 function found<T>(operation: string, map: ReadonlyMap<string, T>, id: string): T {
   const value = map.get(id);
   if (value !== undefined) return value;
-  throw statusError(operation, 404, "gateway-not-found", "RESOURCE_DOES_NOT_EXIST");
+  throw notFound(operation);
+}
+
+function notFound(operation: string): GatewayStatusError {
+  return statusError(operation, 404, "gateway-not-found", "RESOURCE_DOES_NOT_EXIST");
 }
 
 function nameTaken(operation: string, errorCode = "RESOURCE_ALREADY_EXISTS"): GatewayStatusError {

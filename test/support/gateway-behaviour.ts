@@ -261,6 +261,125 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
     expect(updated.target_scope).toBe("GLOBAL");
     expect(updated.target_value).toBeUndefined();
   });
+
+  test("a secret in use is kept unless it is forced away, which leaves its users without one", async () => {
+    const gateway = await makeGateway();
+    const { secret_id, secret_name } = await aSecret(gateway);
+    const definition = { name: aName(), secret_id, provider: "openai", model_name: "gpt-4o" };
+    const { model_definition_id } = await gateway.modelDefinitions.create(definition);
+
+    await expect(gateway.secrets.delete({ secret_id })).rejects.toMatchObject({
+      code: "gateway-invalid-request",
+    });
+    await gateway.secrets.delete({ secret_id, force: true });
+
+    const orphan = (await gateway.modelDefinitions.list()).find(
+      (other) => other.model_definition_id === model_definition_id,
+    );
+    expect(orphan).toMatchObject({ name: definition.name });
+    expect(orphan).not.toHaveProperty("secret_id");
+    expect(orphan).not.toHaveProperty("secret_name");
+    expect((await gateway.secrets.list()).map((other) => other.secret_name)).not.toContain(
+      secret_name,
+    );
+  });
+
+  test("a model definition in use is not deleted", async () => {
+    const gateway = await makeGateway();
+    const model = await aModel(gateway);
+    const { endpoint_id } = await anEndpoint(gateway, model.model_definition_id);
+
+    await expect(gateway.modelDefinitions.delete(idOf(model))).rejects.toMatchObject({
+      code: "gateway-refused",
+      disposition: "reject",
+    });
+    await gateway.endpoints.delete({ endpoint_id });
+    await gateway.modelDefinitions.delete(idOf(model));
+
+    expect((await gateway.modelDefinitions.list()).map(({ name }) => name)).not.toContain(
+      model.name,
+    );
+  });
+
+  test("what is deleted twice is not found the second time", async () => {
+    const gateway = await makeGateway();
+    const isMissing = { code: "gateway-not-found", disposition: "reject" };
+    const { secret_id } = await aSecret(gateway);
+    const model = await aModel(gateway);
+    const { endpoint_id } = await anEndpoint(gateway, model.model_definition_id);
+    const { budget_policy_id } = await gateway.budgets.create(aBudget());
+    const binding = { endpoint_id, resource_type: "scorer", resource_id: "judge" } as const;
+    await gateway.bindings.create(binding);
+    const deletes = [
+      () => gateway.bindings.delete(binding),
+      () => gateway.budgets.delete({ budget_policy_id }),
+      () => gateway.endpoints.delete({ endpoint_id }),
+      () => gateway.modelDefinitions.delete(idOf(model)),
+      () => gateway.secrets.delete({ secret_id }),
+    ];
+
+    for (const remove of deletes) {
+      await remove();
+      await expect(remove()).rejects.toMatchObject(isMissing);
+    }
+  });
+
+  test("an endpoint and a model definition are renamed in place, but not to a name that is taken", async () => {
+    const gateway = await makeGateway();
+    const model = await aModel(gateway);
+    const other = await aModel(gateway);
+    const endpoint = await anEndpoint(gateway, model.model_definition_id);
+    const taken = await anEndpoint(gateway, model.model_definition_id);
+    const { endpoint_id } = endpoint;
+    await gateway.endpoints.setTag({ endpoint_id, key: "team", value: "search" });
+    const [endpointName, modelName] = [aName(), aName()];
+
+    await gateway.endpoints.update({ endpoint_id, name: endpointName });
+    await gateway.modelDefinitions.update({ ...idOf(model), name: modelName });
+
+    expect(await gateway.endpoints.find({ name: endpoint.name })).toBeUndefined();
+    const renamed = await gateway.endpoints.find({ name: endpointName });
+    expect(renamed).toMatchObject({ endpoint_id, tags: [{ key: "team", value: "search" }] });
+    expect(renamed?.model_mappings[0]?.model_definition?.name).toBe(modelName);
+    const isTaken = { code: "gateway-already-exists" };
+    await expect(gateway.endpoints.update({ endpoint_id, name: taken.name })).rejects.toMatchObject(
+      isTaken,
+    );
+    await expect(
+      gateway.modelDefinitions.update({ ...idOf(model), name: other.name }),
+    ).rejects.toMatchObject(isTaken);
+  });
+
+  test("a tag is taken away, also one that is not there", async () => {
+    const gateway = await makeGateway();
+    const { model_definition_id } = await aModel(gateway);
+    const { endpoint_id, name } = await anEndpoint(gateway, model_definition_id);
+    await gateway.endpoints.setTag({ endpoint_id, key: "team", value: "search" });
+
+    await gateway.endpoints.deleteTag({ endpoint_id, key: "team" });
+    await gateway.endpoints.deleteTag({ endpoint_id, key: "team" });
+
+    expect((await gateway.endpoints.find({ name }))?.tags).toEqual([]);
+  });
+
+  test("a binding is listed with its endpoint and exists once", async () => {
+    const gateway = await makeGateway();
+    const { model_definition_id } = await aModel(gateway);
+    const { endpoint_id } = await anEndpoint(gateway, model_definition_id);
+    const binding = { endpoint_id, resource_type: "scorer", resource_id: "judge" } as const;
+
+    const created = await gateway.bindings.create({ ...binding, created_by: "gwops:search" });
+
+    expect(created).toMatchObject({ ...binding, created_by: "gwops:search" });
+    expect(await gateway.bindings.list()).toContainEqual(created);
+    await expect(gateway.bindings.create(binding)).rejects.toMatchObject({
+      code: "gateway-already-exists",
+    });
+  });
+}
+
+function idOf({ model_definition_id }: { readonly model_definition_id: string }) {
+  return { model_definition_id };
 }
 
 let names = 0;

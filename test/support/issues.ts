@@ -1,10 +1,42 @@
+import { type CheckedFiles, checkFiles, type FilesToCheck } from "#manifest/check-files.ts";
 import { formatIssue } from "#manifest/errors.ts";
 import { parseManifest } from "#manifest/parse.ts";
 
-/** What is wrong with a manifest, as a person reads it: `gateway.yaml:3:5 ...`. */
-export async function issuesOf(text: string): Promise<string[]> {
-  const parsed = await parseManifest(text);
-  return parsed.isValid ? [] : parsed.issues.map((issue) => formatIssue("gateway.yaml", issue));
+type Options = Partial<Omit<FilesToCheck, "files">>;
+
+/** What is found in the files of the owner "search", which were never applied unless said so. */
+export async function checkTexts(
+  texts: Readonly<Record<string, string | Uint8Array>>,
+  options: Options = {},
+): Promise<CheckedFiles> {
+  const files = await Promise.all(
+    Object.entries(texts).map(async ([name, text]) => ({
+      name,
+      parsed: await parseManifest(text),
+    })),
+  );
+  return checkFiles({
+    owner: "search",
+    files,
+    lastDeclared: new Map(),
+    sources: "aws",
+    allowLoopbackApiBase: false,
+    ...options,
+  });
+}
+
+/** As a person reads it, file by file: `gateway.yaml:3:5 ...`. */
+export function linesOf(found: CheckedFiles["invalid"]): string[] {
+  return found.flatMap(({ name, issues }) => issues.map((issue) => formatIssue(name, issue)));
+}
+
+/** What is wrong with a single file, from syntax to rules and policy. */
+export async function issuesOf(text: string | Uint8Array, options?: Options): Promise<string[]> {
+  return linesOf((await checkTexts({ "gateway.yaml": text }, options)).invalid);
+}
+
+export async function warningsOf(text: string, options?: Options): Promise<string[]> {
+  return linesOf((await checkTexts({ "gateway.yaml": text }, options)).warnings);
 }
 
 /** Text without the indentation of the test around it. */

@@ -1,22 +1,45 @@
-import { parseManifest } from "#manifest/parse.ts";
-import { toDesired } from "#manifest/to-desired.ts";
-import type { SyncDependencies } from "#reconcile/sync.ts";
+import type { ApplyOptions } from "#reconcile/apply/apply.ts";
+import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
+import { type Drift, type DriftDependencies, detectDrift } from "#sync/drift.ts";
+import { MANIFESTS, type ManifestRecord } from "#sync/manifest-record.ts";
+import type { PreviewDependencies } from "#sync/preview.ts";
+import type { RunReport, RunTrigger } from "#sync/report.ts";
+import type { PlanSettings } from "#sync/run-owner.ts";
+import { type SyncDependencies, syncOwner } from "#sync/sync.ts";
+import { messagesIn } from "./builders.ts";
 import { FakeBucket } from "./fake-bucket.ts";
 import { FakeClock } from "./fake-clock.ts";
-import { type CoreGateway, FakeGateway } from "./fake-gateway.ts";
+import { FakeGateway } from "./fake-gateway.ts";
 import { FakeSecretSource } from "./fake-secret-source.ts";
 import { MemoryLedger } from "./memory-ledger.ts";
 
-export const CACHE_TTL_MS = 60_000;
+const CACHE_TTL_MS = 60_000;
+const OWNER = "search";
 export const MANIFEST_KEY = "manifests/search/gateway.yaml";
+export const POLICY_KEY = "manifests/policy.yaml";
 
-/** Everything a sync needs, in memory; `dependencies` wires it together for one run. */
-export function syncSetup() {
-  return syncSetupOf(new FakeGateway());
+const SETTINGS: PlanSettings = {
+  prune: false,
+  limits: GUARD_LIMITS_DEFAULT,
+  allowLoopbackApiBase: false,
+  sources: "aws",
+};
+
+type Dependencies = SyncDependencies & DriftDependencies & PreviewDependencies;
+
+/** How a run comes about, if it is not the first delivery of a manifest that was put. */
+export interface RunRequest {
+  readonly owner?: string;
+  readonly trigger?: RunTrigger;
+  readonly isLast?: boolean;
+  readonly options?: ApplyOptions;
 }
 
-/** The same around any gateway. */
-export function syncSetupOf<G extends CoreGateway>(gateway: G) {
+export const LAST: RunRequest = { isLast: true };
+
+/** Everything that the use cases need, in memory; `dependencies` wires it together for one run. */
+export function syncSetup(settings: Partial<PlanSettings> = {}) {
+  const gateway = new FakeGateway();
   const parts = {
     gateway,
     ledger: new MemoryLedger(),
@@ -25,8 +48,9 @@ export function syncSetupOf<G extends CoreGateway>(gateway: G) {
     clock: new FakeClock(),
   };
   const { ledger, source, bucket, clock } = parts;
-  const dependencies = (runId = "run-1"): SyncDependencies => ({
-    gateway,
+  const dependencies = (runId = "run-1"): Dependencies => ({
+    gatewayOf: () => gateway,
+    trackingOf: () => gateway.tracking,
     ledger,
     source,
     clock,
@@ -34,8 +58,56 @@ export function syncSetupOf<G extends CoreGateway>(gateway: G) {
     secretCacheTtlMs: CACHE_TTL_MS,
     manifests: bucket,
     reports: bucket,
-    parse: parseManifest,
-    toDesired,
+    snapshots: bucket,
+    approvals: bucket,
+    previews: bucket,
+    requestCounts: () => ({}),
+    planSettings: { ...SETTINGS, ...settings },
   });
   return { ...parts, dependencies };
+}
+
+/** Such a setup with what people and schedules do, run after run, from one AWS secret on. */
+export function syncRuns(settings: Partial<PlanSettings> = {}) {
+  const parts = syncSetup(settings);
+  const { bucket, ledger, source, dependencies } = parts;
+  source.put("prod/openai", "value-one");
+  let runs = 0;
+  const nextRun = () => {
+    runs += 1;
+    return dependencies(`run-${runs}`);
+  };
+  const sync = (request: RunRequest = {}): Promise<RunReport | undefined> => {
+    const { owner = OWNER, trigger = { kind: "manifest" }, isLast = false, options } = request;
+    return syncOwner(nextRun(), owner, { trigger, isLast }, options);
+  };
+  return {
+    ...parts,
+    nextRun,
+    sync,
+    putAndSync: (manifest: unknown, request?: RunRequest, key = MANIFEST_KEY) => {
+      bucket.put(key, manifest);
+      return sync(request);
+    },
+    /** As the schedule does for each owner. */
+    lookAgain: () => sync({ trigger: { kind: "schedule" }, isLast: true }),
+    approve: (checksum: string | undefined) => {
+      bucket.approve(checksum ?? "", "Ada");
+      return sync({ trigger: { kind: "approval", key: `approvals/${checksum}` } });
+    },
+    drift: async ({ heal = false } = {}): Promise<Drift | undefined> => {
+      const [drift] = await detectDrift(nextRun(), { heal, isLast: false });
+      return drift;
+    },
+    record: async (key = MANIFEST_KEY): Promise<ManifestRecord | undefined> =>
+      (await ledger.read(MANIFESTS, key))?.value,
+    /** Subjects of all messages, in the order in which they were written. */
+    told: async (): Promise<string[]> => {
+      const messages = await messagesIn(ledger);
+      const order = ledger.written.map((write) => (JSON.parse(write) as { id: string }).id);
+      return messages
+        .sort((one, other) => order.indexOf(one.id) - order.indexOf(other.id))
+        .map(({ subject }) => subject);
+    },
+  };
 }

@@ -70,15 +70,27 @@ export function permissionsOf(template: Template, role: string): string[] {
   return Object.entries(template.findResources("AWS::IAM::Policy"))
     .filter(([id]) => withoutHash(id) === `${role}DefaultPolicy`)
     .flatMap(([, policy]) => policy.Properties.PolicyDocument.Statement)
-    .flatMap(({ Action, Resource, Condition }) =>
-      [Action].flat().flatMap((action: string) =>
-        [Resource].flat().map((resource: unknown) => {
-          const condition = Condition === undefined ? "" : ` if ${JSON.stringify(Condition)}`;
-          return `${action} on ${textOf(resource)}${condition}`;
-        }),
-      ),
-    )
+    .flatMap(permissionsIn)
     .sort();
+}
+
+/** The same of every policy in the template, whatever it is attached to. */
+export function allPermissions(template: Template): string[] {
+  const statements: Properties[] = [];
+  JSON.stringify(template.toJSON(), (key, value) => {
+    if (key === "Statement") statements.push(...value);
+    return value;
+  });
+  return statements.filter(({ Effect }) => Effect === "Allow").flatMap(permissionsIn);
+}
+
+function permissionsIn({ Action, Resource = "itself", Condition }: Properties): string[] {
+  const condition = Condition === undefined ? "" : ` if ${JSON.stringify(Condition)}`;
+  return [Action]
+    .flat()
+    .flatMap((action: string) =>
+      [Resource].flat().map((resource: unknown) => `${action} on ${textOf(resource)}${condition}`),
+    );
 }
 
 /** Shows a CloudFormation value as text, such as `<ConfigSyncBucket.Arn>/reports/*`. */

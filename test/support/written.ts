@@ -18,6 +18,12 @@ export async function everythingWritten(world: World): Promise<Record<string, st
   };
 }
 
+/** How often config sync was invoked for an object: the schedules look in between. */
+export async function invocations(world: World): Promise<number> {
+  const lines = (await logs(world)).split("\n");
+  return lines.filter((line) => line.includes('"look":"owner"')).length;
+}
+
 async function logs(world: World): Promise<string> {
   const client = new CloudWatchLogsClient(clientConfig(world));
   const { logGroups = [] } = await client.send(new DescribeLogGroupsCommand({}));

@@ -1,9 +1,24 @@
 import { expect, test } from "@jest/globals";
 import { Match } from "aws-cdk-lib/assertions";
-import { permissionsOf, propertiesOf, synthesize, textOf } from "../support/synth.ts";
+import {
+  allPermissions,
+  permissionsOf,
+  propertiesOf,
+  synthesize,
+  textOf,
+} from "../support/synth.ts";
 
 const template = synthesize();
 const permissions = permissionsOf(template, "ConfigSyncFunctionRole");
+
+/** `propertiesOf` throws when there is another one. */
+function ruleOfBucket() {
+  return propertiesOf(
+    template,
+    "AWS::Events::Rule",
+    (_, { EventPattern }) => EventPattern.source[0] === "aws.s3",
+  );
+}
 
 test("the bucket keeps every version, is private, and outlives the stack", () => {
   template.hasResource("AWS::S3::Bucket", {
@@ -21,32 +36,48 @@ test("the bucket keeps every version, is private, and outlives the stack", () =>
   });
 });
 
+test("no version of an object ever expires: the ledger and the snapshots name them", () => {
+  const { LifecycleConfiguration } = propertiesOf(template, "AWS::S3::Bucket", () => true);
+
+  expect(LifecycleConfiguration).toBeUndefined();
+});
+
 test("the bucket is set up without a custom resource", () => {
   template.resourceCountIs("Custom::S3BucketNotifications", 0);
   template.resourceCountIs("AWS::Lambda::Function", 4);
 });
 
-test("only objects created below manifests/ cause a run, so that no report can", () => {
-  template.hasResourceProperties("AWS::Events::Rule", {
-    EventPattern: Match.exact({
-      source: ["aws.s3"],
-      "detail-type": ["Object Created"],
-      detail: {
-        bucket: { name: [{ Ref: Match.stringLikeRegexp("^ConfigSyncBucket") }] },
-        object: { key: [{ prefix: "manifests/" }] },
-      },
-    }),
+test("manifests, files to be planned and approvals cause a run, and no output can", () => {
+  const { EventPattern } = ruleOfBucket();
+
+  expect(EventPattern.source).toEqual(["aws.s3"]);
+  expect(EventPattern["detail-type"]).toEqual(["Object Created"]);
+  expect(EventPattern.detail.bucket.name.map(textOf)).toEqual(["<ConfigSyncBucket>"]);
+  expect(EventPattern.detail.object).toEqual({
+    key: [{ prefix: "manifests/" }, { prefix: "plans/" }, { prefix: "approvals/" }],
   });
 });
 
-test("events reach the queue untransformed, in one group, and are not lost when it fails", () => {
-  const rule = propertiesOf(
-    template,
-    "AWS::Events::Rule",
-    (_, { EventPattern }) => EventPattern.source[0] === "aws.s3",
+test("an object that is put causes one message: one rule, one target, and no prefix in another", () => {
+  const { EventPattern, Targets } = ruleOfBucket();
+  const prefixes: string[] = EventPattern.detail.object.key.map(
+    ({ prefix }: { prefix: string }) => prefix,
   );
 
-  const [target, ...others] = rule.Targets;
+  expect(Targets).toHaveLength(1);
+  for (const prefix of prefixes) {
+    expect(prefixes.filter((other) => prefix.startsWith(other))).toEqual([prefix]);
+  }
+  template.resourceCountIs("AWS::Events::Rule", 2);
+  template.resourcePropertiesCountIs(
+    "AWS::S3::Bucket",
+    { NotificationConfiguration: Match.exact({ EventBridgeConfiguration: Match.anyValue() }) },
+    1,
+  );
+});
+
+test("events reach the queue untransformed, in one group, and are not lost when it fails", () => {
+  const [target, ...others] = ruleOfBucket().Targets;
 
   expect(others).toEqual([]);
   expect(Object.keys(target).sort()).toEqual(["Arn", "DeadLetterConfig", "Id", "SqsParameters"]);
@@ -55,12 +86,29 @@ test("events reach the queue untransformed, in one group, and are not lost when 
   expect(target.SqsParameters).toEqual({ MessageGroupId: "gateway" });
 });
 
-test("the worker reads manifests and writes reports, and nothing else in the bucket", () => {
+test("the worker reads what people put and what was applied, and writes reports and plans", () => {
   expect(permissions.filter((permission) => permission.startsWith("s3:"))).toEqual([
+    "s3:GetObject on <ConfigSyncBucket.Arn>/approvals/*",
     "s3:GetObject on <ConfigSyncBucket.Arn>/manifests/*",
+    "s3:GetObject on <ConfigSyncBucket.Arn>/plans/*",
+    "s3:GetObject on <ConfigSyncBucket.Arn>/reports/applied/*",
     "s3:ListBucket on <ConfigSyncBucket.Arn>",
+    "s3:PutObject on <ConfigSyncBucket.Arn>/plan-results/*",
     "s3:PutObject on <ConfigSyncBucket.Arn>/reports/*",
   ]);
+});
+
+test("nothing in the stack may write what people write", () => {
+  const others = allPermissions(template).filter(
+    (permission) =>
+      /^(\w*\*|s3:)/.test(permission) && !/^s3:(GetObject|ListBucket) on /.test(permission),
+  );
+
+  expect(others).toEqual([
+    "s3:PutObject on <ConfigSyncBucket.Arn>/plan-results/*",
+    "s3:PutObject on <ConfigSyncBucket.Arn>/reports/*",
+  ]);
+  expect(JSON.stringify(template)).not.toMatch(/"Not(Action|Resource)"/);
 });
 
 test("the worker reads its login, and provider keys that are tagged with an owner", () => {
@@ -90,7 +138,37 @@ test("the worker is told all it needs", () => {
         GATEWAY_OPS_MANIFEST_BUCKET: ref("ConfigSyncBucket"),
         GATEWAY_OPS_QUEUE_URL: ref("ConfigSyncEvents"),
         GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS: "60",
+        GATEWAY_OPS_PRUNE: "false",
+        GATEWAY_OPS_SELF_HEAL: "false",
+        GATEWAY_OPS_MAX_DELETE_SHARE: "0.3",
+        GATEWAY_OPS_MAX_UPDATE_SHARE: "0.3",
+        GATEWAY_OPS_MAX_WRITES_PER_SECOND: "20",
+        GATEWAY_OPS_ALLOW_LOOPBACK_API_BASE: "false",
       }),
+    },
+  });
+});
+
+test("what a deployment chooses reaches the worker", () => {
+  const chosen = synthesize({
+    prune: "true",
+    selfHeal: "true",
+    maxDeleteShare: "0.1",
+    maxUpdateShare: "0.5",
+    maxWritesPerSecond: "5",
+    allowLoopbackApiBase: "true",
+  });
+
+  chosen.hasResourceProperties("AWS::Lambda::Function", {
+    Environment: {
+      Variables: {
+        GATEWAY_OPS_PRUNE: "true",
+        GATEWAY_OPS_SELF_HEAL: "true",
+        GATEWAY_OPS_MAX_DELETE_SHARE: "0.1",
+        GATEWAY_OPS_MAX_UPDATE_SHARE: "0.5",
+        GATEWAY_OPS_MAX_WRITES_PER_SECOND: "5",
+        GATEWAY_OPS_ALLOW_LOOPBACK_API_BASE: "true",
+      },
     },
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { mappingFrom, propertiesOf, synthesize, textOf } from "../support/synth.ts";
 
-const template = synthesize({ retryPendingMinutes: "10" });
+const template = synthesize({ retryPendingMinutes: "10", driftMinutes: "90" });
 const queues = template.findResources("AWS::SQS::Queue");
 const queueNamed = (name: string) =>
   propertiesOf(template, "AWS::SQS::Queue", (queue) => queue === name);
@@ -75,26 +75,27 @@ test.each([
 });
 
 test.each([
-  ["ConfigSyncEvents", { MessageGroupId: "gateway" }],
-  ["SecretPushEvents", {}],
-])("%s is regularly told to look again, with a body that never repeats", (name, parameters) => {
+  ["ConfigSyncEventsLookAtPending", "pending", 10],
+  ["ConfigSyncEventsLookForDrift", "drift", 90],
+  ["SecretPushEventsLookAtPending", "pending", 10],
+])("%s tells its worker what to look at, with a body that never repeats", (id, look, minutes) => {
   const { Target, ScheduleExpression } = propertiesOf(
     template,
     "AWS::Scheduler::Schedule",
-    (schedule) => schedule === `${name}LookAgain`,
+    (schedule) => schedule === id,
   );
+  const [queue] = id.split("Look");
 
-  expect(ScheduleExpression).toBe("rate(10 minutes)");
-  expect(textOf(Target.Arn)).toBe(`<${name}.Arn>`);
-  expect(Target.SqsParameters).toEqual(parameters);
-  expect(JSON.parse(Target.Input)).toEqual({
-    lookAgain: true,
-    at: "<aws.scheduler.scheduled-time>",
-  });
+  expect(ScheduleExpression).toBe(`rate(${minutes} minutes)`);
+  expect(textOf(Target.Arn)).toBe(`<${queue}.Arn>`);
+  expect(Target.SqsParameters).toEqual(
+    queue === "ConfigSyncEvents" ? { MessageGroupId: "gateway" } : {},
+  );
+  expect(JSON.parse(Target.Input)).toEqual({ look, at: "<aws.scheduler.scheduled-time>" });
 });
 
 test("a late call is given up when the next one makes it pointless", () => {
-  expect(schedules).toHaveLength(3);
+  expect(schedules).toHaveLength(4);
   for (const { Properties } of schedules) {
     const { RetryPolicy, DeadLetterConfig } = Properties.Target;
     const periodMinutes = Number(/\d+/.exec(Properties.ScheduleExpression)?.[0]);

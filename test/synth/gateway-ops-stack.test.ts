@@ -30,10 +30,14 @@ test("no role has a wildcard beyond these", () => {
     .map((permission) => permission.split(" if ")[0] ?? "")
     .filter((permission) => /[*?]/.test(permission));
 
-  expect(roles).toHaveLength(7);
+  expect(roles).toHaveLength(8);
   expect([...new Set(wildcards)].sort()).toEqual([
     "lambda:InvokeFunction on <BudgetMonitorFunction.Arn>:*",
+    "s3:GetObject on <ConfigSyncBucket.Arn>/approvals/*",
     "s3:GetObject on <ConfigSyncBucket.Arn>/manifests/*",
+    "s3:GetObject on <ConfigSyncBucket.Arn>/plans/*",
+    "s3:GetObject on <ConfigSyncBucket.Arn>/reports/applied/*",
+    "s3:PutObject on <ConfigSyncBucket.Arn>/plan-results/*",
     "s3:PutObject on <ConfigSyncBucket.Arn>/reports/*",
     `secretsmanager:DescribeSecret on ${secrets}*`,
     `secretsmanager:GetSecretValue on ${secrets}*`,

@@ -10,17 +10,47 @@ test("only the URL of the gateway has no default", () => {
     gatewayCredentials: undefined,
     budgetPollMinutes: 5,
     retryPendingMinutes: 15,
+    driftMinutes: 60,
+    prune: false,
+    selfHeal: false,
+    maxDeleteShare: 0.3,
+    maxUpdateShare: 0.3,
+    maxWritesPerSecond: 20,
+    allowLoopbackApiBase: false,
     secretCacheTtlSeconds: 60,
     logRetentionDays: 30,
     stackName: "GatewayOps",
   });
 });
 
-test("values from the command line are text, values from cdk.json may be numbers", () => {
-  const settings = read({ ...GATEWAY, budgetPollMinutes: "1", logRetentionDays: 7 });
+test("values from the command line are text, values from cdk.json need not be", () => {
+  const settings = read({
+    ...GATEWAY,
+    budgetPollMinutes: "1",
+    logRetentionDays: 7,
+    maxDeleteShare: "0.05",
+    maxUpdateShare: 1,
+    prune: "true",
+    selfHeal: true,
+    allowLoopbackApiBase: "false",
+  });
 
-  expect(settings.budgetPollMinutes).toBe(1);
-  expect(settings.logRetentionDays).toBe(7);
+  expect(settings).toMatchObject({
+    budgetPollMinutes: 1,
+    logRetentionDays: 7,
+    maxDeleteShare: 0.05,
+    maxUpdateShare: 1,
+    prune: true,
+    selfHeal: true,
+    allowLoopbackApiBase: false,
+  });
+});
+
+test("a share may be nothing or all", () => {
+  expect(read({ ...GATEWAY, maxDeleteShare: 0, maxUpdateShare: "1.0" })).toMatchObject({
+    maxDeleteShare: 0,
+    maxUpdateShare: 1,
+  });
 });
 
 test("a missing URL is asked for with an example", () => {
@@ -60,6 +90,18 @@ test.each([
   ["budgetPollMinutes", "61", "a whole number from 1 to 60"],
   ["budgetPollMinutes", "1.5", "a whole number from 1 to 60"],
   ["retryPendingMinutes", "soon", "a whole number from 1 to 1440"],
+  ["driftMinutes", "0", "a whole number from 1 to 1440"],
+  ["driftMinutes", "1441", "a whole number from 1 to 1440"],
+  ["prune", "yes", "true or false"],
+  ["prune", "", "true or false"],
+  ["selfHeal", "1", "true or false"],
+  ["allowLoopbackApiBase", "True", "true or false"],
+  ["maxDeleteShare", "30", "a number from 0 to 1"],
+  ["maxDeleteShare", "-0.1", "a number from 0 to 1"],
+  ["maxUpdateShare", "1.01", "a number from 0 to 1"],
+  ["maxUpdateShare", "30%", "a number from 0 to 1"],
+  ["maxWritesPerSecond", "0", "a whole number from 1 to 1000"],
+  ["maxWritesPerSecond", "1001", "a whole number from 1 to 1000"],
   ["secretCacheTtlSeconds", "9", "a whole number from 10 to 300"],
   ["secretCacheTtlSeconds", "301", "a whole number from 10 to 300"],
   ["secretCacheTtlSeconds", "", "a whole number from 10 to 300"],

@@ -1,17 +1,77 @@
-import type { Manifest, ManifestFinding } from "#manifest/types.ts";
-import { budgetTarget } from "./budget-target.ts";
+import { adoptOnce } from "./adopt-once.ts";
+import { apiBaseNotHttps } from "./api-base-not-https.ts";
+import { apiBaseUrl } from "./api-base-url.ts";
+import { authConfigIncomplete } from "./auth-config-incomplete.ts";
+import { budgetDuration } from "./budget-duration.ts";
+import { budgetInOtherWorkspace } from "./budget-in-other-workspace.ts";
+import { budgetTargetScope } from "./budget-target-scope.ts";
+import { budgetUntrackedEndpoint } from "./budget-untracked-endpoint.ts";
+import { cliOnlySource } from "./cli-only-source.ts";
+import { duplicateBinding } from "./duplicate-binding.ts";
+import { duplicateGuardrail } from "./duplicate-guardrail.ts";
+import { duplicateModel } from "./duplicate-model.ts";
+import { equalBudgets } from "./equal-budgets.ts";
+import { fallbackConfigWithoutFallback } from "./fallback-config-without-fallback.ts";
+import { fallbackWithoutPrimary } from "./fallback-without-primary.ts";
+import { guardrailOrderClash } from "./guardrail-order-clash.ts";
 import { knownReferences } from "./known-references.ts";
-import { primaryModels } from "./primary-models.ts";
+import { literalKey } from "./literal-key.ts";
+import { noWeight } from "./no-weight.ts";
+import { orderOnPrimary } from "./order-on-primary.ts";
+import { previousName } from "./previous-name.ts";
+import { providerContradiction } from "./provider-contradiction.ts";
+import { providerRequired } from "./provider-required.ts";
+import { reservedAuthConfigKey } from "./reserved-auth-config-key.ts";
 import { reservedTags } from "./reserved-tags.ts";
-import { secretSettings } from "./secret-settings.ts";
+import type { Rule } from "./rule.ts";
+import { sanitizationEndpoint } from "./sanitization-endpoint.ts";
+import { secretInAuthConfig } from "./secret-in-auth-config.ts";
+import { thresholdsUnsorted } from "./thresholds-unsorted.ts";
 import { uniqueNames } from "./unique-names.ts";
+import { unknownAuthMode } from "./unknown-auth-mode.ts";
+import { unusedModelDefinition } from "./unused-model-definition.ts";
+import { unusedSecret } from "./unused-secret.ts";
+import { valueFromRequired } from "./value-from-required.ts";
+import { valueKeysIncomplete } from "./value-keys-incomplete.ts";
+import { weightOnFallback } from "./weight-on-fallback.ts";
+import { weightTooSmall } from "./weight-too-small.ts";
 
-/** What the schema cannot say. A rule is a pure function in a file of its own. */
-export const RULES: readonly ((manifest: Manifest) => ManifestFinding[])[] = [
+/** All rules, in the order of the documentation. */
+export const RULES: readonly Rule[] = [
   uniqueNames,
   knownReferences,
-  primaryModels,
-  budgetTarget,
-  secretSettings,
+  previousName,
+  fallbackWithoutPrimary,
+  noWeight,
+  weightTooSmall,
+  weightOnFallback,
+  orderOnPrimary,
+  fallbackConfigWithoutFallback,
+  duplicateModel,
+  duplicateBinding,
+  duplicateGuardrail,
+  guardrailOrderClash,
+  sanitizationEndpoint,
   reservedTags,
+  providerContradiction,
+  providerRequired,
+  unknownAuthMode,
+  authConfigIncomplete,
+  valueFromRequired,
+  valueKeysIncomplete,
+  reservedAuthConfigKey,
+  secretInAuthConfig,
+  literalKey,
+  cliOnlySource,
+  apiBaseUrl,
+  apiBaseNotHttps,
+  budgetTargetScope,
+  budgetDuration,
+  budgetUntrackedEndpoint,
+  budgetInOtherWorkspace,
+  equalBudgets,
+  adoptOnce,
+  thresholdsUnsorted,
+  unusedSecret,
+  unusedModelDefinition,
 ];

@@ -1,43 +1,33 @@
+import { referencesOf } from "#manifest/references.ts";
 import { suggestion } from "#manifest/suggest.ts";
-import type { Manifest, ManifestFinding, ManifestPath } from "#manifest/types.ts";
+import type { ResourceKey } from "#reconcile/state.ts";
+import type { Rule } from "./rule.ts";
 
-/** Every name that a resource refers to is declared in the same manifest. */
-export function knownReferences(manifest: Manifest): ManifestFinding[] {
-  const names = {
-    secret: (manifest.secrets ?? []).map(({ name }) => name),
-    "model definition": (manifest.model_definitions ?? []).map(({ name }) => name),
-    endpoint: (manifest.endpoints ?? []).map(({ name }) => name),
-  };
-  const check = (kind: keyof typeof names, name: string, path: ManifestPath): ManifestFinding[] =>
-    names[kind].includes(name)
-      ? []
-      : [
-          {
-            rule: "known-references",
-            path,
-            message: `names ${kind === "endpoint" ? "an" : "a"} ${kind} that this manifest does not declare, got "${name}"${suggestion(name, names[kind])}`,
-          },
-        ];
+/** Each one compares the name with all others; nobody reads more. */
+const SUGGESTIONS_MAX = 20;
 
-  return [
-    ...(manifest.model_definitions ?? []).flatMap(({ secret }, index) =>
-      check("secret", secret, ["model_definitions", index, "secret"]),
-    ),
-    ...(manifest.endpoints ?? []).flatMap(({ models }, index) =>
-      models.flatMap((model, position) =>
-        check("model definition", model.model_definition, [
-          "endpoints",
-          index,
-          "models",
-          position,
-          "model_definition",
-        ]),
-      ),
-    ),
-    ...(manifest.budgets ?? []).flatMap((budget, index) =>
-      budget.target_scope === "ENDPOINT" && budget.target_value !== undefined
-        ? check("endpoint", budget.target_value, ["budgets", index, "target_value"])
-        : [],
-    ),
-  ];
+export const knownReferences: Rule = {
+  id: "known-references",
+  severity: "error",
+  title: "A resource refers to one that no file of the owner declares",
+  why: "It could not be written; what somebody else manages is declared with `external: true`",
+  check: (subject, { known }) =>
+    referencesOf(subject)
+      .filter(({ key }) => !known.has(key))
+      .map(({ key, path }, position) => {
+        const [kind, name] = partsOf(key);
+        const noun = kind.replace("_", " ");
+        const hint = position < SUGGESTIONS_MAX ? suggestion(name, namesOf(kind, known)) : "";
+        const message = `names ${noun === "endpoint" ? "an" : "a"} ${noun} that is not declared, got "${name}"${hint}`;
+        return { path, message };
+      }),
+};
+
+function namesOf(kind: string, keys: ReadonlySet<ResourceKey>): string[] {
+  return [...keys].map(partsOf).flatMap((parts) => (parts[0] === kind ? parts[1] : []));
+}
+
+function partsOf(key: ResourceKey): [kind: string, name: string] {
+  const slash = key.indexOf("/");
+  return [key.slice(0, slash), key.slice(slash + 1)];
 }

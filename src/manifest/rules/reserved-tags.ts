@@ -1,17 +1,18 @@
-import type { Manifest, ManifestFinding } from "#manifest/types.ts";
+import { isReservedTag, RESERVED_TAGS } from "#manifest/reserved-tags.ts";
+import type { Rule } from "./rule.ts";
 
-/** Tags in which we keep our own marks, such as the owner. */
-const RESERVED_PREFIX = "gwops/";
-
-/** A manifest cannot say whose an endpoint is: its folder does. */
-export function reservedTags(manifest: Manifest): ManifestFinding[] {
-  return (manifest.endpoints ?? []).flatMap(({ tags }, index) =>
-    Object.keys(tags ?? {})
-      .filter((key) => key.startsWith(RESERVED_PREFIX))
-      .map((key) => ({
-        rule: "reserved-tags",
-        path: ["endpoints", index, "tags", key],
-        message: `is reserved: tags that begin with ${RESERVED_PREFIX} are set by Gateway Ops`,
-      })),
-  );
-}
+export const reservedTags: Rule = {
+  id: "reserved-tags",
+  severity: "error",
+  title: "A tag begins with `gwops/` or `mlflow.`",
+  why: "There Gateway Ops and MLflow keep their own marks, such as the owner: a folder says whose an endpoint is",
+  check: ({ endpoints }) =>
+    endpoints.flatMap(({ entry, index }) =>
+      Object.keys(entry.tags ?? {})
+        .filter(isReservedTag)
+        .map((key) => ({
+          path: ["endpoints", index, "tags", key],
+          message: `is reserved: tags that begin with ${RESERVED_TAGS.join(" or ")} are not set by manifests`,
+        })),
+    ),
+};

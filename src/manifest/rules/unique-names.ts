@@ -1,17 +1,18 @@
-import type { Manifest, ManifestFinding } from "#manifest/types.ts";
+import type { Rule } from "./rule.ts";
 
-/** Names are the identity of resources: the second use of one is an error, not an override. */
-export function uniqueNames(manifest: Manifest): ManifestFinding[] {
-  const sections = ["secrets", "model_definitions", "endpoints", "budgets"] as const;
-  return sections.flatMap((section) => {
+export const uniqueNames: Rule = {
+  id: "unique-names",
+  severity: "error",
+  title: "A name is used twice for the same kind of resource",
+  why: "Names are the identity of resources: the second use of one would override the first",
+  check: ({ declarations }) => {
     const seen = new Set<string>();
-    return (manifest[section] ?? []).flatMap(({ name }, index): ManifestFinding[] => {
-      if (!seen.has(name)) {
-        seen.add(name);
+    return declarations.flatMap(({ key, name, path }) => {
+      if (!seen.has(key)) {
+        seen.add(key);
         return [];
       }
-      const message = `is used twice: "${name}" is declared above`;
-      return [{ rule: "unique-names", path: [section, index, "name"], message }];
+      return [{ path: [...path, "name"], message: `is used twice: "${name}" is declared above` }];
     });
-  });
-}
+  },
+};

@@ -1,38 +1,144 @@
-import { type GetObjectCommandOutput, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
+import { Readable } from "node:stream";
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  NoSuchKey,
+  NotFound,
+  PutObjectCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
 import { expect, test } from "@jest/globals";
 import { ManifestBucket } from "#aws/bucket.ts";
-import { buildReport } from "#reconcile/report.ts";
+import { parseManifest } from "#manifest/parse.ts";
+import type { Preview } from "#sync/preview.ts";
+import type { RunReport } from "#sync/report.ts";
+import type { Snapshot } from "#sync/snapshot.ts";
 
 const KEY = "manifests/search/gateway.yaml";
+const CHECKSUM = "0123456789abcdef".repeat(4);
 
-type Answer = Partial<GetObjectCommandOutput> | Error;
-
-function bucketOf(answer: Answer) {
-  const inputs: unknown[] = [];
-  const send = ({ input }: { input: unknown }) => {
-    inputs.push(input);
+/** A bucket that answers each call with the next of these, and throws those that are errors. */
+function bucketOf(...answers: readonly object[]) {
+  const sent: { name: string; input: Record<string, unknown> }[] = [];
+  const send = (command: { input: Record<string, unknown> }) => {
+    sent.push({ name: command.constructor.name, input: command.input });
+    const answer = answers[sent.length - 1] ?? {};
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
   };
-  return { inputs, bucket: new ManifestBucket({ send } as unknown as S3Client, "the-bucket") };
+  return { sent, bucket: new ManifestBucket({ send } as unknown as S3Client, "the-bucket") };
 }
 
-function bodyOf(text: string): Partial<GetObjectCommandOutput> {
-  const body = { transformToString: () => Promise.resolve(text) };
-  return { Body: body } as unknown as Partial<GetObjectCommandOutput>;
+function bodyOf(...chunks: readonly (string | Uint8Array)[]) {
+  return { Body: Readable.from(chunks.map((chunk) => Buffer.from(chunk))) };
 }
 
-test("the newest version of a manifest is read", async () => {
-  const { inputs, bucket } = bucketOf({ ...bodyOf("version: 1"), VersionId: "v-7", ETag: '"e"' });
+function textOf(content: string | Uint8Array | undefined): string {
+  return Buffer.from(content ?? "").toString("utf8");
+}
 
-  expect(await bucket.readNewest(KEY)).toEqual({ text: "version: 1", versionId: "v-7" });
+const REPORT: RunReport = {
+  version: 1,
+  run_id: "run-1-search",
+  owner: "search",
+  trigger: { kind: "manifest", key: KEY },
+  outcome: "unchanged",
+  started_at: "2026-11-23T12:00:00.123Z",
+  finished_at: "2026-11-23T12:00:01.456Z",
+  timings_ms: {},
+  manifests: [{ key: KEY, version_id: "v-7", outcome: "unchanged" }],
+  deleted_manifests: [],
+  workspaces: [],
+  requests: {},
+};
 
-  expect(inputs).toEqual([{ Bucket: "the-bucket", Key: KEY }]);
+const SNAPSHOT: Snapshot = {
+  version: 1,
+  run_id: "run-1-search",
+  owner: "search",
+  workspace: "default",
+  applied_at: "2026-11-23T12:00:00.123Z",
+  files: [{ name: KEY, version_id: "v-7", text: "version: 1\n# größer\n", declares: [] }],
+  owned: [],
+  protected: [],
+  providers: {},
+};
+
+const PREVIEW: Preview = {
+  version: 1,
+  source: { key: "plans/search/gateway.yaml", version_id: "v-1" },
+  owner: "search",
+  outcome: "planned",
+  manifests: [],
+  plans: [],
+};
+
+test("all manifests are listed, however many pages they are, and nothing else", async () => {
+  const { sent, bucket } = bucketOf(
+    { Contents: [{ Key: "manifests/ads/a.yaml" }], NextContinuationToken: "more" },
+    { Contents: [{ Key: KEY }] },
+  );
+
+  expect(await bucket.listManifests()).toEqual(["manifests/ads/a.yaml", KEY]);
+
+  expect(sent.map(({ name }) => name)).toEqual([
+    ListObjectsV2Command.name,
+    ListObjectsV2Command.name,
+  ]);
+  expect(sent.map(({ input }) => [input.Prefix, input.ContinuationToken])).toEqual([
+    ["manifests/", undefined],
+    ["manifests/", "more"],
+  ]);
+});
+
+test("an empty bucket has no manifests", async () => {
+  const { bucket } = bucketOf({});
+
+  expect(await bucket.listManifests()).toEqual([]);
+});
+
+test("the newest version of a manifest is read, whatever its chunks cut apart", async () => {
+  const bytes = Buffer.from("# größer");
+  const { sent, bucket } = bucketOf({
+    ...bodyOf(bytes.subarray(0, 5), bytes.subarray(5)),
+    VersionId: "v-7",
+    ETag: '"e"',
+  });
+
+  const file = await bucket.readNewest(KEY);
+
+  expect(file).toMatchObject({ name: KEY, version_id: "v-7" });
+  expect(textOf(file?.content)).toBe("# größer");
+  expect(sent).toEqual([
+    { name: GetObjectCommand.name, input: { Bucket: "the-bucket", Key: KEY } },
+  ]);
 });
 
 test("without versions the ETag tells one text from another", async () => {
   const { bucket } = bucketOf({ ...bodyOf("version: 1"), ETag: '"e"' });
 
-  expect(await bucket.readNewest(KEY)).toEqual({ text: "version: 1", versionId: '"e"' });
+  expect(await bucket.readNewest(KEY)).toMatchObject({ version_id: '"e"' });
+});
+
+test("an empty manifest is read as such", async () => {
+  const { bucket } = bucketOf({ ...bodyOf(), VersionId: "v-1" });
+
+  expect(textOf((await bucket.readNewest(KEY))?.content)).toBe("");
+});
+
+test("of a file that is far too long only so much is read as shows that", async () => {
+  const mebibyte = Buffer.alloc(1024 * 1024, "#");
+  const { Body } = bodyOf(...Array.from({ length: 100 }, () => mebibyte));
+  const { bucket } = bucketOf({ Body, VersionId: "v-1" });
+
+  const file = await bucket.readNewest(KEY);
+
+  expect(file?.content).toHaveLength(6 * mebibyte.length);
+  expect(Body.destroyed).toBe(true);
+  expect(await parseManifest(file?.content ?? "")).toMatchObject({
+    isValid: false,
+    issues: [{ message: expect.stringContaining("longer than 5 MiB") }],
+  });
 });
 
 test("a manifest that was deleted is undefined", async () => {
@@ -61,21 +167,82 @@ test("a role that lacks a permission is explained without AWS's own text", async
   );
 });
 
-test("a report is written under its time and its run, and nowhere else", async () => {
-  const { inputs, bucket } = bucketOf({});
-  const manifest = { key: KEY, version_id: "v-7" };
-  const facts = { run_id: "run-1", owner: "search", manifest, startedMs: 1_795_435_200_123 };
-  const report = buildReport(facts, "unchanged", {}, 1_795_435_200_456);
+test("a report is written for machines and for people, and once more as the latest", async () => {
+  const { sent, bucket } = bucketOf();
 
-  const key = await bucket.write(report);
+  const key = await bucket.writeReport(REPORT);
 
-  expect(key).toBe("reports/2026-11-23T12-00-00-123Z-run-1.json");
-  expect(inputs).toEqual([
+  const name = "reports/2026-11-23T12-00-00-123Z-run-1-search";
+  expect(key).toBe(`${name}.json`);
+  expect(sent.map(({ input }) => [input.Key, input.ContentType])).toEqual([
+    [`${name}.json`, "application/json"],
+    [`${name}.md`, "text/markdown"],
+    ["reports/latest.json", "application/json"],
+  ]);
+  expect(JSON.parse(String(sent[0]?.input.Body))).toEqual(REPORT);
+  expect(String(sent[1]?.input.Body)).toContain("# search: unchanged");
+  expect(sent[2]?.input.Body).toBe(sent[0]?.input.Body);
+});
+
+test("a preview is written as JSON and as Markdown", async () => {
+  const { sent, bucket } = bucketOf();
+
+  await bucket.writePreview("plan-results/search/gateway.yaml", PREVIEW, "# planned");
+
+  expect(sent.map(({ name, input }) => [name, input.Key, input.Body])).toEqual([
+    [
+      PutObjectCommand.name,
+      "plan-results/search/gateway.yaml.json",
+      JSON.stringify(PREVIEW, null, 2),
+    ],
+    [PutObjectCommand.name, "plan-results/search/gateway.yaml.md", "# planned"],
+  ]);
+});
+
+test("what was applied is written by workspace, owner and time, and read as it was", async () => {
+  const written = bucketOf();
+  const reference = await written.bucket.writeSnapshot(SNAPSHOT);
+  const body = String(written.sent[0]?.input.Body);
+  const { sent, bucket } = bucketOf({ Body: { transformToString: () => Promise.resolve(body) } });
+
+  expect(await bucket.readSnapshot(reference)).toEqual(SNAPSHOT);
+
+  expect(reference).toBe(
+    "reports/applied/default/search/2026-11-23T12-00-00-123Z-run-1-search.json",
+  );
+  expect(written.sent[0]?.input.Key).toBe(reference);
+  expect(sent[0]?.input.Key).toBe(reference);
+});
+
+test("an approval may say whose it is", async () => {
+  const { sent, bucket } = bucketOf({ Metadata: { approver: "Ada" } });
+
+  expect(await bucket.approver(CHECKSUM)).toBe("Ada");
+
+  expect(sent).toEqual([
     {
-      Bucket: "the-bucket",
-      Key: key,
-      Body: JSON.stringify(report, null, 2),
-      ContentType: "application/json",
+      name: HeadObjectCommand.name,
+      input: { Bucket: "the-bucket", Key: `approvals/${CHECKSUM}` },
     },
   ]);
+});
+
+test("an approval that does not say whose it is counts as well", async () => {
+  const { bucket } = bucketOf({ Metadata: {}, LastModified: new Date("2026-11-23T12:00:00Z") });
+
+  expect(await bucket.approver(CHECKSUM)).toBe(
+    `whoever put approvals/${CHECKSUM} at 2026-11-23T12:00:00.000Z`,
+  );
+});
+
+test("a plan that nobody approved has no approver", async () => {
+  const { bucket } = bucketOf(new NotFound({ message: "not found", $metadata: {} }));
+
+  expect(await bucket.approver(CHECKSUM)).toBeUndefined();
+});
+
+test("whether there is an approval may be known later when S3 does not say", async () => {
+  const { bucket } = bucketOf(Object.assign(new Error("slow down"), { name: "SlowDown" }));
+
+  await expect(bucket.approver(CHECKSUM)).rejects.toMatchObject({ disposition: "retry" });
 });

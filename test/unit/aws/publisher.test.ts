@@ -70,6 +70,18 @@ test("messages go out in batches of ten, each with an id of its own", async () =
   }
 });
 
+test("a call stays below the 256 KiB that SNS takes of all its messages together", async () => {
+  const { batches, publish } = setup();
+
+  await publish(many(5, { text: "x".repeat(100_000) }));
+
+  const sizes = batches.map(
+    ({ PublishBatchRequestEntries = [] }) => JSON.stringify(PublishBatchRequestEntries).length,
+  );
+  expect(batches.map((batch) => batch.PublishBatchRequestEntries?.length)).toEqual([2, 2, 1]);
+  expect(Math.max(...sizes)).toBeLessThan(256 * 1024);
+});
+
 test("each message goes to its topic, and a topic without messages is not called", async () => {
   const { batches, publish } = setup();
 

@@ -13,12 +13,15 @@ let address: string;
 /** What the gateway lets in; every login that came. */
 let accepted: string;
 let logins: (string | undefined)[];
+let workspaces: (string | string[] | undefined)[];
 
 beforeEach(async () => {
   accepted = basic("operator", "password-one");
   logins = [];
+  workspaces = [];
   server = createServer((request, response) => {
     logins.push(request.headers.authorization);
+    workspaces.push(request.headers["x-mlflow-workspace"]);
     const isWelcome = request.headers.authorization === accepted;
     response.writeHead(isWelcome ? 200 : 401).end(isWelcome ? "{}" : "who are you?");
   });
@@ -44,7 +47,8 @@ function stored(login: string) {
   };
   const client = { send } as unknown as SecretsManagerClient;
   const settings = { GATEWAY_OPS_GATEWAY_URL: address, GATEWAY_OPS_CREDENTIALS_SECRET: SECRET };
-  return { state, gateway: openGateway(client, settings) };
+  const { gatewayOf, trackingOf } = openGateway(client, settings);
+  return { state, gatewayOf, trackingOf, gateway: gatewayOf("default") };
 }
 
 test("the login is read with the first request, and not again", async () => {
@@ -77,13 +81,62 @@ test("a login that stays refused is read once more for each request, and no ofte
   expect(state.reads).toBe(2);
 });
 
+test("each workspace is asked by its name, but for the default one, which every server has", async () => {
+  const { gatewayOf, trackingOf } = stored('{"username": "operator", "password": "password-one"}');
+
+  await gatewayOf("default").secrets.list();
+  await gatewayOf("search").secrets.list();
+  await trackingOf("search")
+    .experiments.find({ name: "chat" })
+    .catch(() => undefined);
+
+  expect(workspaces).toEqual([undefined, "search", "search"]);
+});
+
+test("all workspaces share one login, and each keeps its client", async () => {
+  const { state, gatewayOf, trackingOf } = stored(
+    '{"username": "operator", "password": "password-one"}',
+  );
+
+  await gatewayOf("default").secrets.list();
+  await gatewayOf("search").secrets.list();
+  await trackingOf("search")
+    .experiments.find({ name: "chat" })
+    .catch(() => undefined);
+
+  expect(state.reads).toBe(1);
+  expect(gatewayOf("search")).toBe(gatewayOf("search"));
+  expect(trackingOf("search")).toBe(trackingOf("search"));
+  expect(gatewayOf("search")).not.toBe(gatewayOf("default"));
+});
+
+test("every request is told of, to the gateway and to the tracking server", async () => {
+  const told: string[] = [];
+  const client = { send: () => Promise.reject(new Error("never called")) };
+  accepted = "";
+  const { gatewayOf, trackingOf } = openGateway(
+    client as unknown as SecretsManagerClient,
+    { GATEWAY_OPS_GATEWAY_URL: address },
+    (operation, _, status) => void told.push(`${operation} ${status}`),
+  );
+
+  await gatewayOf("default")
+    .secrets.list()
+    .catch(() => undefined);
+  await trackingOf("default")
+    .experiments.find({ name: "chat" })
+    .catch(() => undefined);
+
+  expect(told).toEqual(["listSecrets 401", "findExperiment 401"]);
+});
+
 test("without a secret no login is sent", async () => {
   const client = { send: () => Promise.reject(new Error("never called")) };
-  const gateway = openGateway(client as unknown as SecretsManagerClient, {
+  const { gatewayOf } = openGateway(client as unknown as SecretsManagerClient, {
     GATEWAY_OPS_GATEWAY_URL: address,
   });
 
-  await expect(gateway.secrets.list()).rejects.toMatchObject({ status: 401 });
+  await expect(gatewayOf("default").secrets.list()).rejects.toMatchObject({ status: 401 });
 
   expect(logins).toEqual([undefined]);
 });

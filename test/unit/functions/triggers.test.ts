@@ -54,15 +54,86 @@ function labelUpdated(changes: object = {}) {
   };
 }
 
-/** What the schedule sends; the time only tells one message from the next. */
-const LOOK_AGAIN = { lookAgain: true, at: "2026-11-23T12:00:00Z" };
+/** What the schedules send; the time only tells one message from the next. */
+const scheduled = (look: string) => JSON.stringify({ look, at: "2026-11-23T12:00:00Z" });
+
+const CHECKSUM = "0123456789abcdef".repeat(4);
 
 test.each(["manifests/search/gateway.yaml", "manifests/search/größe & more+1 %41.yaml"])(
-  "a manifest that was put is looked at under its own key: %s",
+  "a manifest that was put makes its owner be looked at, under its own key: %s",
   (key) => {
-    expect(readSyncTrigger(JSON.stringify(objectCreated(key)))).toEqual({ key });
+    expect(readSyncTrigger(JSON.stringify(objectCreated(key)))).toEqual({
+      look: "owner",
+      owner: "search",
+      put: { key, by: "111122223333" },
+    });
   },
 );
+
+test("a manifest in no folder has no owner, which is told and not passed over", () => {
+  expect(readSyncTrigger(JSON.stringify(objectCreated("manifests/gateway.yaml")))).toMatchObject({
+    look: "owner",
+    owner: "",
+  });
+});
+
+test("the policy concerns all owners", () => {
+  const key = "manifests/policy.yaml";
+
+  expect(readSyncTrigger(JSON.stringify(objectCreated(key)))).toEqual({
+    look: "policy",
+    put: { key, by: "111122223333" },
+  });
+});
+
+test("a policy in the folder of an owner is a manifest like any other", () => {
+  const body = JSON.stringify(objectCreated("manifests/search/policy.yaml"));
+
+  expect(readSyncTrigger(body)).toMatchObject({ look: "owner", owner: "search" });
+});
+
+test("a file under plans/ is previewed", () => {
+  const key = "plans/search/gateway.yaml";
+
+  expect(readSyncTrigger(JSON.stringify(objectCreated(key)))).toEqual({
+    look: "preview",
+    put: { key, by: "111122223333" },
+  });
+});
+
+test("an approval is known by its checksum and by who put it", () => {
+  const key = `approvals/${CHECKSUM}`;
+
+  expect(readSyncTrigger(JSON.stringify(objectCreated(key)))).toEqual({
+    look: "approval",
+    checksum: CHECKSUM,
+    put: { key, by: "111122223333" },
+  });
+});
+
+test("S3 need not say who put an object", () => {
+  const { detail, ...event } = objectCreated("plans/search/gateway.yaml");
+  const { requester: _, ...anonymous } = detail;
+  const body = JSON.stringify({ ...event, detail: anonymous });
+
+  expect(readSyncTrigger(body)).toMatchObject({ put: { by: undefined } });
+});
+
+test.each([
+  "manifests/",
+  "manifests/search/",
+  "plans/",
+  "plans/search/",
+  "approvals/",
+  `approvals/${CHECKSUM}.json`,
+  `approvals/${CHECKSUM.slice(1)}`,
+  `approvals/${CHECKSUM.toUpperCase()}`,
+  `approvals/search/${CHECKSUM}`,
+  "reports/latest.json",
+  "plan-results/search/gateway.yaml.json",
+])("%s is nothing to look at", (key) => {
+  expect(readSyncTrigger(JSON.stringify(objectCreated(key)))).toEqual({ look: "nothing" });
+});
 
 test("a secret with a new current version is looked at", () => {
   expect(readPushTrigger(JSON.stringify(labelUpdated()))).toEqual({
@@ -79,9 +150,10 @@ test("the ARN of a secret may be followed by other resources", () => {
   });
 });
 
-test("the schedule makes both look again", () => {
-  expect(readSyncTrigger(JSON.stringify(LOOK_AGAIN))).toEqual({ lookAgain: true });
-  expect(readPushTrigger(JSON.stringify(LOOK_AGAIN))).toEqual({ lookAgain: true });
+test("a schedule makes both look at what is pending, and config sync at drift", () => {
+  expect(readSyncTrigger(scheduled("pending"))).toEqual({ look: "pending" });
+  expect(readSyncTrigger(scheduled("drift"))).toEqual({ look: "drift" });
+  expect(readPushTrigger(scheduled("pending"))).toEqual({ look: "pending" });
 });
 
 const GARBAGE: readonly unknown[] = [
@@ -89,8 +161,9 @@ const GARBAGE: readonly unknown[] = [
   {},
   [],
   "text",
-  { lookAgain: false },
-  { ...LOOK_AGAIN, lookAgain: "true" },
+  { look: "owner", owner: "search" },
+  { look: "nothing" },
+  { look: true },
 ];
 
 test.each([
@@ -106,6 +179,7 @@ test.each([
 test.each([
   ...GARBAGE,
   objectCreated("key"),
+  { look: "drift" },
   labelUpdated({ source: "somebody.else" }),
   labelUpdated({ resources: [] }),
   labelUpdated({ resources: ["prod/openai"] }),

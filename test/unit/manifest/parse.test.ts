@@ -5,7 +5,7 @@ import type { ManifestIssue } from "#manifest/types.ts";
 import { aBudget, aManifest } from "../../support/builders.ts";
 import { issuesOf, yaml } from "../../support/issues.ts";
 
-const ROOT_KEYS = "version, secrets, model_definitions, endpoints, budgets";
+const ROOT_KEYS = "version, workspace, secrets, model_definitions, endpoints, budgets, lint";
 
 test.each<[string, string, readonly string[]]>([
   [
@@ -37,23 +37,25 @@ test.each<[string, string, readonly string[]]>([
   [
     "a tab as indentation",
     "version: 1\nsecrets:\n\t- name: a\n",
-    ["3:1 cannot be read: tab characters must not be used in indentation (syntax)"],
+    [
+      "3:1 cannot be read: tab characters must not be used in indentation; indent with spaces, YAML allows no tabs (syntax)",
+    ],
   ],
   [
     "a key that is given twice",
     "version: 1\nsecrets: []\nsecrets: []\n",
-    ["3:1 cannot be read: duplicated mapping key (syntax)"],
+    ["3:1 has the key secrets a second time (syntax)"],
   ],
-  ["an empty file", "", ["1:1 the file is empty; a manifest begins with version: 1 (schema)"]],
+  ["an empty file", "", ["1:1 the file is empty; it begins with version: 1 (schema)"]],
   [
     "a file of comments",
     "# later\n",
-    ["1:1 the file is empty; a manifest begins with version: 1 (schema)"],
+    ["1:1 the file is empty; it begins with version: 1 (schema)"],
   ],
   [
     "a file that holds null",
     "null\n",
-    ["1:1 the file is empty; a manifest begins with version: 1 (schema)"],
+    ["1:1 the file is empty; it begins with version: 1 (schema)"],
   ],
   [
     "a second document",
@@ -75,13 +77,13 @@ test.each<[string, string, readonly string[]]>([
   [
     "Windows line ends",
     "version: 1\r\nsecrets: []\r\nendpoints: 7\r\n",
-    ["3:1 endpoints must be an array, got 7 (schema)"],
+    ["3:1 endpoints must be a list, got 7 (schema)"],
   ],
   [
     "JSON with tabs",
     '{\n\t"version": 1,\n\t"endpoints": [\n\t\t{ "name": "a b", "models": [] }\n\t]\n}',
     [
-      "4:5 endpoints[0].name only letters, digits, '_', '.' and '-' are allowed, got \"a b\" (schema)",
+      "4:5 endpoints[0].name must have letters, digits, '_', '.' and '-' only, got \"a b\" (schema)",
       "4:20 endpoints[0].models must have at least 1 item(s), got a list (schema)",
     ],
   ],
@@ -124,9 +126,9 @@ test("everything that is wrong is told at once, in the order of the file", async
     "gateway.yaml:8:28 budgets[0].alerts.thresholds[0] must be more than 0, got 0 (schema)",
     "gateway.yaml:8:31 budgets[0].alerts.thresholds[1] must be at most 10, got 11 (schema)",
     'gateway.yaml:8:35 budgets[0].alerts.thresholds[2] must be a number, got "half" (schema)',
-    "gateway.yaml:10:5 endpoints[0].name must be a string, got 7 (schema)",
+    "gateway.yaml:10:5 endpoints[0].name must be a string, got 7; put it in quotes (schema)",
     "gateway.yaml:11:5 endpoints[0].models must have at least 1 item(s), got a list (schema)",
-    'gateway.yaml:12:5 endpoints[0].usage_tracking must be a boolean, got "maybe" (schema)',
+    'gateway.yaml:12:5 endpoints[0].usage_tracking must be a boolean, got "maybe"; write true or false (schema)',
     "gateway.yaml:13:24 endpoints[0].fallback_config.max_attempts must be an integer, got 1.5 (schema)",
   ]);
 });
@@ -196,7 +198,7 @@ test("a file is read up to 5 MiB and refused beyond, without being parsed", asyn
 
   expect(await issuesOf(`version: 1\n${comment}`)).toEqual([]);
   expect(await issuesOf(`version: 1\n${comment}#`)).toEqual([
-    "gateway.yaml:1:1 is longer than 5 MiB (syntax)",
+    "gateway.yaml:1:1 is longer than 5 MiB; split it into several files (syntax)",
   ]);
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { toDesired } from "#manifest/to-desired.ts";
-import type { ManifestEndpoint } from "#manifest/types.ts";
+import { originsOf, toDesired } from "#manifest/to-desired.ts";
+import type { Manifest, ManifestEndpoint } from "#manifest/types.ts";
 import {
   aBudget,
   aManifest,
@@ -22,9 +22,12 @@ function fieldsOf(endpoint: Partial<ManifestEndpoint>) {
 }
 
 test("a manifest without sections declares nothing", () => {
-  expect(toDesired("search", { version: 1 }, new Map())).toEqual({
+  expect(toDesired("search", "default", [{ version: 1 }])).toEqual({
     owner: "search",
+    workspace: "default",
+    in_scope: [],
     resources: [],
+    externals: [],
   });
 });
 
@@ -47,7 +50,9 @@ test("a secret carries where its value comes from and which version is current t
   const auth_config = { auth_mode: "api_key" };
   const manifest = aManifest({ secrets: [aSecret({ value_from, auth_config })] });
 
-  const { resources } = toDesired("search", manifest, new Map([["openai-prod", "version-7"]]));
+  const { resources } = toDesired("search", "default", [manifest], {
+    versions: new Map([["openai-prod", "version-7"]]),
+  });
 
   expect(resources[0]).toEqual({
     kind: "secret",
@@ -82,13 +87,13 @@ test("traffic is split among several PRIMARY models, because MLflow would use th
   expect(fieldsOf({ models: [PRIMARY, FALLBACK] })).toMatchObject({ routing_strategy: undefined });
 });
 
-test("an endpoint with a FALLBACK model has a fallback, because MLflow would never try it", () => {
+test("an endpoint with a FALLBACK model has a fallback unless it states one, because MLflow would never try it", () => {
   expect(fieldsOf({ models: [PRIMARY, FALLBACK] })).toMatchObject({
     fallback_config: { strategy: "SEQUENTIAL" },
   });
   expect(
     fieldsOf({ models: [PRIMARY, FALLBACK], fallback_config: { max_attempts: 3 } }),
-  ).toMatchObject({ fallback_config: { strategy: "SEQUENTIAL", max_attempts: 3 } });
+  ).toMatchObject({ fallback_config: { max_attempts: 3 } });
   expect(fieldsOf({ models: [PRIMARY] })).toMatchObject({ fallback_config: undefined });
   expect(fieldsOf({ fallback_config: { max_attempts: 3 } })).toMatchObject({
     fallback_config: { max_attempts: 3 },
@@ -114,4 +119,69 @@ test("a budget is in USD, with its thresholds in order and each once", () => {
     { budget_unit: "USD", thresholds: [0.5, 0.8, 1], labels },
     { budget_unit: "USD", thresholds: undefined, labels: {} },
   ]);
+});
+
+test("several files are one state, with the kinds that any of them speaks of", () => {
+  const { in_scope, resources, externals } = toDesired("search", "default", [
+    { version: 1, secrets: [aSecret({ provider: "azure" }), { name: "shared", external: true }] },
+    { version: 1, secrets: [{ name: "shared", external: true }], endpoints: [] },
+    { version: 1, model_definitions: [aModelDefinition()] },
+  ]);
+
+  expect(in_scope).toEqual(["secret", "model_definition", "endpoint"]);
+  expect(externals).toEqual(["secret/shared"]);
+  expect(resources.map(({ kind, name }) => `${kind}/${name}`)).toEqual([
+    "secret/openai-prod",
+    "model_definition/gpt-4o",
+  ]);
+  expect(resources[1]?.fields).toMatchObject({ provider: "azure" });
+});
+
+test("the provider of a secret in a frozen file is taken from what is known of it", () => {
+  const manifest: Manifest = { version: 1, model_definitions: [aModelDefinition()] };
+  const providers = new Map([["openai-prod", "azure"]]);
+
+  const { resources } = toDesired("search", "default", [manifest], { providers });
+
+  expect(resources[0]?.fields).toMatchObject({ provider: "azure" });
+});
+
+test("protection, renames and adoption belong to the resource, not to its fields", () => {
+  const { resources } = desiredOf({
+    version: 1,
+    secrets: [aSecret({ previous_name: "openai" })],
+    endpoints: [anEndpoint({ protected: true, previous_name: "talk" })],
+    budgets: [aBudget({ adopt: "bp-1", protected: false })],
+  });
+
+  expect(resources).toMatchObject([
+    { name: "openai-prod", previous_name: "openai" },
+    { name: "chat", protected: true, previous_name: "talk" },
+    { name: "chat-monthly", adopt: "bp-1" },
+  ]);
+  expect(resources[2]).not.toHaveProperty("protected");
+});
+
+test("all that an endpoint says of its uses is stated", () => {
+  const stated: Partial<ManifestEndpoint> = {
+    experiment: "gateway/chat",
+    bindings: [{ resource_type: "scorer", resource_id: "toxicity" }],
+    guardrails: [{ name: "pii", execution_order: 1 }],
+  };
+
+  expect(fieldsOf(stated)).toMatchObject(stated);
+  expect(fieldsOf({ experiment_id: "7" })).toMatchObject({ experiment_id: "7" });
+});
+
+test("every declared resource, external or not, is found in its file", () => {
+  const origins = originsOf([
+    { name: "a.yaml", manifest: { version: 1, secrets: [aSecret(), aSecret({ name: "b" })] } },
+    { name: "b.yaml", manifest: { version: 1, endpoints: [{ name: "x", external: true }] } },
+  ]);
+
+  expect(Object.fromEntries(origins)).toEqual({
+    "secret/openai-prod": { file: "a.yaml", path: ["secrets", 0] },
+    "secret/b": { file: "a.yaml", path: ["secrets", 1] },
+    "endpoint/x": { file: "b.yaml", path: ["endpoints", 0] },
+  });
 });

@@ -1,64 +1,51 @@
 import { expect, test } from "@jest/globals";
 import { BUDGET_SETTINGS } from "#budgets/settings.ts";
-import type { Manifest } from "#manifest/types.ts";
-import { ApplyError, applyPlan } from "#reconcile/apply.ts";
-import { observe } from "#reconcile/observe.ts";
-import { planChanges } from "#reconcile/plan.ts";
+import { type ApplyError, applyPlan, type ChangeOutcome } from "#reconcile/apply/apply.ts";
+import type { DesiredResource } from "#reconcile/state.ts";
 import { remove } from "#runtime/ledger.ts";
+import { paceOf } from "#runtime/pace.ts";
+import { applySetup, CACHE_TTL_MS } from "../../support/apply-setup.ts";
+import { ExpectedError } from "../../support/builders.ts";
 import {
-  aBudget,
-  aManifest,
-  aModelDefinition,
-  anEndpoint,
-  aSecret,
-  desiredOf,
-  ExpectedError,
-} from "../../support/builders.ts";
-import { CACHE_TTL_MS, syncSetup } from "../../support/sync-setup.ts";
+  desiredBudget,
+  desiredEndpoint,
+  desiredModelDefinition,
+  desiredSecret,
+  oneOfEach,
+} from "../../support/desired.ts";
 
 function setup() {
-  const parts = syncSetup();
+  const parts = applySetup();
   const versionId = parts.source.put("prod/openai", "value-one");
-  const apply = async (manifest: Manifest) => {
-    const desired = desiredOf(manifest, versionId);
-    const actual = await observe(parts.gateway, parts.ledger, desired);
-    return applyPlan(parts.dependencies(), planChanges(desired, actual), actual);
-  };
-  /** The outcomes of an apply of which something failed. */
-  const failed = async (manifest: Manifest): Promise<ApplyError> => {
-    const error = await apply(manifest).catch((thrown: unknown) => thrown);
-    if (error instanceof ApplyError) return error;
-    throw new Error("nothing failed", { cause: error });
-  };
-  return { ...parts, versionId, apply, failed };
+  return { ...parts, versionId };
 }
 
 /** Two chains that do not depend on each other, and a budget on everything. */
-const TWO_CHAINS = aManifest({
-  secrets: [aSecret(), aSecret({ name: "other" })],
-  model_definitions: [aModelDefinition(), aModelDefinition({ name: "other", secret: "other" })],
-  endpoints: [
-    anEndpoint(),
-    anEndpoint({
-      name: "other",
-      models: [{ model_definition: "other", linkage_type: "PRIMARY" }],
-    }),
-  ],
-  budgets: [
-    aBudget(),
-    aBudget({ name: "other", target_value: "other" }),
-    aBudget({ name: "global", target_scope: "GLOBAL", target_value: undefined }),
-  ],
-});
+const TWO_CHAINS: readonly DesiredResource[] = [
+  ...oneOfEach(),
+  desiredSecret({}, { name: "other" }),
+  desiredModelDefinition({ secret: "other" }, { name: "other" }),
+  desiredEndpoint(
+    { models: [{ model_definition: "other", linkage_type: "PRIMARY" }] },
+    { name: "other" },
+  ),
+  desiredBudget({ target_value: "other" }, { name: "other" }),
+  desiredBudget({ target_scope: "GLOBAL", target_value: undefined }, { name: "global" }),
+];
 
-function summary({ outcomes }: { readonly outcomes: ApplyError["outcomes"] }): string[] {
+function summary(outcomes: readonly ChangeOutcome[]): string[] {
   return outcomes.map(({ outcome, key }) => `${outcome} ${key}`);
+}
+
+function becauseOf({ outcomes }: ApplyError, key: string): string | undefined {
+  const outcome = outcomes.find((other) => other.key === key);
+  return outcome?.outcome === "skipped" ? outcome.because : undefined;
 }
 
 test("a plan is carried out level by level", async () => {
   const { gateway, clock, apply, versionId } = setup();
 
-  const outcomes = await apply(aManifest());
+  const outcomes = await apply(oneOfEach());
 
   expect(gateway.writes()).toEqual([
     "createSecret",
@@ -67,7 +54,7 @@ test("a plan is carried out level by level", async () => {
     "setEndpointTag",
     "createBudget",
   ]);
-  expect(summary({ outcomes })).toEqual([
+  expect(summary(outcomes)).toEqual([
     "applied secret/openai-prod",
     "applied model_definition/gpt-4o",
     "applied endpoint/chat",
@@ -83,10 +70,17 @@ test("a plan is carried out level by level", async () => {
   });
 });
 
+test("after an apply there is nothing left to do", async () => {
+  const { apply, plan } = setup();
+  await apply(TWO_CHAINS);
+
+  expect((await plan(TWO_CHAINS)).plan.changes).toEqual([]);
+});
+
 test("everything is written with the owner's mark", async () => {
   const { gateway, apply } = setup();
 
-  await apply(aManifest());
+  await apply(oneOfEach());
 
   const { secrets, definitions, endpoints, budgets } = gateway.visible();
   expect([...secrets, ...definitions, ...endpoints].map(({ created_by }) => created_by)).toEqual([
@@ -98,83 +92,195 @@ test("everything is written with the owner's mark", async () => {
   expect(budgets[0]?.created_by).toBe("gwops:search/chat-monthly");
 });
 
-test("an endpoint is written with all its models and its fallback at once", async () => {
-  const { gateway, apply } = setup();
-  const spare = aModelDefinition({ name: "spare" });
-  const fallback = { model_definition: "spare", linkage_type: "FALLBACK" } as const;
-  await apply(aManifest({ model_definitions: [aModelDefinition(), spare] }));
+test("what is no longer declared is deleted, users before what they use, and forgotten", async () => {
+  const { gateway, ledger, apply } = setup();
+  await apply(oneOfEach());
+  const before = gateway.writes().length;
 
-  await apply(
-    aManifest({
-      model_definitions: [aModelDefinition(), spare],
-      endpoints: [anEndpoint({ models: [...anEndpoint().models, fallback] })],
-    }),
-  );
+  const outcomes = await apply([]);
 
-  const [endpoint] = gateway.visible().endpoints;
-  expect(gateway.count("updateEndpoint")).toBe(1);
-  expect(endpoint?.fallback_config).toEqual({ strategy: "SEQUENTIAL" });
-  expect(endpoint?.model_mappings.map(({ linkage_type }) => linkage_type)).toEqual([
-    "PRIMARY",
-    "FALLBACK",
+  expect(gateway.writes().slice(before)).toEqual([
+    "deleteBudget",
+    "deleteEndpoint",
+    "deleteModelDefinition",
+    "deleteSecret",
   ]);
+  expect(summary(outcomes)).toEqual([
+    "applied budget/chat-monthly",
+    "applied endpoint/chat",
+    "applied model_definition/gpt-4o",
+    "applied secret/openai-prod",
+  ]);
+  expect(await ledger.list({ name: "secret" })).toEqual([]);
+  expect(await ledger.list(BUDGET_SETTINGS)).toEqual([]);
+  expect(await ledger.list({ name: "lease" })).toEqual([]);
 });
 
-test("what the manifest does not state of an endpoint survives its update", async () => {
+test("what somebody else deleted meanwhile counts as deleted", async () => {
+  const { gateway, dependencies, plan, apply } = setup();
+  await apply(oneOfEach());
+  const { plan: deletes, actual } = await plan([]);
+  await apply([]);
+
+  const outcomes = await applyPlan(dependencies, deletes, actual);
+
+  expect(summary(outcomes)).toHaveLength(4);
+  expect(gateway.count("deleteEndpoint")).toBe(2);
+});
+
+test("a delete that fails keeps what the resource uses", async () => {
+  const { gateway, apply, failed } = setup();
+  await apply(oneOfEach());
+  gateway.failOn("deleteEndpoint", 1, new ExpectedError("retry"));
+
+  const error = await failed([]);
+
+  expect(summary(error.outcomes)).toEqual([
+    "applied budget/chat-monthly",
+    "failed endpoint/chat",
+    "skipped model_definition/gpt-4o",
+    "skipped secret/openai-prod",
+  ]);
+  expect(becauseOf(error, "secret/openai-prod")).toBe("model_definition/gpt-4o");
+  expect(error.disposition).toBe("retry");
+});
+
+test("a renamed secret is made anew, its users follow, and the old one goes last", async () => {
+  const { gateway, ledger, apply, plan } = setup();
+  await apply(oneOfEach());
+  const before = gateway.writes().length;
+  const renamed = [
+    desiredSecret({}, { name: "openai-new", previous_name: "openai-prod" }),
+    desiredModelDefinition({ secret: "openai-new" }),
+    desiredEndpoint(),
+    desiredBudget(),
+  ];
+
+  await apply(renamed);
+
+  expect(gateway.writes().slice(before)).toEqual([
+    "createSecret",
+    "updateModelDefinition",
+    "deleteSecret",
+  ]);
+  expect((await ledger.list({ name: "secret" })).map(({ id }) => id)).toEqual([
+    "default/openai-new",
+  ]);
+  expect((await plan(renamed)).plan.changes).toEqual([]);
+});
+
+test.each(["createSecret", "updateModelDefinition"] as const)(
+  "the old secret stays when %s of a rename failed",
+  async (operation) => {
+    const { gateway, apply, failed } = setup();
+    await apply(oneOfEach());
+    gateway.failOn(operation, 1, new ExpectedError("retry"));
+
+    const error = await failed([
+      desiredSecret({}, { name: "openai-new", previous_name: "openai-prod" }),
+      desiredModelDefinition({ secret: "openai-new" }),
+      desiredEndpoint(),
+      desiredBudget(),
+    ]);
+
+    expect(summary(error.outcomes).at(-1)).toBe("skipped secret/openai-prod");
+    expect(gateway.count("deleteSecret")).toBe(0);
+    expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-one" });
+  },
+);
+
+test("an unused secret is not deleted either when its new copy could not be made", async () => {
+  const { gateway, apply, failed } = setup();
+  await apply([desiredSecret()]);
+  gateway.failOn("createSecret", 1, new ExpectedError("retry"));
+
+  const error = await failed([
+    desiredSecret({}, { name: "openai-new", previous_name: "openai-prod" }),
+  ]);
+
+  expect(becauseOf(error, "secret/openai-prod")).toBe("secret/openai-new");
+  expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-one" });
+});
+
+test("model definitions and endpoints are renamed in place, and nothing else is written", async () => {
+  const { gateway, ledger, apply, plan } = setup();
+  await apply(oneOfEach());
+  const before = gateway.visible();
+  const writes = gateway.writes().length;
+  const renamed = [
+    desiredSecret(),
+    desiredModelDefinition({}, { name: "gpt", previous_name: "gpt-4o" }),
+    desiredEndpoint(
+      { models: [{ model_definition: "gpt", linkage_type: "PRIMARY" }] },
+      { name: "talk", previous_name: "chat" },
+    ),
+    desiredBudget({ target_value: "talk" }),
+  ];
+
+  await apply(renamed);
+
+  const after = gateway.visible();
+  expect(gateway.writes().slice(writes)).toEqual(["updateModelDefinition", "updateEndpoint"]);
+  expect(after.definitions[0]).toMatchObject({
+    name: "gpt",
+    model_definition_id: before.definitions[0]?.model_definition_id,
+  });
+  expect(after.endpoints[0]).toMatchObject({
+    name: "talk",
+    endpoint_id: before.endpoints[0]?.endpoint_id,
+    tags: before.endpoints[0]?.tags,
+  });
+  // What alerts call the endpoint.
+  expect(await ledger.list(BUDGET_SETTINGS)).toMatchObject([{ value: { target: "talk" } }]);
+  expect((await plan(renamed)).plan.changes).toEqual([]);
+});
+
+test("what refers to something renamed in the same apply finds it", async () => {
   const { gateway, apply } = setup();
-  await apply(aManifest());
-  const [endpoint] = gateway.visible().endpoints;
-  const endpoint_id = endpoint?.endpoint_id ?? "";
-  await gateway.endpoints.update({
-    endpoint_id,
-    fallback_config: { strategy: "SEQUENTIAL", max_attempts: 7 },
-    usage_tracking: false,
-  });
-  await gateway.endpoints.setTag({ endpoint_id, key: "by-hand", value: "kept" });
+  await apply([desiredSecret(), desiredModelDefinition()]);
 
-  await apply(aManifest({ endpoints: [anEndpoint({ tags: { team: "search" } })] }));
+  await apply([
+    desiredSecret(),
+    desiredModelDefinition({}, { name: "gpt", previous_name: "gpt-4o" }),
+    desiredEndpoint({ models: [{ model_definition: "gpt", linkage_type: "PRIMARY" }] }),
+  ]);
 
-  // The owner's mark of the create, the tag by hand, and the new one: nothing is tagged again.
-  expect(gateway.count("setEndpointTag")).toBe(3);
-  expect(gateway.visible().endpoints[0]).toMatchObject({
-    fallback_config: { strategy: "SEQUENTIAL", max_attempts: 7 },
-    usage_tracking: false,
-    tags: [
-      { key: "gwops/owner", value: "search" },
-      { key: "by-hand", value: "kept" },
-      { key: "team", value: "search" },
-    ],
-  });
+  expect(gateway.visible().endpoints[0]?.model_mappings[0]?.model_definition?.name).toBe("gpt");
 });
 
 test("a change of a budget that only we keep is not written to the gateway", async () => {
   const { gateway, ledger, apply } = setup();
-  await apply(aManifest());
+  await apply(oneOfEach());
 
-  await apply(
-    aManifest({ budgets: [aBudget({ alerts: { thresholds: [0.9] }, labels: { a: "b" } })] }),
-  );
+  await apply([
+    ...oneOfEach().slice(0, 3),
+    desiredBudget({ thresholds: [0.9], labels: { a: "b" } }),
+  ]);
 
   expect(gateway.count("updateBudget")).toBe(0);
-  const [settings] = await ledger.list({ name: "budget" });
-  expect(settings).toMatchObject({
-    id: gateway.visible().budgets[0]?.budget_policy_id,
-    value: {
-      name: "chat-monthly",
-      owner: "search",
-      target: "chat",
-      thresholds: [0.9],
-      labels: { a: "b" },
+  expect(await ledger.list(BUDGET_SETTINGS)).toMatchObject([
+    {
+      id: gateway.visible().budgets[0]?.budget_policy_id,
+      value: {
+        name: "chat-monthly",
+        owner: "search",
+        target: "chat",
+        thresholds: [0.9],
+        labels: { a: "b" },
+      },
     },
-  });
+  ]);
 });
 
 test("a change of a budget is written once, under the same id", async () => {
   const { gateway, apply } = setup();
-  await apply(aManifest());
+  await apply(oneOfEach());
   const [before] = gateway.visible().budgets;
 
-  await apply(aManifest({ budgets: [aBudget({ budget_amount: 750, budget_action: "REJECT" })] }));
+  await apply([
+    ...oneOfEach().slice(0, 3),
+    desiredBudget({ budget_amount: 750, budget_action: "REJECT" }),
+  ]);
 
   expect(gateway.count("updateBudget")).toBe(1);
   expect(gateway.visible().budgets).toMatchObject([
@@ -187,13 +293,36 @@ test("a change of a budget is written once, under the same id", async () => {
   ]);
 });
 
+test("an adopted budget keeps its name when the ledger is lost", async () => {
+  const { gateway, ledger, apply, plan } = setup();
+  const { budget_policy_id } = await gateway.budgets.create({
+    budget_unit: "USD",
+    budget_amount: 500,
+    duration: { unit: "MONTHS", value: 1 },
+    target_scope: "GLOBAL",
+    budget_action: "ALERT",
+  });
+  const budget = desiredBudget({ target_scope: "GLOBAL", target_value: undefined });
+
+  await apply([budget]);
+  for (const record of await ledger.list(BUDGET_SETTINGS)) {
+    await ledger.commit([remove(BUDGET_SETTINGS, record)]);
+  }
+
+  expect(gateway.visible().budgets).toMatchObject([
+    { budget_policy_id, last_updated_by: "gwops:search/chat-monthly" },
+  ]);
+  expect(gateway.count("createBudget")).toBe(1);
+  expect((await plan([budget])).plan.changes).toEqual([]);
+});
+
 test("a failed change stops what depends on it, not its siblings", async () => {
   const { gateway, failed } = setup();
   gateway.failOn("createSecret", 1, new ExpectedError("retry", "the gateway is down"));
 
   const error = await failed(TWO_CHAINS);
 
-  expect(summary(error)).toEqual([
+  expect(summary(error.outcomes)).toEqual([
     "failed secret/openai-prod",
     "applied secret/other",
     "skipped model_definition/gpt-4o",
@@ -204,12 +333,8 @@ test("a failed change stops what depends on it, not its siblings", async () => {
     "applied budget/global",
     "applied budget/other",
   ]);
-  expect(error.outcomes[2]).toEqual({
-    key: "model_definition/gpt-4o",
-    outcome: "skipped",
-    because: "secret/openai-prod",
-  });
-  expect(error.outcomes[4]).toMatchObject({ because: "model_definition/gpt-4o" });
+  expect(becauseOf(error, "model_definition/gpt-4o")).toBe("secret/openai-prod");
+  expect(becauseOf(error, "endpoint/chat")).toBe("model_definition/gpt-4o");
   expect(error.message).toBe(
     "1 of 9 changes failed, 3 were skipped because of them\nsecret/openai-prod: the gateway is down",
   );
@@ -233,6 +358,25 @@ test("a failed change tells its cause", async () => {
   ]);
 });
 
+test("what needs something blocked is skipped", async () => {
+  const { failed } = setup();
+
+  const error = await failed(TWO_CHAINS, {
+    plan: (plan) => ({
+      ...plan,
+      changes: plan.changes.filter((change) => keyOfCreate(change) !== "secret/other"),
+      blocked: [{ key: "secret/other", message: "holds something unknown" }],
+    }),
+  });
+
+  expect(summary(error.outcomes).filter((line) => !line.startsWith("applied"))).toEqual([
+    "skipped model_definition/other",
+    "skipped endpoint/other",
+    "skipped budget/other",
+  ]);
+  expect(error.disposition).toBe("reject");
+});
+
 test("an apply may be tried again only if every failure may pass", async () => {
   const retryable = setup();
   retryable.gateway.failOn("createBudget", 1, new ExpectedError("retry"));
@@ -248,23 +392,80 @@ test("an apply may be tried again only if every failure may pass", async () => {
   expect(await mixed.failed(TWO_CHAINS)).toMatchObject({ disposition: "reject" });
 });
 
+test("once the time is over nothing is begun any more, and the rest may be tried again", async () => {
+  const { gateway, failed } = setup();
+
+  const error = await failed(TWO_CHAINS, {
+    options: { isOver: () => gateway.count("createModelDefinition") > 0 },
+  });
+
+  expect(summary(error.outcomes)).toEqual([
+    "applied secret/openai-prod",
+    "applied secret/other",
+    "applied model_definition/gpt-4o",
+    "not-attempted model_definition/other",
+    "not-attempted endpoint/chat",
+    "not-attempted endpoint/other",
+    "not-attempted budget/chat-monthly",
+    "not-attempted budget/global",
+    "not-attempted budget/other",
+  ]);
+  expect(error).toMatchObject({
+    disposition: "retry",
+    message:
+      "0 of 9 changes failed, 0 were skipped because of them, 6 were not attempted because the time was over",
+  });
+});
+
+test("each outcome is told as it comes, with how far the apply is", async () => {
+  const { apply } = setup();
+  const told: string[] = [];
+
+  await apply(oneOfEach(), {
+    options: {
+      onOutcome: ({ key, outcome }, done, total) => {
+        told.push(`${done}/${total} ${outcome} ${key}`);
+      },
+    },
+  });
+
+  expect(told).toEqual([
+    "1/4 applied secret/openai-prod",
+    "2/4 applied model_definition/gpt-4o",
+    "3/4 applied endpoint/chat",
+    "4/4 applied budget/chat-monthly",
+  ]);
+});
+
+test("every write to the gateway waits for its turn, and no read does", async () => {
+  const { gateway, apply } = setup();
+  let turns = 0;
+  const pace = () => {
+    turns += 1;
+    return Promise.resolve();
+  };
+
+  await apply(oneOfEach(), { dependencies: { pace } });
+  await apply([], { dependencies: { pace } });
+
+  expect(turns).toBe(gateway.writes().length);
+  expect(turns).toBe(9);
+});
+
+test("at a pace of two a second five writes take two seconds", async () => {
+  const { clock, apply } = setup();
+  const startedMs = clock.nowMs();
+
+  await apply(oneOfEach(), { dependencies: { pace: paceOf(2, clock) } });
+
+  expect(clock.nowMs() - startedMs).toBe(2000);
+});
+
 test("a bug of ours is not taken for the failure of a change", async () => {
   const { gateway, apply } = setup();
   gateway.failOn("createEndpoint", 1, new TypeError("a bug"));
 
-  await expect(apply(aManifest())).rejects.toThrow(TypeError);
-});
-
-test("an endpoint that was not finished is adopted by the next run", async () => {
-  const { gateway, apply, failed } = setup();
-  gateway.failOn("setEndpointTag", 1, new ExpectedError("retry"));
-  await failed(aManifest());
-
-  const outcomes = await apply(aManifest());
-
-  expect(summary({ outcomes })).toEqual(["applied endpoint/chat", "applied budget/chat-monthly"]);
-  expect(gateway.count("createEndpoint")).toBe(1);
-  expect(gateway.visible().endpoints[0]?.tags).toEqual([{ key: "gwops/owner", value: "search" }]);
+  await expect(apply(oneOfEach())).rejects.toThrow(TypeError);
 });
 
 test.each(["createSecret", "createModelDefinition", "createEndpoint", "createBudget"] as const)(
@@ -272,9 +473,9 @@ test.each(["createSecret", "createModelDefinition", "createEndpoint", "createBud
   async (operation) => {
     const { gateway, apply, failed } = setup();
     gateway.loseAnswer(operation, 1, new ExpectedError("retry"));
-    await failed(aManifest());
+    await failed(oneOfEach());
 
-    await apply(aManifest());
+    await apply(oneOfEach());
 
     const { secrets, definitions, endpoints, budgets } = gateway.visible();
     expect([secrets, definitions, endpoints, budgets].map((list) => list.length)).toEqual([
@@ -285,41 +486,47 @@ test.each(["createSecret", "createModelDefinition", "createEndpoint", "createBud
 
 test("a budget whose settings were lost with the ledger gets them back without a write", async () => {
   const { gateway, ledger, apply } = setup();
-  await apply(aManifest());
+  const resources = [...oneOfEach().slice(0, 3), desiredBudget({ thresholds: [0.5] })];
+  await apply(resources);
   const [lost] = await ledger.list(BUDGET_SETTINGS);
   if (!lost) throw new Error("the budget has no settings");
   await ledger.commit([remove(BUDGET_SETTINGS, lost)]);
 
-  await apply(aManifest());
+  await apply(resources);
 
   expect((await ledger.list(BUDGET_SETTINGS)).map(({ value }) => value)).toEqual([lost.value]);
   expect(gateway.count("updateBudget")).toBe(0);
 });
 
 test("model definitions and endpoints are written four at a time, secrets and budgets one by one", async () => {
-  const { gateway, ledger, versionId, dependencies } = setup();
+  const { gateway, plan, dependencies } = setup();
   const names = Array.from({ length: 9 }, (_, index) => `name-${index}`);
+  const levels: DesiredResource[][] = [
+    names.map((name) => desiredSecret({}, { name })),
+    names.map((name) => desiredModelDefinition({ secret: name }, { name })),
+    names.map((name) =>
+      desiredEndpoint({ models: [{ model_definition: name, linkage_type: "PRIMARY" }] }, { name }),
+    ),
+    names.map((name) => desiredBudget({ target_value: name }, { name })),
+  ];
   const most: number[] = [];
-  const apply = async (manifest: Manifest) => {
-    const desired = desiredOf(manifest, versionId);
-    const actual = await observe(gateway, ledger, desired);
-    const plan = planChanges(desired, actual);
+  const applyAndCount = async (resources: DesiredResource[]) => {
+    const made = await plan(resources);
     gateway.inFlightMax = 0;
-    await applyPlan(dependencies(), plan, actual);
+    await applyPlan(dependencies, made.plan, made.actual);
     most.push(gateway.inFlightMax);
   };
-  const secrets = [aSecret(), ...names.map((name) => aSecret({ name }))];
-  const model_definitions = [
-    aModelDefinition(),
-    ...names.map((name) => aModelDefinition({ name })),
-  ];
-  const endpoints = [anEndpoint(), ...names.map((name) => anEndpoint({ name }))];
-  const budgets = names.map((name) => aBudget({ name }));
 
-  await apply({ version: 1, secrets });
-  await apply({ version: 1, secrets, model_definitions });
-  await apply({ version: 1, secrets, model_definitions, endpoints });
-  await apply(aManifest({ secrets, model_definitions, endpoints, budgets }));
+  for (let count = 1; count <= levels.length; count += 1) {
+    await applyAndCount(levels.slice(0, count).flat());
+  }
+  for (let count = levels.length - 1; count >= 0; count -= 1) {
+    await applyAndCount(levels.slice(0, count).flat());
+  }
 
-  expect(most).toEqual([1, 4, 4, 1]);
+  expect(most).toEqual([1, 4, 4, 1, 1, 4, 4, 1]);
 });
+
+function keyOfCreate(change: { action: string; desired?: { kind: string; name: string } }) {
+  return change.desired && `${change.desired.kind}/${change.desired.name}`;
+}

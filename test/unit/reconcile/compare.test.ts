@@ -1,22 +1,32 @@
 import { expect, test } from "@jest/globals";
-import type { Manifest, ManifestEndpoint } from "#manifest/types.ts";
-import { compareFields } from "#reconcile/compare.ts";
-import type { ActualResource, DesiredResource } from "#reconcile/state.ts";
-import { aBudget, anEndpoint, aSecret, asActual, desiredOf } from "../../support/builders.ts";
+import { compareFields } from "#reconcile/plan/compare.ts";
+import type {
+  ActualResource,
+  DesiredResource,
+  EndpointFields,
+  EndpointGuardrail,
+} from "#reconcile/state.ts";
+import {
+  aGuardrail,
+  budget,
+  definition,
+  endpoint as endpointNamed,
+  existing,
+  secret,
+} from "../../support/states.ts";
 
-function declared(manifest: Omit<Manifest, "version">): DesiredResource {
-  const [resource] = desiredOf({ version: 1, ...manifest }).resources;
-  if (!resource) throw new Error("the manifest declares nothing");
-  return resource;
-}
-
-function endpoint(changes: Partial<ManifestEndpoint>) {
-  return declared({ endpoints: [anEndpoint(changes)] });
+function endpoint(fields: Partial<EndpointFields>) {
+  return endpointNamed("chat", fields);
 }
 
 const PRIMARY = { model_definition: "a", linkage_type: "PRIMARY" } as const;
-const SECRET = declared({ secrets: [aSecret({ auth_config: { a: "1", b: "2" } })] });
-const BUDGET = declared({ budgets: [aBudget({ alerts: { thresholds: [0.5, 1] } })] });
+const SECRET = secret("openai-prod", {
+  auth_config: { a: "1", b: "2" },
+  value_from: { secrets_manager: "prod/openai" },
+  source_version: "version-1",
+});
+const BUDGET = budget("chat-monthly", { thresholds: [0.5, 1], labels: { team: "search" } });
+const DEFINITION = definition("gpt-4o");
 const CHAT = endpoint({
   models: [
     { model_definition: "b", linkage_type: "PRIMARY", weight: 0.7 },
@@ -24,63 +34,94 @@ const CHAT = endpoint({
     { model_definition: "a", linkage_type: "FALLBACK", fallback_order: 1 },
   ],
   tags: { team: "search" },
-  fallback_config: { max_attempts: 2 },
+  fallback_config: { strategy: "SEQUENTIAL", max_attempts: 2 },
   usage_tracking: true,
 });
 
-test.each([SECRET, BUDGET, CHAT])("a resource does not differ from itself: %#", (resource) => {
-  expect(compareFields(resource, asActual(resource))).toEqual([]);
-});
+test.each<DesiredResource>([SECRET, DEFINITION, BUDGET, CHAT])(
+  "a resource does not differ from itself: %#",
+  (resource) => {
+    expect(compareFields(resource, existing(resource))).toEqual([]);
+  },
+);
 
 test.each<[string, DesiredResource, ActualResource]>([
   [
     "the order of models",
     CHAT,
-    asActual(CHAT, { fields: { models: [...modelsOf(CHAT)].reverse() } }),
+    existing(CHAT, { fields: { models: [...modelsOf(CHAT)].reverse() } }),
   ],
   [
     "what a weight loses as a 32-bit float",
     CHAT,
-    asActual(CHAT, {
+    existing(CHAT, {
       fields: { models: modelsOf(CHAT).map((m) => ({ ...m, weight: Math.fround(m.weight ?? 1) })) },
     }),
   ],
   [
     "a weight that the server answers with fewer digits, at the edge of a decimal",
     endpoint({ models: [{ ...PRIMARY, weight: 0.21186048537492755 }] }),
-    asActual(endpoint({ models: [{ ...PRIMARY, weight: 0.2118605 }] })),
+    existing(endpoint({ models: [{ ...PRIMARY, weight: 0.2118605 }] })),
   ],
   [
     "a weight that is 1 because nobody said so",
     endpoint({}),
-    asActual(endpoint({}), {
+    existing(endpoint({}), {
       fields: { models: modelsOf(endpoint({})).map((model) => ({ ...model, weight: 1 })) },
     }),
   ],
   [
     "the weight that the server gives a FALLBACK model",
     CHAT,
-    asActual(CHAT, { fields: { models: modelsOf(CHAT).map((m) => ({ weight: 1, ...m })) } }),
+    existing(CHAT, { fields: { models: modelsOf(CHAT).map((m) => ({ weight: 1, ...m })) } }),
   ],
   [
     "the place of a PRIMARY model among fallbacks",
     endpoint({ models: [{ ...PRIMARY, fallback_order: 3 }] }),
-    asActual(endpoint({ models: [PRIMARY] })),
+    existing(endpoint({ models: [PRIMARY] })),
   ],
   [
     "the order of the keys of a map",
     SECRET,
-    asActual(SECRET, { fields: { auth_config: { b: "2", a: "1" } } }),
+    existing(SECRET, { fields: { auth_config: { b: "2", a: "1" } } }),
   ],
   [
-    "a tag that the manifest does not state",
+    "tags of ours and of MLflow",
     CHAT,
-    asActual(CHAT, { fields: { tags: { "gwops/owner": "search", team: "search" } } }),
+    existing(CHAT, {
+      fields: { tags: { "gwops/owner": "search", "mlflow.note": "x", team: "search" } },
+    }),
   ],
+  [
+    "tags when the manifest states none at all",
+    endpoint({}),
+    existing(endpoint({ tags: { team: "other" } })),
+  ],
+  [
+    "the order of bindings",
+    endpoint({ bindings: [scorer("a"), scorer("b")] }),
+    existing(endpoint({ bindings: [scorer("b"), scorer("a")] })),
+  ],
+  [
+    "what a manifest does not say of a guardrail",
+    endpoint({ guardrails: [{ name: "pii" }] }),
+    existing(endpoint({ guardrails: [{ ...aGuardrail(), execution_order: 3 }] })),
+  ],
+  [
+    "the version of a scorer when any will do",
+    endpoint({ guardrails: [{ name: "pii", scorer: { experiment: "judges", name: "pii" } }] }),
+    existing(endpoint({ guardrails: [aGuardrail()] })),
+  ],
+  [
+    "the order of guardrails that state none",
+    endpoint({ guardrails: [{ name: "tone" }, { name: "pii" }] }),
+    existing(endpoint({ guardrails: [aGuardrail(), aGuardrail({ name: "tone" })] })),
+  ],
+  ["a version when the source's is not known", secret("openai-prod"), existing(SECRET)],
   [
     "fields that the manifest does not state",
     endpoint({}),
-    asActual(endpoint({}), {
+    existing(endpoint({}), {
       fields: {
         routing_strategy: "REQUEST_BASED_TRAFFIC_SPLIT",
         fallback_config: { strategy: "SEQUENTIAL" },
@@ -91,7 +132,7 @@ test.each<[string, DesiredResource, ActualResource]>([
   [
     "a fallback limit that the manifest does not state",
     endpoint({ fallback_config: { strategy: "SEQUENTIAL" } }),
-    asActual(endpoint({}), {
+    existing(endpoint({}), {
       fields: { fallback_config: { strategy: "SEQUENTIAL", max_attempts: 9 } },
     }),
   ],
@@ -103,19 +144,19 @@ test.each<[string, DesiredResource, ActualResource, unknown]>([
   [
     "another version of the value",
     SECRET,
-    asActual(SECRET, { fields: { source_version: "version-0" } }),
+    existing(SECRET, { fields: { source_version: "version-0" } }),
     [{ path: "source_version", before: "version-0", after: "version-1" }],
   ],
   [
     "a value that somebody may have written by hand",
     SECRET,
-    asActual(SECRET, { fields: { source_version: undefined } }),
+    existing(SECRET, { fields: { source_version: undefined } }),
     [{ path: "source_version", before: undefined, after: "version-1" }],
   ],
   [
     "a setting that is too much",
     SECRET,
-    asActual(SECRET, { fields: { auth_config: { a: "1", b: "2", c: "3" } } }),
+    existing(SECRET, { fields: { auth_config: { a: "1", b: "2", c: "3" } } }),
     [
       {
         path: "auth_config",
@@ -127,19 +168,64 @@ test.each<[string, DesiredResource, ActualResource, unknown]>([
   [
     "a tag",
     CHAT,
-    asActual(CHAT, { fields: { tags: { team: "other" } } }),
+    existing(CHAT, { fields: { tags: { team: "other" } } }),
     [{ path: "tags.team", before: "other", after: "search" }],
+  ],
+  [
+    "a tag that is too much, and one of which the name is a word of JavaScript",
+    endpoint({ tags: { constructor: "x" } }),
+    existing(endpoint({ tags: { team: "search" } })),
+    [
+      { path: "tags.constructor", before: undefined, after: "x" },
+      { path: "tags.team", before: "search", after: undefined },
+    ],
+  ],
+  [
+    "bindings",
+    endpoint({ bindings: [scorer("b"), scorer("a")] }),
+    existing(endpoint({ bindings: [scorer("c")] })),
+    [{ path: "bindings", before: ["scorer c"], after: ["scorer a", "scorer b"] }],
+  ],
+  [
+    "bindings that are all to go",
+    endpoint({ bindings: [] }),
+    existing(endpoint({ bindings: [scorer("c")] })),
+    [{ path: "bindings", before: ["scorer c"], after: [] }],
+  ],
+  [
+    "an experiment that is to be made",
+    endpoint({ experiment: "gateway/chat" }),
+    existing(endpoint({ experiment_id: "2" })),
+    [{ path: "experiment", before: "#2", after: "gateway/chat" }],
+  ],
+  [
+    "an experiment by id",
+    endpoint({ experiment_id: "1" }),
+    existing(endpoint({ experiment_id: "2" })),
+    [{ path: "experiment_id", before: "2", after: "1" }],
+  ],
+  [
+    "the secret of a model definition",
+    DEFINITION,
+    existing(DEFINITION, { fields: { secret: undefined } }),
+    [{ path: "secret", before: undefined, after: "openai-prod" }],
+  ],
+  [
+    "labels",
+    BUDGET,
+    existing(BUDGET, { fields: { labels: {} } }),
+    [{ path: "labels", before: {}, after: { team: "search" } }],
   ],
   [
     "a tag that is missing",
     CHAT,
-    asActual(CHAT, { fields: { tags: undefined } }),
+    existing(CHAT, { fields: { tags: undefined } }),
     [{ path: "tags.team", before: undefined, after: "search" }],
   ],
   [
     "the fallback",
     CHAT,
-    asActual(CHAT, { fields: { fallback_config: {} } }),
+    existing(CHAT, { fields: { fallback_config: {} } }),
     [
       { path: "fallback_config.strategy", before: undefined, after: "SEQUENTIAL" },
       { path: "fallback_config.max_attempts", before: undefined, after: 2 },
@@ -148,13 +234,13 @@ test.each<[string, DesiredResource, ActualResource, unknown]>([
   [
     "tracking",
     CHAT,
-    asActual(CHAT, { fields: { usage_tracking: false } }),
+    existing(CHAT, { fields: { usage_tracking: false } }),
     [{ path: "usage_tracking", before: false, after: true }],
   ],
   [
     "a duration",
     BUDGET,
-    asActual(BUDGET, { fields: { duration: { unit: "MONTHS", value: 2 } } }),
+    existing(BUDGET, { fields: { duration: { unit: "MONTHS", value: 2 } } }),
     [
       {
         path: "duration",
@@ -166,7 +252,7 @@ test.each<[string, DesiredResource, ActualResource, unknown]>([
   [
     "thresholds",
     BUDGET,
-    asActual(BUDGET, { fields: { thresholds: undefined } }),
+    existing(BUDGET, { fields: { thresholds: undefined } }),
     [{ path: "thresholds", before: undefined, after: [0.5, 1] }],
   ],
 ])("a difference is seen in %s", (_, desired, actual, expected) => {
@@ -180,20 +266,92 @@ test.each<[string, ReturnType<typeof modelsOf>]>([
   ["a way of linking", modelsOf(CHAT).map((m) => ({ ...m, linkage_type: "PRIMARY" as const }))],
   ["the order of fallbacks", modelsOf(CHAT).map((model) => ({ ...model, fallback_order: 2 }))],
 ])("a difference is seen in the models: %s", (_, models) => {
-  const changes = compareFields(CHAT, asActual(CHAT, { fields: { models } }));
+  const changes = compareFields(CHAT, existing(CHAT, { fields: { models } }));
 
   expect(changes.map(({ path }) => path)).toEqual(["models"]);
 });
 
+test.each<[string, EndpointGuardrail]>([
+  ["the name", { name: "tone" }],
+  ["the stage", { name: "pii", stage: "AFTER" }],
+  ["the action", { name: "pii", action: "SANITIZATION" }],
+  ["the scorer", { name: "pii", scorer: { experiment: "judges", name: "other" } }],
+  ["the experiment", { name: "pii", scorer: { experiment: "other", name: "pii" } }],
+  ["the version", { name: "pii", scorer: { experiment: "judges", name: "pii", version: 2 } }],
+  ["the endpoint that rewrites", { name: "pii", action_endpoint: "cleaner" }],
+  ["the order", { name: "pii", execution_order: 2 }],
+])("a difference is seen in the guardrails: %s", (_, guardrail) => {
+  const actual = existing(endpoint({ guardrails: [{ ...aGuardrail(), execution_order: 1 }] }));
+
+  const changes = compareFields(endpoint({ guardrails: [guardrail] }), actual);
+
+  expect(changes.map(({ path }) => path)).toEqual(["guardrails"]);
+});
+
+test("guardrails are shown in words: what is there, and what is stated", () => {
+  const actual = existing(endpoint({ guardrails: [aGuardrail()] }));
+  const desired = endpoint({
+    guardrails: [
+      {
+        name: "pii",
+        scorer: { experiment: "judges", name: "pii" },
+        stage: "AFTER",
+        action: "SANITIZATION",
+        action_endpoint: "cleaner",
+        execution_order: 1,
+      },
+    ],
+  });
+
+  expect(compareFields(desired, actual)).toEqual([
+    {
+      path: "guardrails",
+      before: ["pii BEFORE VALIDATION by judges/pii version 1"],
+      after: ["pii AFTER SANITIZATION by judges/pii rewritten by cleaner order 1"],
+    },
+  ]);
+});
+
+test("a guardrail too many or too few is a difference", () => {
+  const [one, two] = [{ name: "pii" }, { name: "tone" }];
+  const both = existing(endpoint({ guardrails: [aGuardrail(), aGuardrail({ name: "tone" })] }));
+
+  expect(compareFields(endpoint({ guardrails: [one] }), both)).toHaveLength(1);
+  expect(compareFields(endpoint({ guardrails: [one, two] }), existing(endpoint({})))).toHaveLength(
+    1,
+  );
+  expect(compareFields(endpoint({ guardrails: [one, one] }), both)).toHaveLength(1);
+});
+
+test("an experiment is the same when its name has the actual id", () => {
+  const desired = endpoint({ experiment: "gateway/chat" });
+  const actual = existing(endpoint({ experiment_id: "7" }));
+
+  expect(compareFields(desired, actual, new Map([["gateway/chat", "7"]]))).toEqual([]);
+  expect(
+    compareFields(
+      desired,
+      actual,
+      new Map([
+        ["gateway/chat", "8"],
+        ["gateway/old", "7"],
+      ]),
+    ),
+  ).toEqual([{ path: "experiment", before: "gateway/old", after: "gateway/chat" }]);
+});
+
 test("a changed weight is shown as people write it", () => {
-  const actual = asActual(CHAT, { fields: { models: [{ ...PRIMARY, weight: Math.fround(0.1) }] } });
+  const actual = existing(CHAT, { fields: { models: [{ ...PRIMARY, weight: Math.fround(0.1) }] } });
 
   const [change] = compareFields(endpoint({ models: [{ ...PRIMARY, weight: 0.7 }] }), actual);
 
   expect(change).toMatchObject({ before: [{ weight: 0.1 }], after: [{ weight: 0.7 }] });
 });
 
-function modelsOf(resource: DesiredResource) {
-  if (resource.kind !== "endpoint") throw new Error("not an endpoint");
-  return resource.fields.models;
+function modelsOf({ fields }: { readonly fields: EndpointFields }) {
+  return fields.models;
+}
+
+function scorer(resource_id: string) {
+  return { resource_type: "scorer", resource_id } as const;
 }

@@ -1,40 +1,76 @@
 import { expect, test } from "@jest/globals";
-import { type Change, planChanges, RefusedPlanError } from "#reconcile/plan.ts";
-import type { ActualResource, DesiredState } from "#reconcile/state.ts";
+import type { Change, Plan } from "#reconcile/change.ts";
+import { planChanges } from "#reconcile/plan/plan.ts";
+import { type DesiredResource, keyOf, NOTHING_KNOWN } from "#reconcile/state.ts";
 import {
-  aBudget,
-  aManifest,
-  aModelDefinition,
-  anEndpoint,
-  aSecret,
-  asActual,
-  desiredOf,
-} from "../../support/builders.ts";
+  actualState,
+  aGuardrail,
+  budget,
+  definition,
+  desiredState,
+  endpoint,
+  everyKind,
+  existing,
+  known,
+  secret,
+  unmarkedPolicy,
+} from "../../support/states.ts";
 
-function summary(changes: readonly Change[]): string[] {
-  return changes.map(({ action, desired }) => `${action} ${desired.kind}/${desired.name}`);
+const PRUNE = { prune: true };
+const KEEP = { prune: false };
+
+type Resources = Parameters<typeof actualState>[0];
+
+/** What is planned for the resources of "search", which every test declares and reports itself. */
+function planOf(
+  desired: readonly DesiredResource[],
+  actual: Resources,
+  {
+    options = PRUNE,
+    knows = NOTHING_KNOWN,
+    declares = {},
+    reports = {},
+  }: {
+    readonly options?: Parameters<typeof planChanges>[3];
+    readonly knows?: Parameters<typeof planChanges>[2];
+    readonly declares?: Parameters<typeof desiredState>[1];
+    readonly reports?: Parameters<typeof actualState>[1];
+  } = {},
+) {
+  return planChanges(desiredState(desired, declares), actualState(actual, reports), knows, options);
 }
 
-function actualOf(desired: DesiredState): ActualResource[] {
-  return desired.resources.map((resource) => asActual(resource));
+function summary({ changes }: Pick<Plan, "changes">): string[] {
+  return changes.map((change) =>
+    change.action === "delete"
+      ? `delete ${keyOf(change.actual)} (${change.reason})`
+      : `${change.action} ${keyOf(change.desired)}`,
+  );
+}
+
+function changedPaths(change: Change | undefined): string[] {
+  return change && "changed_fields" in change ? change.changed_fields.map(({ path }) => path) : [];
+}
+
+function messages({ notices }: Plan): string[] {
+  return notices.map(({ code, key, message }) => `${code} ${key ?? "-"} ${message}`);
 }
 
 test("everything is created on an empty gateway: by level, then by name", () => {
-  const desired = desiredOf(
-    aManifest({
-      endpoints: [
-        anEndpoint({ name: "b" }),
-        anEndpoint({ name: "chat" }),
-        anEndpoint({ name: "a" }),
-      ],
-      model_definitions: [aModelDefinition({ name: "z" }), aModelDefinition()],
-    }),
+  const { plan, refusals } = planOf(
+    [
+      budget("chat-monthly"),
+      ...["b", "chat", "a"].map((name) => endpoint(name)),
+      definition("z"),
+      definition("gpt-4o"),
+      secret("openai-prod"),
+    ],
+    [],
   );
 
-  const { owner, changes } = planChanges(desired, { resources: [] });
-
-  expect(owner).toBe("search");
-  expect(summary(changes)).toEqual([
+  expect(refusals).toEqual([]);
+  expect(plan).toMatchObject({ version: 1, owner: "search", workspace: "default", prune: true });
+  expect(summary(plan)).toEqual([
     "create secret/openai-prod",
     "create model_definition/gpt-4o",
     "create model_definition/z",
@@ -46,110 +82,960 @@ test("everything is created on an empty gateway: by level, then by name", () => 
 });
 
 test("nothing is planned when everything is as declared", () => {
-  const desired = desiredOf(aManifest());
+  const { plan, refusals } = planOf(
+    everyKind(),
+    everyKind().map((resource) => existing(resource)),
+  );
 
-  expect(planChanges(desired, { resources: actualOf(desired) }).changes).toEqual([]);
+  expect({ changes: plan.changes, notices: plan.notices, refusals }).toEqual({
+    changes: [],
+    notices: [],
+    refusals: [],
+  });
+  expect(plan.owned_before).toEqual({ secret: 1, model_definition: 1, endpoint: 1, budget: 1 });
 });
 
 test("what differs is updated, with the fields that changed", () => {
-  const desired = desiredOf(aManifest(), "version-2");
-  const resources = actualOf(desiredOf(aManifest(), "version-1"));
+  const { plan } = planOf(
+    [secret("openai-prod", { source_version: "version-2" })],
+    [existing(secret("openai-prod", { source_version: "version-1" }))],
+  );
 
-  const { changes } = planChanges(desired, { resources });
-
-  expect(summary(changes)).toEqual(["update secret/openai-prod"]);
-  expect(changes[0]).toMatchObject({
-    actual: { id: "id-of-openai-prod" },
-    changed_fields: [{ path: "source_version", before: "version-1", after: "version-2" }],
-  });
+  expect(plan.changes).toMatchObject([
+    {
+      action: "update",
+      actual: { id: "id-of-openai-prod" },
+      changed_fields: [{ path: "source_version", before: "version-1", after: "version-2" }],
+    },
+  ]);
 });
 
 test("what nobody has marked is adopted, even when nothing else changes", () => {
-  const desired = desiredOf(aManifest());
-  const resources = desired.resources.map((resource) => asActual(resource, { owner: undefined }));
+  const { plan } = planOf(
+    everyKind().slice(0, 3),
+    everyKind().map((resource) => existing(resource, { owner: undefined })),
+  );
 
-  const { changes } = planChanges(desired, { resources });
-
-  expect(summary(changes)).toEqual([
+  expect(summary(plan)).toEqual([
     "adopt secret/openai-prod",
     "adopt model_definition/gpt-4o",
     "adopt endpoint/chat",
-    "adopt budget/chat-monthly",
   ]);
-  expect(changes.map((change) => "changed_fields" in change && change.changed_fields)).toEqual([
-    [],
-    [],
-    [],
-    [],
-  ]);
+  expect(plan.changes.flatMap(changedPaths)).toEqual([]);
+  expect(plan.owned_before).toEqual({ secret: 0, model_definition: 0, endpoint: 0, budget: 0 });
 });
 
-test("what the manifest does not declare is left alone, whoever owns it", () => {
-  const desired = desiredOf(aManifest({ budgets: [], endpoints: undefined }));
-  const resources = actualOf(desiredOf(aManifest()));
-
-  expect(planChanges(desired, { resources }).changes).toEqual([]);
-});
-
-test("resources of another owner are refused, all of them named", () => {
-  const desired = desiredOf(aManifest());
-  const resources = desired.resources.map((resource) =>
-    asActual(resource, { owner: resource.kind === "secret" ? "search" : "other-team" }),
+test("what is known as ours is no adoption when its mark was lost", () => {
+  const { plan, refusals } = planOf(
+    [secret("openai-prod")],
+    [existing(secret("openai-prod"), { owner: undefined })],
+    { knows: known({ owned: ["secret/openai-prod"] }) },
   );
 
-  const plan = () => planChanges(desired, { resources });
-
-  expect(plan).toThrow(RefusedPlanError);
-  expect(plan).toThrow(
-    expect.objectContaining({
-      code: "plan-refused",
-      disposition: "reject",
-      message: [
-        'model_definition/gpt-4o belongs to the owner "other-team", not to "search"',
-        'endpoint/chat belongs to the owner "other-team", not to "search"',
-        'budget/chat-monthly belongs to the owner "other-team", not to "search"',
-      ].join("\n"),
-    }),
-  );
+  expect([...plan.changes, ...refusals]).toEqual([]);
+  expect(plan.owned_before.secret).toBe(1);
 });
 
-test("a provider that the server would not change is refused", () => {
-  const desired = desiredOf(aManifest({ secrets: [aSecret({ provider: "azure" })] }));
-  const resources = actualOf(desiredOf(aManifest()));
-
-  expect(() => planChanges(desired, { resources })).toThrow(
-    'secret/openai-prod: provider cannot change from "openai" to "azure" on the gateway; declare it under a new name',
-  );
-});
-
-test("a provider that differs is refused for what would be adopted too", () => {
-  const desired = desiredOf(aManifest({ secrets: [aSecret({ provider: "azure" })] }));
-  const resources = desiredOf(aManifest()).resources.map((resource) =>
-    asActual(resource, { owner: undefined }),
+test("what was ours and is another owner's now is refused: it may be gone, and theirs new", () => {
+  const { refusals } = planOf(
+    [secret("openai-prod")],
+    [existing(secret("openai-prod"), { owner: "somebody" })],
+    { knows: known({ owned: ["secret/openai-prod"] }) },
   );
 
-  expect(() => planChanges(desired, { resources })).toThrow(RefusedPlanError);
+  expect(refusals).toMatchObject([{ rule: "ownership", key: "secret/openai-prod" }]);
 });
-
 test("resources of different kinds do not stand for each other", () => {
-  const desired = desiredOf({ version: 1, secrets: [aSecret({ name: "chat" })] });
-  const resources = actualOf(desiredOf({ version: 1, endpoints: [anEndpoint({ name: "chat" })] }));
+  const { plan } = planOf([secret("chat")], [existing(endpoint("chat"), { owner: "other" })]);
 
-  expect(summary(planChanges(desired, { resources }).changes)).toEqual(["create secret/chat"]);
+  expect(summary(plan)).toEqual(["create secret/chat"]);
+});
+
+test("an endpoint that rewrites another's text is written before it", () => {
+  const guarded = (name: string, action_endpoint: string) =>
+    endpoint(name, { guardrails: [{ ...guardrailOf(), action_endpoint }] });
+  const { plan, refusals } = planOf(
+    [
+      secret("openai-prod"),
+      definition("gpt-4o"),
+      guarded("a", "m"),
+      guarded("m", "z"),
+      endpoint("z"),
+      endpoint("b"),
+    ],
+    [],
+    { reports: SCORERS },
+  );
+
+  expect(refusals).toEqual([]);
+  expect(summary(plan).slice(2)).toEqual([
+    "create endpoint/b",
+    "create endpoint/z",
+    "create endpoint/m",
+    "create endpoint/a",
+  ]);
+});
+
+test("endpoints that rewrite each other's text in a circle are refused, one that does its own is not", () => {
+  const guarded = (name: string, action_endpoint: string) =>
+    endpoint(name, { guardrails: [{ ...guardrailOf(), action_endpoint }] });
+  const { plan, refusals } = planOf(
+    [
+      secret("openai-prod"),
+      definition("gpt-4o"),
+      guarded("a", "b"),
+      guarded("b", "a"),
+      guarded("c", "c"),
+      guarded("d", "a"),
+    ],
+    [],
+    { reports: SCORERS },
+  );
+
+  const message = `let endpoints rewrite each other's text in a circle: "a" -> "b" -> "a"`;
+  expect(refusals).toEqual(
+    ["endpoint/a", "endpoint/b"].map((key) => ({
+      rule: "action-endpoint-cycle",
+      key,
+      path: ["guardrails"],
+      message,
+    })),
+  );
+  expect(summary(plan)).toContain("create endpoint/c");
+});
+
+test("resources of another owner are refused, all of them named, and not changed", () => {
+  const { plan, refusals } = planOf(
+    [secret("openai-prod", { source_version: "2" }), definition("gpt-4o", { model_name: "o5" })],
+    [
+      existing(secret("openai-prod"), { owner: "other" }),
+      existing(definition("gpt-4o"), { owner: "other" }),
+    ],
+  );
+
+  expect(plan.changes).toEqual([]);
+  expect(refusals).toEqual(
+    ["model_definition/gpt-4o", "secret/openai-prod"].map((key) => ({
+      rule: "ownership",
+      key,
+      path: [],
+      message: 'belongs to the owner "other", not to "search"',
+    })),
+  );
+});
+
+test("an external resource must exist, and is not changed, deleted or counted as unused", () => {
+  const declares = { externals: ["secret/openai-prod" as const] };
+  const missing = planOf([definition("gpt-4o")], [], { declares });
+  const present = planOf(
+    [definition("gpt-4o")],
+    [existing(secret("openai-prod"), { owner: undefined })],
+    { declares },
+  );
+  const own = planOf([definition("gpt-4o")], [existing(secret("openai-prod"))], { declares });
+
+  expect(missing.refusals).toEqual([
+    {
+      rule: "known-references",
+      key: "secret/openai-prod",
+      path: [],
+      message: "is declared as external, but does not exist on the gateway",
+    },
+  ]);
+  expect([...present.refusals, ...own.refusals]).toEqual([]);
+  expect(summary(present.plan)).toEqual(["create model_definition/gpt-4o"]);
+  expect(summary(own.plan)).toEqual(["create model_definition/gpt-4o"]);
+});
+
+test("an external resource of another owner is refused unless its owner may be referred to", () => {
+  const plan = (options: Parameters<typeof planChanges>[3]) =>
+    planOf([], [existing(secret("openai-prod"), { owner: "other" })], {
+      options,
+      declares: { externals: ["secret/openai-prod"] },
+    });
+
+  expect(plan(PRUNE).refusals).toEqual([
+    {
+      rule: "ownership",
+      key: "secret/openai-prod",
+      path: [],
+      message: `belongs to the owner "other", to whose resources "search" may not refer`,
+    },
+  ]);
+  const mayReference = (key: string, owner: string) =>
+    key === "secret/openai-prod" && owner === "other";
+  expect(plan({ ...PRUNE, mayReference }).refusals).toEqual([]);
+});
+
+test.each<[string, DesiredResource, (string | number)[], string]>([
+  ["a secret", definition("d", { secret: "gone" }), ["secret"], 'the secret "gone"'],
+  [
+    "a model definition",
+    endpoint("e", {
+      models: [
+        { model_definition: "gpt-4o", linkage_type: "PRIMARY" },
+        { model_definition: "gone", linkage_type: "FALLBACK" },
+      ],
+    }),
+    ["models", 1, "model_definition"],
+    'the model definition "gone"',
+  ],
+  ["an endpoint", budget("b", { target_value: "gone" }), ["target_value"], 'the endpoint "gone"'],
+  [
+    "an endpoint of a guardrail",
+    endpoint("e", { guardrails: [{ ...guardrailOf(), action_endpoint: "gone" }] }),
+    ["guardrails", 0, "action_endpoint"],
+    'the endpoint "gone"',
+  ],
+])("a reference to %s that nobody declared is refused at its place", (_, resource, path, what) => {
+  const { refusals } = planOf([...everyKind(), resource], [], { reports: SCORERS });
+
+  expect(refusals).toEqual([
+    {
+      rule: "known-references",
+      key: keyOf(resource),
+      path,
+      message: `names ${what}, which is declared neither here nor as external`,
+    },
+  ]);
+});
+
+test("what froze may be referred to as long as it exists", () => {
+  const knows = known({ frozen: ["secret/openai-prod"], owned: ["secret/openai-prod"] });
+  const present = planOf([definition("gpt-4o")], [existing(secret("openai-prod"))], { knows });
+  const missing = planOf([definition("gpt-4o")], [], { knows });
+
+  expect(present.refusals).toEqual([]);
+  expect(summary(present.plan)).toEqual(["create model_definition/gpt-4o"]);
+  expect(missing.refusals).toMatchObject([
+    {
+      path: ["secret"],
+      message:
+        'names the secret "openai-prod", which is no longer declared, and not on the gateway',
+    },
+  ]);
+});
+
+test.each(["search", undefined])(
+  "a provider that the server would not change is refused (owner %s)",
+  (owner) => {
+    const { refusals } = planOf(
+      [secret("openai-prod", { provider: "azure" })],
+      [existing(secret("openai-prod"), { owner })],
+    );
+
+    expect(refusals).toEqual([
+      {
+        rule: "immutable",
+        key: "secret/openai-prod",
+        path: ["provider"],
+        message:
+          'cannot change from "openai" to "azure" on the gateway: declare the secret under a new name, with previous_name: openai-prod',
+      },
+    ]);
+  },
+);
+
+test.each<[string | undefined, string | undefined, string]>([
+  [
+    "https://api.openai.com/v1",
+    "https://evil.example:8443/v1",
+    "evil.example:8443 instead of api.openai.com",
+  ],
+  [undefined, "https://evil.example", "evil.example instead of the provider's own host"],
+  ["https://api.openai.com/v1", undefined, "the provider's own host instead of api.openai.com"],
+  ["https://api.openai.com", "not a url", "not a url instead of api.openai.com"],
+])("a change of api_base is of high risk: from %s to %s", (before, after, hosts) => {
+  const withBase = (api_base: string | undefined) =>
+    secret("openai-prod", {
+      auth_config: { auth_mode: "api_key", ...(api_base === undefined ? {} : { api_base }) },
+    });
+  const { plan } = planOf([withBase(after)], [existing(withBase(before))]);
+
+  expect(plan.changes).toMatchObject([
+    {
+      action: "update",
+      high_risk: `api_base changes: the provider key, which travels along, goes to ${hosts}`,
+    },
+  ]);
+});
+
+test("a change of anything else in auth_config is of no high risk", () => {
+  const [one, other] = ["api_key", "default_chain"].map((auth_mode) =>
+    secret("s", { auth_config: { auth_mode, api_base: "https://x.example" } }),
+  );
+  const { plan } = planOf(one ? [one] : [], other ? [existing(other)] : []);
+
+  expect(plan.changes).toHaveLength(1);
+  expect(plan.changes[0]).not.toHaveProperty("high_risk");
+});
+
+test("a model definition or endpoint with a previous name is renamed in place, and nothing that uses it changes", () => {
+  const { plan, refusals } = planOf(
+    [
+      secret("openai-prod"),
+      definition("new-d", {}, { previous_name: "gpt-4o" }),
+      endpoint(
+        "new-e",
+        { models: [{ model_definition: "new-d", linkage_type: "PRIMARY" }] },
+        { previous_name: "chat" },
+      ),
+      budget("chat-monthly", { target_value: "new-e" }),
+    ],
+    everyKind().map((resource) => existing(resource)),
+  );
+
+  expect(refusals).toEqual([]);
+  expect(summary(plan)).toEqual(["update model_definition/new-d", "update endpoint/new-e"]);
+  expect(plan.changes).toMatchObject([
+    {
+      actual: { name: "gpt-4o", id: "id-of-gpt-4o" },
+      changed_fields: [{ path: "name", before: "gpt-4o", after: "new-d" }],
+    },
+    { actual: { name: "chat" }, changed_fields: [{ path: "name" }] },
+  ]);
+});
+
+test("a rename of what nobody has marked adopts it", () => {
+  const { plan } = planOf(
+    [endpoint("new", { models: [] }, { previous_name: "old" })],
+    [existing(endpoint("old", { models: [] }), { owner: undefined })],
+  );
+
+  expect(summary(plan)).toEqual(["adopt endpoint/new"]);
+  expect(plan.changes.flatMap(changedPaths)).toEqual(["name"]);
+});
+
+test("a rename that was carried out before changes nothing", () => {
+  const { plan, refusals } = planOf(
+    [endpoint("new", { models: [] }, { previous_name: "old" })],
+    [existing(endpoint("new", { models: [] }))],
+  );
+
+  expect([...plan.changes, ...refusals]).toEqual([]);
+});
+
+test.each<[string, DesiredResource[], string[], object, string]>([
+  [
+    "both names exist",
+    [endpoint("new", { models: [] }, { previous_name: "old" })],
+    ["new", "old"],
+    {},
+    'names "old", but both exist on the gateway: remove previous_name, or delete one of them',
+  ],
+  [
+    "the old name is declared too",
+    [endpoint("new", { models: [] }, { previous_name: "old" }), endpoint("old", { models: [] })],
+    ["old"],
+    {},
+    'names "old", which is still declared itself',
+  ],
+  [
+    "the old name is external",
+    [endpoint("new", { models: [] }, { previous_name: "old" })],
+    ["old"],
+    { declares: { externals: ["endpoint/old"] } },
+    'names "old", which is declared as external',
+  ],
+  [
+    "the old one froze",
+    [endpoint("new", { models: [] }, { previous_name: "old" })],
+    ["old"],
+    { knows: known({ frozen: ["endpoint/old"] }) },
+    'names "old", which was declared by a file that is now missing, invalid, or silent about it: mend that file first',
+  ],
+])("a rename is refused when %s", (_, desired, names, setup, message) => {
+  const { plan, refusals } = planOf(
+    desired,
+    names.map((name) => existing(endpoint(name, { models: [] }))),
+    setup,
+  );
+
+  expect(refusals).toEqual([
+    { rule: "previous-name", key: "endpoint/new", path: ["previous_name"], message },
+  ]);
+  expect(plan.changes).toEqual([]);
+});
+
+test("one resource cannot be renamed to two, and not away from another owner", () => {
+  const heir = (name: string) => endpoint(name, { models: [] }, { previous_name: "old" });
+  const old = endpoint("old", { models: [] });
+
+  const split = planOf([heir("a"), heir("b")], [existing(old)]);
+  const stolen = planOf([heir("a")], [existing(old, { owner: "other" })]);
+
+  expect(split.refusals.map(({ key, message }) => `${key} ${message}`)).toEqual([
+    'endpoint/a names "old", which cannot become "a" and "b" at once',
+    'endpoint/b names "old", which cannot become "a" and "b" at once',
+  ]);
+  expect(stolen.refusals).toMatchObject([{ rule: "ownership", key: "endpoint/a" }]);
+});
+
+test("the old name of what is renamed can no longer be referred to", () => {
+  const { refusals } = planOf(
+    [
+      endpoint("new", { models: [] }, { previous_name: "old" }),
+      budget("b", { target_value: "old" }),
+    ],
+    [existing(endpoint("old", { models: [] }))],
+  );
+
+  expect(refusals).toMatchObject([
+    {
+      key: "budget/b",
+      message: 'names the endpoint "old", which is renamed to "new": use that name',
+    },
+  ]);
+});
+
+const RENAMED_SECRET = [
+  secret("new", {}, { previous_name: "openai-prod" }),
+  definition("gpt-4o", { secret: "new" }),
+];
+
+test.each([PRUNE, KEEP])("a secret is renamed by a copy; the old one goes last: %o", (options) => {
+  const { plan, refusals } = planOf(
+    RENAMED_SECRET,
+    [existing(secret("openai-prod")), existing(definition("gpt-4o"))],
+    { options },
+  );
+
+  expect(refusals).toEqual([]);
+  expect(summary(plan)).toEqual([
+    "create secret/new",
+    "update model_definition/gpt-4o",
+    "delete secret/openai-prod (renamed)",
+  ]);
+  expect(plan.notices).toEqual([]);
+});
+
+test("of a secret of which the copy exists only the delete is left", () => {
+  const { plan } = planOf(
+    RENAMED_SECRET,
+    [
+      existing(secret("openai-prod")),
+      existing(secret("new")),
+      existing(definition("gpt-4o", { secret: "new" })),
+    ],
+    { options: KEEP },
+  );
+
+  expect(summary(plan)).toEqual(["delete secret/openai-prod (renamed)"]);
+});
+
+test.each<[string, Resources, object, string]>([
+  [
+    "nobody has marked it",
+    [existing(secret("openai-prod"), { owner: undefined })],
+    {},
+    "nobody has marked it as theirs",
+  ],
+  [
+    "it is another's",
+    [existing(secret("openai-prod"), { owner: "other" })],
+    {},
+    'it belongs to the owner "other"',
+  ],
+  [
+    "others use it",
+    [
+      existing(secret("openai-prod")),
+      existing(definition("theirs"), { owner: "other" }),
+      existing(definition("nobodys"), { owner: undefined }),
+    ],
+    {},
+    "it is still used by model_definition/nobodys, model_definition/theirs",
+  ],
+  [
+    "it is protected",
+    [existing(secret("openai-prod"))],
+    { knows: known({ protected: ["secret/openai-prod"] }) },
+    "it is protected",
+  ],
+  [
+    "prune is suspended",
+    [existing(secret("openai-prod"))],
+    { options: { prune: false, pruneSuspended: "b.yaml is invalid" } },
+    "prune is suspended",
+  ],
+  [
+    "the new one is blocked",
+    [existing(secret("openai-prod")), existing(secret("new"), { unknown_values: ["x"] })],
+    {},
+    "the new one is blocked or refused",
+  ],
+  [
+    "what uses it is blocked",
+    [existing(secret("openai-prod")), existing(definition("gpt-4o"), { unknown_values: ["x"] })],
+    {},
+    "it is still used by model_definition/gpt-4o",
+  ],
+])("the old one of a renamed secret stays, with a notice, when %s", (_, actual, setup, reason) => {
+  const { plan, refusals } = planOf(RENAMED_SECRET, actual, setup);
+
+  expect(refusals).toEqual([]);
+  expect(summary(plan).filter((line) => line.startsWith("delete"))).toEqual([]);
+  expect(messages(plan)).toContain(
+    `not-pruned secret/openai-prod is renamed to "new", but the old one is not deleted: ${reason}`,
+  );
+});
+
+test("the old one of a renamed secret stays when its file froze", () => {
+  const { plan } = planOf(RENAMED_SECRET, [existing(secret("openai-prod"))], {
+    knows: known({ frozen: ["secret/openai-prod"] }),
+  });
+
+  expect(summary(plan)).toEqual(["create secret/new", "create model_definition/gpt-4o"]);
+});
+
+test("what waits for something blocked goes on using the old one of a renamed secret", () => {
+  const { plan } = planOf(
+    [
+      secret("new", {}, { previous_name: "openai-prod" }),
+      secret("puzzling"),
+      definition("gpt-4o", { secret: "puzzling" }),
+    ],
+    [
+      existing(secret("openai-prod")),
+      existing(secret("puzzling"), { unknown_values: ["x"] }),
+      existing(definition("gpt-4o")),
+    ],
+  );
+
+  expect(plan.blocked.map(({ key }) => key)).toEqual(["secret/puzzling"]);
+  expect(summary(plan)).toEqual(["create secret/new", "update model_definition/gpt-4o"]);
+});
+
+test("what is no longer declared is deleted, users before what they use", () => {
+  const guarded = endpoint("z", {
+    guardrails: [{ ...aGuardrail(), action_endpoint: "b" }],
+  });
+  const { plan } = planOf(
+    [],
+    [...everyKind(), endpoint("b"), guarded].map((resource) => existing(resource)),
+  );
+
+  expect(summary(plan)).toEqual([
+    "delete budget/chat-monthly (pruned)",
+    "delete endpoint/z (pruned)",
+    "delete endpoint/b (pruned)",
+    "delete endpoint/chat (pruned)",
+    "delete model_definition/gpt-4o (pruned)",
+    "delete secret/openai-prod (pruned)",
+  ]);
+});
+
+test("creates come before deletes", () => {
+  const { plan } = planOf([secret("z")], [existing(secret("a"))]);
+
+  expect(summary(plan)).toEqual(["create secret/z", "delete secret/a (pruned)"]);
+});
+
+test.each<[string, Resources[number], object]>([
+  ["what another owner has", existing(secret("a"), { owner: "other" }), {}],
+  ["what nobody has marked", existing(secret("a"), { owner: undefined }), {}],
+  ["a kind out of scope", existing(secret("a")), { declares: { in_scope: ["endpoint"] } }],
+  ["what is external", existing(secret("a")), { declares: { externals: ["secret/a"] } }],
+])("%s is not deleted, and no notice is made of it", (_, resource, setup) => {
+  const { plan } = planOf([], [resource], setup);
+
+  expect([...plan.changes, ...plan.notices]).toEqual([]);
+});
+
+test("what is not pruned is noted: with prune off, suspended, or protected", () => {
+  const actual = [existing(secret("a"))];
+  const knows = known({ protected: ["secret/a"] });
+  const off = planOf([], actual, { options: KEEP });
+  const suspended = planOf([], actual, {
+    options: { prune: true, pruneSuspended: "b.yaml is invalid" },
+  });
+  const isProtected = planOf([], actual, { knows });
+  const protectedOff = planOf([], actual, { knows, options: KEEP });
+
+  for (const { plan } of [off, suspended, isProtected, protectedOff]) {
+    expect(plan.changes).toEqual([]);
+  }
+  expect(messages(off.plan)).toEqual([
+    "not-pruned secret/a is no longer declared: prune would delete it",
+  ]);
+  expect(messages(suspended.plan)).toEqual([
+    "prune-suspended - nothing is deleted for now: b.yaml is invalid",
+    "not-pruned secret/a is no longer declared; it stays while prune is suspended",
+  ]);
+  expect(messages(isProtected.plan)).toEqual([
+    "protected secret/a is no longer declared, but protected: it is not deleted",
+  ]);
+  expect(messages(protectedOff.plan)).toEqual([
+    "not-pruned secret/a is no longer declared, and protected: prune would delete it",
+  ]);
+});
+
+test("what froze stays as it is, with a notice as long as it exists", () => {
+  const { plan } = planOf([], [existing(secret("a"))], {
+    knows: known({ frozen: ["secret/a", "secret/gone"] }),
+  });
+
+  expect(plan.changes).toEqual([]);
+  expect(messages(plan)).toEqual([
+    "frozen secret/a stays as it is: the file that declared it is missing or invalid, or no longer speaks of its kind",
+  ]);
+});
+
+test("what froze is changed all the same where a valid file declares it", () => {
+  const { plan } = planOf(
+    [secret("a", { source_version: "2" })],
+    [existing(secret("a", { source_version: "1" }))],
+    { knows: known({ frozen: ["secret/a"] }) },
+  );
+
+  expect(summary(plan)).toEqual(["update secret/a"]);
+  expect(plan.notices).toEqual([]);
+});
+
+test("kinds that no manifest speaks of are named as out of scope", () => {
+  const { plan } = planOf([], [], { declares: { in_scope: ["endpoint", "secret"] } });
+
+  expect(plan.out_of_scope).toEqual(["model_definition", "budget"]);
+});
+
+test("a declared resource with values that nobody knows is blocked; others get a notice", () => {
+  const unknown_values = ['linkage_type "MIRROR"'];
+  const { plan, refusals } = planOf(
+    [secret("a", { source_version: "2" })],
+    [
+      existing(secret("a", { source_version: "1" }), { unknown_values }),
+      existing(secret("b"), { owner: "other", unknown_values }),
+      existing(secret("c"), { owner: "other", unknown_values: [] }),
+    ],
+  );
+
+  const message =
+    'holds values that this version does not know (linkage_type "MIRROR"): it can neither compare nor write them';
+  expect(refusals).toEqual([]);
+  expect(plan.changes).toEqual([]);
+  expect(plan.blocked).toEqual([{ key: "secret/a", message }]);
+  expect(plan.notices).toEqual([{ code: "unknown-value", key: "secret/b", message }]);
+});
+
+const GLOBAL = { target_scope: "GLOBAL", target_value: undefined } as const;
+
+test("an unmarked policy that equals a budget but for its amount is adopted", () => {
+  const { plan, refusals } = planOf(
+    [budget("all", GLOBAL)],
+    [
+      unmarkedPolicy("bp-1", { ...GLOBAL, budget_amount: 1 }),
+      unmarkedPolicy("bp-2", { ...GLOBAL, budget_action: "REJECT" }),
+    ],
+  );
+
+  expect(refusals).toEqual([]);
+  expect(summary(plan)).toEqual(["adopt budget/all"]);
+  expect(plan.changes).toMatchObject([{ actual: { id: "bp-1" } }]);
+  expect(plan.changes.flatMap(changedPaths)).toEqual(["budget_amount"]);
+});
+
+test.each([
+  { target_scope: "WORKSPACE" },
+  { target_scope: "USER", target_value: "somebody" },
+  { duration: { unit: "MONTHS", value: 2 } },
+  { duration: { unit: "WEEKS", value: 1 } },
+  { budget_action: "REJECT" },
+] as const)("a policy that differs in more than the amount is not adopted: %o", (fields) => {
+  const { plan } = planOf(
+    [budget("all", GLOBAL)],
+    [unmarkedPolicy("bp-1", { ...GLOBAL, ...fields })],
+  );
+
+  expect(summary(plan)).toEqual(["create budget/all"]);
+});
+
+test("a policy of an endpoint that is renamed is adopted under the new name", () => {
+  const { plan } = planOf(
+    [
+      endpoint("new", { models: [] }, { previous_name: "chat" }),
+      budget("b", { target_value: "new" }),
+    ],
+    [existing(endpoint("chat", { models: [] })), unmarkedPolicy("bp-1")],
+  );
+
+  expect(summary(plan)).toEqual(["update endpoint/new", "adopt budget/b"]);
+});
+
+test("a policy that adopt names is taken over, whatever it is, and no longer equals another budget", () => {
+  const { plan, refusals } = planOf(
+    [
+      budget("all", { ...GLOBAL, budget_action: "REJECT" }, { adopt: "bp-2" }),
+      budget("other", GLOBAL),
+    ],
+    [unmarkedPolicy("bp-1", GLOBAL), unmarkedPolicy("bp-2", GLOBAL)],
+  );
+
+  expect(refusals).toEqual([]);
+  expect(plan.changes).toMatchObject([
+    { action: "adopt", desired: { name: "all" }, actual: { id: "bp-2" } },
+    { action: "adopt", desired: { name: "other" }, actual: { id: "bp-1" } },
+  ]);
+});
+
+test.each([
+  { declares: { externals: ["budget/bp-1" as const] }, declared: [] },
+  { declares: {}, declared: [budget("bp-1", GLOBAL)] },
+])("a policy that is spoken of by its id is not adopted by another budget: %j", (setup) => {
+  const { plan } = planOf(
+    [budget("all", GLOBAL), ...setup.declared],
+    [unmarkedPolicy("bp-1", GLOBAL)],
+    setup,
+  );
+
+  expect(summary(plan)).toContain("create budget/all");
+});
+
+test("a budget that is its adopted policy already stays so", () => {
+  const { plan, refusals } = planOf(
+    [budget("all", GLOBAL, { adopt: "bp-1" })],
+    [existing(budget("all", GLOBAL), { id: "bp-1" })],
+  );
+
+  expect([...plan.changes, ...refusals]).toEqual([]);
+});
+
+test.each<[string, DesiredResource[], Resources, string[]]>([
+  [
+    "two policies equal it",
+    [budget("all", GLOBAL)],
+    [unmarkedPolicy("bp-2", GLOBAL), unmarkedPolicy("bp-1", GLOBAL)],
+    [
+      "budget/all  equals several policies that nobody has marked (bp-1, bp-2): name one of them with adopt",
+    ],
+  ],
+  [
+    "two budgets equal one policy",
+    [budget("b", GLOBAL), budget("a", { ...GLOBAL, budget_amount: 1 })],
+    [unmarkedPolicy("bp-1", GLOBAL)],
+    [
+      'budget/a  equals the unmarked policy bp-1, as do all of "a" and "b": say with adopt which of them it is',
+      'budget/b  equals the unmarked policy bp-1, as do all of "a" and "b": say with adopt which of them it is',
+    ],
+  ],
+  [
+    "the named policy does not exist",
+    [budget("all", GLOBAL, { adopt: "bp-1" })],
+    [],
+    ["budget/all adopt names bp-1, which is no budget policy on the gateway"],
+  ],
+  [
+    "the named policy is marked",
+    [budget("all", GLOBAL, { adopt: "bp-1" }), budget("mine", GLOBAL)],
+    [existing(budget("mine", GLOBAL), { id: "bp-1" })],
+    ['budget/all adopt names bp-1, which already is the budget "mine" of the owner "search"'],
+  ],
+  [
+    "it is another policy already",
+    [budget("all", GLOBAL, { adopt: "bp-1" })],
+    [existing(budget("all", GLOBAL), { id: "bp-2" }), unmarkedPolicy("bp-1", GLOBAL)],
+    ["budget/all adopt names bp-1, but this budget already is the policy bp-2"],
+  ],
+  [
+    "two budgets name one policy",
+    [budget("a", GLOBAL, { adopt: "bp-1" }), budget("b", GLOBAL, { adopt: "bp-1" })],
+    [unmarkedPolicy("bp-1", GLOBAL)],
+    ["budget/b adopt names bp-1, which another budget takes over too"],
+  ],
+])("a budget is refused when %s", (_, desired, actual, expected) => {
+  const { plan, refusals } = planOf(desired, actual, { options: KEEP });
+
+  expect(refusals.map(({ key, path, message }) => `${key} ${path.join(".")} ${message}`)).toEqual(
+    expected,
+  );
+  expect(refusals.every(({ rule }) => rule === "budget-adoption")).toBe(true);
+  const refused = new Set(refusals.map(({ key }) => key));
+  expect(
+    plan.changes.filter(
+      (change) => change.action !== "delete" && refused.has(keyOf(change.desired)),
+    ),
+  ).toEqual([]);
 });
 
 test("a budget that is there twice is refused, naming both, whichever is listed first", () => {
-  const desired = desiredOf(aManifest({ budgets: [aBudget()] }));
-  const [budget] = actualOf(desired).filter(({ kind }) => kind === "budget");
-  if (!budget) throw new Error("the manifest declares a budget");
-  const twice = [
-    { ...budget, id: "bp-2" },
-    { ...budget, id: "bp-1" },
-  ];
+  const twice = ["bp-2", "bp-1"].map((id) => existing(budget("all", GLOBAL), { id }));
 
-  for (const resources of [twice, [...twice].reverse()]) {
-    expect(() => planChanges(desired, { resources })).toThrow(
-      "is on the gateway more than once (bp-1, bp-2): delete all but one",
-    );
+  for (const actual of [twice, twice.toReversed()]) {
+    const { refusals } = planOf([budget("all", GLOBAL)], actual);
+
+    expect(refusals).toEqual([
+      {
+        rule: "duplicate-budget",
+        key: "budget/all",
+        path: [],
+        message: "is on the gateway more than once (bp-1, bp-2): delete all but one",
+      },
+    ]);
   }
+});
+
+test("of budgets with one name only the owner's own counts, and only its own goes", () => {
+  const both = [
+    existing(budget("all", GLOBAL), { id: "bp-1", owner: "other" }),
+    existing(budget("all", { ...GLOBAL, budget_amount: 1 }), { id: "bp-2" }),
+  ];
+  const knows = known({ owned: ["budget/all"] });
+
+  const declared = planOf([budget("all", GLOBAL)], both, { knows });
+  const undeclared = planOf([secret("s")], both, { knows });
+  const theirs = planOf([secret("s")], both.slice(0, 1), { knows });
+
+  expect(declared.refusals).toEqual([]);
+  expect(declared.plan.changes).toMatchObject([{ action: "update", actual: { id: "bp-2" } }]);
+  expect(undeclared.plan.changes).toMatchObject([{}, { action: "delete", actual: { id: "bp-2" } }]);
+  expect(summary(theirs.plan)).toEqual(["create secret/s"]);
+});
+
+test("a budget that is there twice and no longer declared is left to people", () => {
+  const { plan } = planOf(
+    [],
+    ["bp-2", "bp-1"].map((id) => existing(budget("all", GLOBAL), { id })),
+  );
+
+  expect(plan.changes).toEqual([]);
+  expect(messages(plan)).toEqual([
+    "not-pruned budget/all is on the gateway more than once (bp-1, bp-2): delete it by hand",
+  ]);
+});
+
+function guardrailOf() {
+  return {
+    name: "pii",
+    scorer: { experiment: "judges", name: "pii" },
+    stage: "BEFORE",
+    action: "VALIDATION",
+  } as const;
+}
+
+const SCORERS = {
+  scorers: new Map([[JSON.stringify(["judges", "pii"]), { scorer_id: "a787207c", version: 2 }]]),
+};
+
+test.each<[string, object, object]>([
+  ["exists once", { name: "pii" }, { guardrails: [aGuardrail()] }],
+  [
+    "exists once so",
+    { name: "pii", stage: "AFTER" },
+    { guardrails: [aGuardrail(), aGuardrail({ id: "gr-2", stage: "AFTER" })] },
+  ],
+  ["is to be made of a scorer", guardrailOf(), SCORERS],
+  [
+    "is to be made of an older version",
+    { ...guardrailOf(), scorer: { ...guardrailOf().scorer, version: 1 } },
+    SCORERS,
+  ],
+  [
+    "exists twice in the same way",
+    guardrailOf(),
+    { guardrails: [aGuardrail(), aGuardrail({ id: "gr-2" })] },
+  ],
+])("a guardrail that %s is put on its endpoint", (_, guardrail, reports) => {
+  const { plan, refusals } = planOf(
+    [endpoint("chat", { models: [], guardrails: [guardrail as never] })],
+    [existing(endpoint("chat", { models: [] }))],
+    { reports },
+  );
+
+  expect(refusals).toEqual([]);
+  expect(plan.changes.flatMap(changedPaths)).toEqual(["guardrails"]);
+});
+
+test("a guardrail that is on its endpoint needs no second look", () => {
+  const { plan, refusals } = planOf(
+    [endpoint("chat", { models: [], guardrails: [{ name: "pii" }] })],
+    [existing(endpoint("chat", { models: [], guardrails: [aGuardrail()] }))],
+    { reports: { guardrails: [aGuardrail(), aGuardrail({ id: "gr-2" })] } },
+  );
+
+  expect([...plan.changes, ...refusals]).toEqual([]);
+});
+
+test.each<[string, object, object, object]>([
+  [
+    "does not exist",
+    { name: "pii" },
+    {},
+    {
+      rule: "known-references",
+      path: ["guardrails", 0],
+      message:
+        'names the guardrail "pii", which does not exist: state its scorer, stage and action to have it made',
+    },
+  ],
+  [
+    "exists otherwise only",
+    { name: "pii", stage: "AFTER" },
+    { guardrails: [aGuardrail()] },
+    {
+      rule: "known-references",
+      path: ["guardrails", 0],
+      message:
+        'names the guardrail "pii", which exists with another stage, action or action_endpoint only: state its scorer to have one made',
+    },
+  ],
+  [
+    "exists several times",
+    { name: "pii" },
+    { guardrails: [aGuardrail({ id: "gr-2" }), aGuardrail()] },
+    {
+      rule: "known-references",
+      path: ["guardrails", 0],
+      message:
+        'names the guardrail "pii", of which there are several (gr-1, gr-2): state its scorer, stage and action',
+    },
+  ],
+  [
+    "has no scorer",
+    guardrailOf(),
+    {},
+    {
+      rule: "known-scorers",
+      path: ["guardrails", 0, "scorer"],
+      message: 'names the scorer "pii" of the experiment "judges", which is not registered',
+    },
+  ],
+  [
+    "wants a version that is not there yet",
+    { ...guardrailOf(), scorer: { ...guardrailOf().scorer, version: 3 } },
+    SCORERS,
+    {
+      rule: "known-scorers",
+      path: ["guardrails", 0, "scorer", "version"],
+      message: 'names version 3 of the scorer "pii", whose newest is 2',
+    },
+  ],
+  [
+    "cannot be made of what is stated",
+    { ...guardrailOf(), stage: undefined },
+    SCORERS,
+    {
+      rule: "known-references",
+      path: ["guardrails", 0],
+      message: 'must state stage and action: the guardrail "pii" does not exist and is to be made',
+    },
+  ],
+])("a guardrail that %s is refused", (_, guardrail, reports, expected) => {
+  const { plan, refusals } = planOf(
+    [endpoint("chat", { models: [], guardrails: [guardrail as never] })],
+    [],
+    { reports },
+  );
+
+  expect(refusals).toEqual([{ key: "endpoint/chat", ...expected }]);
+  expect(plan.changes).toEqual([]);
+});
+
+test("a renamed endpoint goes on rewriting the text of another", () => {
+  const guarded = (action_endpoint: string) =>
+    endpoint("chat", { models: [], guardrails: [{ ...aGuardrail(), action_endpoint }] });
+  const { plan } = planOf(
+    [guarded("new"), endpoint("new", { models: [] }, { previous_name: "old" })],
+    [existing(guarded("old")), existing(endpoint("old", { models: [] }))],
+  );
+
+  expect(summary(plan)).toEqual(["update endpoint/new"]);
 });

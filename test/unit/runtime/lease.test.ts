@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { withLease } from "#runtime/lease.ts";
+import { renewLease, withLease } from "#runtime/lease.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { MemoryLedger } from "../../support/memory-ledger.ts";
 
@@ -122,3 +122,17 @@ function gate() {
   });
   return { opened, open: () => open() };
 }
+
+test("a lease can be renewed by who holds it, and by nobody else", async () => {
+  const { ledger, clock, options } = setup();
+
+  await withLease("secret/a", options("run-1"), async () => {
+    clock.advance(DURATION_MS - 1);
+    expect(await renewLease("secret/a", options("run-2"))).toBe(false);
+    expect(await renewLease("secret/a", options("run-1"))).toBe(true);
+    const held = await ledger.read(LEASES, "secret/a");
+    expect(held?.value).toEqual({ holder: "run-1", expiresAtMs: clock.nowMs() + DURATION_MS });
+  });
+
+  expect(await renewLease("secret/a", options("run-1"))).toBe(false);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { Redacted } from "#runtime/redacted.ts";
-import { mapSecretValue, type SecretReference } from "#secrets/mapping.ts";
+import { mapSecretValue, type SecretReference, sourceId } from "#secrets/mapping.ts";
 import { expectNoLeak } from "../../support/leaks.ts";
 
 function map(stored: string, keys?: SecretReference["keys"]): Record<string, string> {
@@ -103,4 +103,15 @@ test.each<[string, string, SecretReference["keys"], string]>([
 
   expect(error).toMatchObject({ code: "secret-mapping", disposition: "reject", message });
   expectNoLeak(["value-one", "424242"], error, (error as Error).stack);
+});
+
+test.each<[SecretReference, string]>([
+  [{ secrets_manager: "prod/openai" }, "prod/openai"],
+  [{ env: "OPENAI_API_KEY", keys: { api_key: "a" } }, "env:OPENAI_API_KEY"],
+  [{ file: "keys/openai" }, "file:keys/openai"],
+])("a source of secrets knows %j by one name, which errors show", (reference, id) => {
+  expect(sourceId(reference)).toBe(id);
+  expect(() => mapSecretValue(new Redacted(""), { ...reference, keys: undefined })).toThrow(
+    `${id} is empty`,
+  );
 });

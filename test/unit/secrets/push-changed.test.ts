@@ -1,18 +1,20 @@
 import { expect, test } from "@jest/globals";
 import { MANAGED_SECRETS, type SecretTarget } from "#secrets/managed-secret.ts";
-import { pushSecret } from "#secrets/push.ts";
+import { deleteSecret, pushSecret } from "#secrets/push.ts";
 import { type PushTrigger, pushChanged } from "#secrets/push-changed.ts";
+import type { SecretSource } from "#secrets/source.ts";
+import { applySetup, CACHE_TTL_MS } from "../../support/apply-setup.ts";
 import { ExpectedError, messagesIn } from "../../support/builders.ts";
 import { arnOf } from "../../support/fake-secret-source.ts";
 import { expectNoLeak } from "../../support/leaks.ts";
-import { CACHE_TTL_MS, syncSetup } from "../../support/sync-setup.ts";
 
 const FIRST = { isLast: false };
 const LAST = { isLast: true };
-const LOOK_AGAIN: PushTrigger = { lookAgain: true };
+const LOOK_AGAIN: PushTrigger = { look: "pending" };
 
 function targetOf(name: string, changes: Partial<SecretTarget> = {}): SecretTarget {
   return {
+    workspace: "default",
     name,
     owner: "search",
     provider: "openai",
@@ -23,21 +25,21 @@ function targetOf(name: string, changes: Partial<SecretTarget> = {}): SecretTarg
 
 /** Gateway secrets as config sync leaves them: pushed once, and remembered. */
 async function setup(...targets: readonly SecretTarget[]) {
-  const parts = syncSetup();
+  const parts = applySetup();
   parts.source.put("prod/openai", '{"A": "value-one", "B": "value-two"}');
   parts.source.put("prod/other", "value-other");
-  for (const target of targets) await pushSecret(parts.dependencies("sync"), target);
+  for (const target of targets) await pushSecret(parts.dependencies, target);
   let runs = 0;
   const push = (trigger: PushTrigger, delivery = FIRST) => {
     runs += 1;
-    return pushChanged(parts.dependencies(`push-${runs}`), trigger, delivery);
+    return pushChanged({ ...parts.dependencies, runId: `push-${runs}` }, trigger, delivery);
   };
   const rotate = (value: string): PushTrigger => ({
     sourceArn: arnOf("prod/openai"),
     versionId: parts.source.put("prod/openai", value),
   });
   const pending = async (name: string) =>
-    (await parts.ledger.read(MANAGED_SECRETS, name))?.value.pending;
+    (await parts.ledger.read(MANAGED_SECRETS, `default/${name}`))?.value.pending;
   const told = async () => (await messagesIn(parts.ledger)).map(({ id }) => id);
   return { ...parts, push, rotate, pending, told };
 }
@@ -69,7 +71,7 @@ test("a push is told once, with what it means", async () => {
   expect(await messagesIn(ledger)).toEqual([
     {
       topic: "operations",
-      id: `secret-pushed:first@version-3@${clock.nowMs()}`,
+      id: `secret-pushed:default/first@version-3@${clock.nowMs()}`,
       type: "mlflow-gateway-ops.secret.pushed",
       severity: "info",
       timeMs: clock.nowMs(),
@@ -77,6 +79,7 @@ test("a push is told once, with what it means", async () => {
       text: `The gateway secret first holds version version-3 (before: version-1) of prod/openai.\nEvery gateway process uses it by ${new Date(clock.nowMs() + CACHE_TTL_MS).toISOString()} at the latest.`,
       data: expect.objectContaining({
         name: "first",
+        workspace: "default",
         outcome: "updated",
         owner: "search",
         source_arn: arnOf("prod/openai"),
@@ -139,7 +142,7 @@ test("a secret that is rejected does not stop the others, and is told once", asy
   );
   expect(others).toEqual([]);
   expect(rejected).toMatchObject({
-    id: "secret-push-rejected:first@version-3",
+    id: "secret-push-rejected:default/first@version-3",
     type: "mlflow-gateway-ops.secret.push-rejected",
     subject: "Gateway secret first could not be updated (secret-mapping)",
     text: 'prod/openai has no key "A" for api_key; it has B\nThe gateway goes on with the former value until this is corrected.',
@@ -160,7 +163,7 @@ test("a failure that may pass is thrown after all were tried, and told by nobody
   expect(gateway.storedValue("first")).toEqual({ A: "value-one", B: "value-two" });
   expect(gateway.storedValue("second")).toEqual({ A: "value-three" });
   expect(await pending("first")).toBeUndefined();
-  expect(await told()).toEqual([expect.stringContaining("secret-pushed:second")]);
+  expect(await told()).toEqual([expect.stringContaining("secret-pushed:default/second")]);
 
   expect(await push(trigger)).toMatchObject([{ outcome: "updated" }, { outcome: "unchanged" }]);
 });
@@ -181,7 +184,7 @@ test("at the last delivery a failure that may pass is kept as pending, with one 
   expect(await pending("first")).toEqual({ since_ms: sinceMs, cause: "expected" });
   expect(await messagesIn(ledger)).toMatchObject([
     {
-      id: "secret-push-pending:first@version-3",
+      id: "secret-push-pending:default/first@version-3",
       severity: "warning",
       text: "so the test wants it\nIt is tried again on a schedule; the gateway goes on with the former value.",
     },
@@ -202,8 +205,8 @@ test("looking again pushes what is pending and nothing else, and is done with it
   expect(gateway.storedValue("first")).toEqual({ A: "value-three" });
   expect(await pending("first")).toBeUndefined();
   expect(await told()).toEqual([
-    "secret-push-pending:first@version-3",
-    expect.stringContaining("secret-pushed:first@version-3"),
+    "secret-push-pending:default/first@version-3",
+    expect.stringContaining("secret-pushed:default/first@version-3"),
   ]);
   expect(await push(LOOK_AGAIN)).toEqual([]);
 });
@@ -235,7 +238,7 @@ test("looking again in vain keeps the first time and tells nothing more", async 
   await push(LOOK_AGAIN, LAST);
 
   expect(await pending("first")).toEqual({ since_ms: sinceMs, cause: "expected" });
-  expect(await told()).toEqual(["secret-push-pending:first@version-3"]);
+  expect(await told()).toEqual(["secret-push-pending:default/first@version-3"]);
 });
 
 test("a pending secret that is rejected in the end is told as rejected and left alone", async () => {
@@ -280,4 +283,26 @@ test("no value is in an outcome, in the ledger or in a message, whatever became 
     ledger.written,
     await messagesIn(ledger),
   );
+});
+
+test("a secret that was deleted meanwhile is no concern any more", async () => {
+  const { gateway, dependencies, source, rotate } = await setup(
+    targetOf("first"),
+    targetOf("second"),
+  );
+  const second = (await gateway.secrets.list()).find(({ secret_name }) => secret_name === "second");
+  const secret = { workspace: "default", name: "second", secret_id: second?.secret_id ?? "" };
+  const deleting: SecretSource = {
+    describe: (name) => source.describe(name),
+    async fetch(arn, versionId) {
+      await deleteSecret(dependencies, secret);
+      return source.fetch(arn, versionId);
+    },
+  };
+
+  const run = { ...dependencies, source: deleting };
+  const outcomes = await pushChanged(run, rotate("value-three"), FIRST);
+
+  expect(outcomes).toMatchObject([{ name: "first", outcome: "updated" }]);
+  expect(gateway.storedValue("second")).toBeUndefined();
 });

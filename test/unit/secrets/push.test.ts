@@ -1,13 +1,15 @@
 import { expect, test } from "@jest/globals";
 import { put } from "#runtime/ledger.ts";
 import { isUntouched, MANAGED_SECRETS, type SecretTarget } from "#secrets/managed-secret.ts";
-import { pushSecret } from "#secrets/push.ts";
+import { deleteSecret, pushSecret } from "#secrets/push.ts";
+import { applySetup, CACHE_TTL_MS } from "../../support/apply-setup.ts";
 import { aMessage, ExpectedError, messagesIn } from "../../support/builders.ts";
+import { FakeGateway } from "../../support/fake-gateway.ts";
 import { arnOf } from "../../support/fake-secret-source.ts";
 import { expectNoLeak } from "../../support/leaks.ts";
-import { CACHE_TTL_MS, syncSetup } from "../../support/sync-setup.ts";
 
 const TARGET: SecretTarget = {
+  workspace: "default",
   name: "openai-prod",
   owner: "search",
   provider: "openai",
@@ -16,10 +18,11 @@ const TARGET: SecretTarget = {
 };
 
 function setup() {
-  const parts = syncSetup();
+  const parts = applySetup();
   const versionId = parts.source.put("prod/openai", "value-one");
-  const push = (target = TARGET, runId = "run-1") => pushSecret(parts.dependencies(runId), target);
-  const record = () => parts.ledger.read(MANAGED_SECRETS, TARGET.name);
+  const push = (target = TARGET, runId = "run-1") =>
+    pushSecret({ ...parts.dependencies, runId }, target);
+  const record = () => parts.ledger.read(MANAGED_SECRETS, "default/openai-prod");
   const secret = async () => (await parts.gateway.secrets.list())[0];
   return { ...parts, versionId, push, record, secret };
 }
@@ -243,7 +246,7 @@ test("two runs at once do not push the same secret", async () => {
 
   await expect(second).rejects.toMatchObject({
     code: "lease-held",
-    message: "secret/openai-prod is being written by run-1",
+    message: "secret/default/openai-prod is being written by run-1",
   });
   expect(gateway.writes()).toEqual(["createSecret"]);
 });
@@ -279,7 +282,7 @@ test("a record that was written by another run meanwhile is not overwritten", as
       ledger.commit([
         put(
           MANAGED_SECRETS,
-          "openai-prod",
+          "default/openai-prod",
           { target: TARGET, source_arn: "arn:of-another-run" },
           before,
         ),
@@ -296,8 +299,8 @@ test("the message of a push is written with its record, and only when something 
   const { ledger, dependencies } = setup();
   const announce = () => aMessage({ id: "told" });
 
-  await pushSecret(dependencies(), TARGET, announce);
-  await pushSecret(dependencies(), TARGET, () => aMessage({ id: "told-again" }));
+  await pushSecret(dependencies, TARGET, announce);
+  await pushSecret(dependencies, TARGET, () => aMessage({ id: "told-again" }));
 
   expect((await messagesIn(ledger)).map(({ id }) => id)).toEqual(["told"]);
 });
@@ -319,4 +322,94 @@ test("no value is ever in the ledger, in a result or in a message", async () => 
     await messagesIn(ledger),
     await secret(),
   );
+});
+
+const KEYLESS: SecretTarget = {
+  workspace: "default",
+  name: "aws",
+  owner: "search",
+  provider: "bedrock",
+  auth_config: { auth_mode: "default_chain" },
+};
+
+test("a secret without a source is written with its settings only, and looked up nowhere", async () => {
+  const { gateway, ledger, source, push } = setup();
+
+  const created = await push(KEYLESS);
+  const again = await push(KEYLESS);
+  const changed = await push({
+    ...KEYLESS,
+    auth_config: { auth_mode: "default_chain", aws_region_name: "eu-central-1" },
+  });
+
+  expect([created, again, changed]).toMatchObject([
+    { outcome: "created", version_id: undefined },
+    { outcome: "unchanged" },
+    { outcome: "updated" },
+  ]);
+  expect(gateway.visible().secrets).toMatchObject([
+    {
+      secret_name: "aws",
+      masked_values: {},
+      auth_config: { auth_mode: "default_chain", aws_region_name: "eu-central-1" },
+    },
+  ]);
+  expect(source.fetched).toEqual([]);
+  const record = await ledger.read(MANAGED_SECRETS, "default/aws");
+  expect(record?.value).not.toHaveProperty("source_arn");
+});
+
+test("new settings never meet a value that was stored for others", async () => {
+  const { gateway, push } = setup();
+  await push();
+
+  await expect(push({ ...KEYLESS, name: "openai-prod" })).rejects.toMatchObject({
+    code: "secret-value-left",
+    disposition: "reject",
+  });
+
+  expect(gateway.count("updateSecret")).toBe(0);
+});
+
+test("a secret is pushed to the gateway of its workspace", async () => {
+  const { dependencies } = setup();
+  const other = new FakeGateway();
+  const gatewayOf = (workspace: string) =>
+    workspace === "team-a" ? other : dependencies.gatewayOf(workspace);
+
+  await pushSecret({ ...dependencies, gatewayOf }, { ...TARGET, workspace: "team-a" });
+  await pushSecret({ ...dependencies, gatewayOf }, TARGET);
+
+  expect(other.storedValue("openai-prod")).toEqual({ api_key: "value-one" });
+  expect(other.writes()).toEqual(["createSecret"]);
+});
+
+test("a secret is deleted with its record, and again without complaint", async () => {
+  const { gateway, ledger, dependencies, push } = setup();
+  const { secret_id } = await push();
+  const secret = { workspace: "default", name: "openai-prod", secret_id };
+
+  await deleteSecret(dependencies, secret);
+  await deleteSecret(dependencies, secret);
+
+  expect(gateway.visible().secrets).toEqual([]);
+  expect(await ledger.list(MANAGED_SECRETS)).toEqual([]);
+  expect(await ledger.list({ name: "lease" })).toEqual([]);
+});
+
+test("a secret is not deleted while it is being pushed", async () => {
+  const { gateway, source, dependencies, push } = setup();
+  const { secret_id } = await push();
+  source.put("prod/openai", "value-two");
+  let deleted: Promise<unknown> = Promise.resolve();
+  source.afterFetch = () => {
+    const secret = { workspace: "default", name: "openai-prod", secret_id };
+    deleted = deleteSecret({ ...dependencies, runId: "run-2" }, secret);
+    deleted.catch(() => undefined);
+  };
+
+  await push();
+
+  await expect(deleted).rejects.toMatchObject({ code: "lease-held" });
+  expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-two" });
 });

@@ -24,9 +24,9 @@ test("a reference to what is not declared is pointed at, with the name that was 
   `);
 
   expect(issues).toEqual([
-    'gateway.yaml:5:21 model_definitions[0].secret names a secret that this manifest does not declare, got "openai-prd"; did you mean "openai-prod"? (known-references)',
-    'gateway.yaml:10:11 endpoints[0].models[1].model_definition names a model definition that this manifest does not declare, got "claude" (known-references)',
-    'gateway.yaml:16:5 budgets[0].target_value names an endpoint that this manifest does not declare, got "caht" (known-references)',
+    'gateway.yaml:5:21 model_definitions[0].secret names a secret that is not declared, got "openai-prd"; did you mean "openai-prod"? (known-references)',
+    'gateway.yaml:10:11 endpoints[0].models[1].model_definition names a model definition that is not declared, got "claude" (known-references)',
+    'gateway.yaml:16:5 budgets[0].target_value names an endpoint that is not declared, got "caht" (known-references)',
   ]);
 });
 

@@ -1,0 +1,112 @@
+import type { ApplyOptions } from "#reconcile/apply/apply.ts";
+import { type OwnerPlan, type PlanRequest, planOwner } from "#sync/plan-owner.ts";
+import type { RunReport } from "#sync/report.ts";
+import { buildReport, startedRun } from "#sync/run.ts";
+import { applyOwner, type RunFindings } from "#sync/run-owner.ts";
+import { checkSaved, type SavedPlan, savedPlan } from "#sync/saved-plan.ts";
+import { withSyncLease } from "#sync/sync.ts";
+import type { Backend } from "./backend.ts";
+import type { GwopsContext } from "./context.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { WriteFlags } from "./flags.ts";
+import { claim } from "./foreign-marks.ts";
+import { leaseKeeper } from "./lease-keeper.ts";
+import { showReport } from "./outcomes.ts";
+import { showPlans } from "./plans.ts";
+import { progressOf } from "./progress.ts";
+import { confirmed } from "./question.ts";
+import { printJson, say } from "./show.ts";
+
+const STOPPING = "stopping: changes that are under way end first, no further one is begun";
+
+/**
+ * Plans a request, has it confirmed, and carries out exactly what was confirmed:
+ *
+ * 1. without `--yes`: plan, show, ask
+ * 2. take the lease: a gateway has one writer at a time
+ * 3. plan, again if somebody was asked; a plan that differs from the expected one is stale
+ * 4. note what is about to be written, unless others manage the gateway
+ * 5. apply, read back, keep what was applied, report
+ */
+export async function applyRequest(
+  context: GwopsContext,
+  backend: Backend,
+  request: PlanRequest,
+  flags: WriteFlags,
+  saved?: SavedPlan,
+): Promise<ExitCode> {
+  const { dependencies } = backend;
+  const { clock } = context;
+  let expected = saved;
+  if (!flags.yes) {
+    const planned = await planOwner(dependencies, request);
+    if (expected) checkSaved(expected, planned);
+    showPlans(context, planned, context.process.stderr);
+    if (!(await isWanted(context, planned, flags))) return EXIT.error;
+    expected = savedPlan(request, planned);
+  }
+  const interrupted = context.onInterrupt();
+  interrupted.addEventListener("abort", () => say(context, STOPPING));
+  const report = await withSyncLease(dependencies, async () => {
+    const run = startedRun(dependencies, request.owner, { kind: "command", by: context.user });
+    const planned = await planOwner(dependencies, request);
+    if (expected) checkSaved(expected, planned);
+    if (flags.yes) showPlans(context, planned, context.process.stderr);
+    if (!backend.isShared) {
+      for (const workspace of planned.workspaces) await claim(dependencies, workspace, flags);
+    }
+    const plannedMs = clock.nowMs();
+    const findings = await applied(context, backend, request, planned, interrupted);
+    const timingsMs = { plan: plannedMs - run.startedMs, apply: clock.nowMs() - plannedMs };
+    return buildReport(dependencies, run, { ...findings, timingsMs }, findings.manifests);
+  });
+  if (flags.json) printJson(context, report);
+  else showReport(context, report);
+  return reportExitCode(report);
+}
+
+/** Whether a person wants what may be applied; where nothing may, there is nothing to ask. */
+async function isWanted(
+  context: GwopsContext,
+  { workspaces }: OwnerPlan,
+  { approve }: WriteFlags,
+): Promise<boolean> {
+  const passing = workspaces.filter(
+    ({ plan, trips }) => trips.length === 0 || approve.includes(plan.checksum),
+  );
+  const changes = passing.flatMap(({ plan }) => plan.changes);
+  if (changes.length === 0 || (await confirmed(context, changes))) return true;
+  say(context, "nothing was changed");
+  return false;
+}
+
+async function applied(
+  context: GwopsContext,
+  { dependencies }: Backend,
+  { files }: PlanRequest,
+  planned: OwnerPlan,
+  interrupted: AbortSignal,
+): Promise<RunFindings> {
+  const progress = progressOf(context);
+  const lease = leaseKeeper(dependencies);
+  const options: ApplyOptions = {
+    isOver: () => interrupted.aborted || lease.isLost(),
+    onOutcome: (...outcome) => {
+      lease.keep();
+      progress.onOutcome(...outcome);
+    },
+  };
+  try {
+    return await applyOwner(dependencies, planned, files, { isLast: true }, options);
+  } finally {
+    progress.end();
+  }
+}
+
+function reportExitCode({ outcome, manifests, workspaces }: RunReport): ExitCode {
+  const outcomes = workspaces.map((workspace) => workspace.outcome);
+  if (outcomes.some((each) => each === "failed" || each === "pending")) return EXIT.error;
+  if (manifests.some((manifest) => manifest.outcome === "rejected")) return EXIT.invalid;
+  if (outcomes.includes("refused")) return EXIT.refused;
+  return outcome === "applied" || outcome === "unchanged" ? EXIT.ok : EXIT.error;
+}

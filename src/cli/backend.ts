@@ -1,0 +1,34 @@
+import type { GatewayAuth } from "#gateway/connection.ts";
+import type { Policy } from "#manifest/policy-schema.ts";
+import type { ApprovalSource } from "#sync/approval.ts";
+import type { RunDependencies } from "#sync/run.ts";
+import type { RunOwnerDependencies } from "#sync/run-owner.ts";
+
+/** Which gateway a command works on, and with which memory. */
+export interface BackendRequest {
+  readonly trackingUri: string;
+  readonly auth: GatewayAuth;
+  readonly owner: string;
+  /** Path of a ledger file. @default the one of this server in the user's state folder */
+  readonly ledger: string | undefined;
+  /** Name of a deployed stack whose ledger and bucket are used instead of files. */
+  readonly stack: string | undefined;
+  /** Undefined is unlimited. */
+  readonly writesPerSecondMax: number | undefined;
+  readonly approvals: ApprovalSource;
+}
+
+/** What is remembered between commands. */
+export interface Memory extends Pick<RunOwnerDependencies, "ledger" | "snapshots"> {
+  /** Whether the workers of a deployed stack write to the same ledger. */
+  readonly isShared: boolean;
+  /** What the platform team grants, where that is known. */
+  readonly policy?: Policy | undefined;
+}
+
+/** The outside world as the use cases need it. */
+export interface Backend extends Pick<Memory, "isShared" | "policy"> {
+  readonly dependencies: RunOwnerDependencies & Omit<RunDependencies, "reports">;
+}
+
+export type OpenBackend = (request: BackendRequest) => Promise<Backend>;

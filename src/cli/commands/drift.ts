@@ -1,0 +1,48 @@
+import { buildCommand } from "@stricli/core";
+import type { GwopsContext } from "#cli/context.ts";
+import { EXIT } from "#cli/exit-codes.ts";
+import { REPORT_FLAGS, type ReportFlags } from "#cli/flags.ts";
+import { isAsDeclared, showPlans } from "#cli/plans.ts";
+import { openBackend } from "#cli/session.ts";
+import { printJson, say } from "#cli/show.ts";
+import { UsageError } from "#cli/usage-error.ts";
+import { readApplied } from "#sync/applied.ts";
+import { type DriftPlan, planDrift } from "#sync/drift.ts";
+
+export const driftCommand = buildCommand({
+  parameters: { flags: REPORT_FLAGS },
+  docs: {
+    brief: "Show what somebody changed since the last apply",
+    fullDescription: `Compares the gateway with what was applied last, and prints the plan that would undo the
+difference. Changes nothing; gwops apply undoes it. New values of secrets are not drift.
+
+Exit status: 0 no drift, 2 drift.
+
+Examples:
+  gwops drift
+  gwops drift --owner team-a --json`,
+  },
+  func: drift,
+});
+
+async function drift(this: GwopsContext, flags: ReportFlags): Promise<void> {
+  const { dependencies, policy } = await openBackend(this, flags);
+  const applied = await readApplied(dependencies, flags.owner);
+  if (applied.size === 0) {
+    throw new UsageError(`nothing was applied yet for the owner "${flags.owner}"`);
+  }
+  const found: DriftPlan[] = [];
+  for (const snapshot of applied.values()) {
+    found.push(await planDrift(dependencies, snapshot, policy));
+  }
+  const drifted = found.filter(({ plan, refused }) => refused.length > 0 || !isAsDeclared(plan));
+  const isDrifted = drifted.length > 0;
+  if (flags.json) printJson(this, found.map(driftJson));
+  else for (const { plan } of drifted) showPlans(this, plan, this.process.stdout);
+  this.process.exitCode = isDrifted ? EXIT.pending : EXIT.ok;
+  say(this, isDrifted ? "the gateway is not as it was applied" : "no drift");
+}
+
+function driftJson({ plan: { workspaces }, refused }: DriftPlan) {
+  return { plans: workspaces.map(({ plan }) => plan), refused };
+}

@@ -1,0 +1,45 @@
+import { buildCommand } from "@stricli/core";
+import type { GwopsContext } from "#cli/context.ts";
+import { GATEWAY_FLAGS, type GatewayFlags, textFlag } from "#cli/flags.ts";
+import { saveFile } from "#cli/output-file.ts";
+import { openBackend, singleWorkspace } from "#cli/session.ts";
+import { print, say } from "#cli/show.ts";
+import { exportManifest } from "#manifest/export.ts";
+import { observeAll } from "#reconcile/observe/observe.ts";
+
+interface Flags extends GatewayFlags {
+  readonly outputFile?: string | undefined;
+}
+
+export const exportCommand = buildCommand({
+  parameters: {
+    flags: {
+      ...GATEWAY_FLAGS,
+      outputFile: textFlag("file", "Write the manifest to this file"),
+    },
+  },
+  docs: {
+    brief: "Write a manifest of what the gateway holds",
+    fullDescription: `Prints a manifest that declares everything on the gateway and that plans to no change but adoptions.
+Values of secrets cannot be read back: secrets are exported as external, with a comment that says
+how to bring their value under management.
+
+Examples:
+  gwops export > gateway.yaml
+  gwops export --output-file gateway.yaml --workspace team-a`,
+  },
+  func: exportManifests,
+});
+
+async function exportManifests(this: GwopsContext, flags: Flags): Promise<void> {
+  const workspace = singleWorkspace(this, flags);
+  const { gatewayOf, trackingOf, ledger } = (await openBackend(this, flags)).dependencies;
+  const actual = await observeAll(gatewayOf(workspace), trackingOf(workspace), ledger, workspace);
+  const manifest = exportManifest(actual, { owner: flags.owner, workspace });
+  if (flags.outputFile === undefined) {
+    print(this.process.stdout, manifest);
+    return;
+  }
+  await saveFile(this, flags.outputFile, manifest);
+  say(this, `the manifest is in ${flags.outputFile}`);
+}

@@ -1,0 +1,61 @@
+import { buildCommand } from "@stricli/core";
+import { applyRequest } from "#cli/apply-request.ts";
+import type { Backend } from "#cli/backend.ts";
+import type { GwopsContext } from "#cli/context.ts";
+import { onFlag, textFlag, WRITE_FLAGS, type WriteFlags } from "#cli/flags.ts";
+import { requestOf } from "#cli/plans.ts";
+import { openBackend, singleWorkspace } from "#cli/session.ts";
+import { printJson, say } from "#cli/show.ts";
+import { appliedRuns, earlierSnapshot } from "#sync/rollback.ts";
+
+interface Flags extends WriteFlags {
+  readonly to?: string | undefined;
+  readonly list?: boolean | undefined;
+}
+
+export const rollbackCommand = buildCommand({
+  parameters: {
+    flags: {
+      ...WRITE_FLAGS,
+      to: textFlag("run", "Go back to what this run applied"),
+      list: onFlag("Print the states that one can go back to, and do nothing"),
+    },
+  },
+  docs: {
+    brief: "Go back to what was applied before",
+    fullDescription: `Plans the manifests of an earlier run, asks, and applies them like any others, under the same
+guards and with the same exit status. Values of secrets are not kept: what the sources hold now is
+used. What came since is deleted only with --prune.
+
+Examples:
+  gwops rollback --list
+  gwops rollback
+  gwops rollback --to run-2026-11-23-4f1c --prune`,
+  },
+  func: rollback,
+});
+
+async function rollback(this: GwopsContext, flags: Flags): Promise<void> {
+  const backend = await openBackend(this, flags);
+  const workspace = singleWorkspace(this, flags);
+  if (flags.list) return listRuns(this, backend, flags, workspace);
+  const { dependencies } = backend;
+  const snapshot = await earlierSnapshot(dependencies, flags.owner, workspace, flags.to);
+  const files = snapshot.files.map(({ text, ...file }) => ({ ...file, content: text }));
+  say(this, `going back to run ${snapshot.run_id} of ${snapshot.applied_at}`);
+  const request = await requestOf(this, backend, { ...flags, workspace }, files);
+  this.process.exitCode = await applyRequest(this, backend, request, flags);
+}
+
+async function listRuns(
+  context: GwopsContext,
+  { dependencies }: Backend,
+  { owner, json }: Flags,
+  workspace: string,
+): Promise<void> {
+  const runs = await appliedRuns(dependencies, owner, workspace);
+  if (json) return printJson(context, runs);
+  if (runs.length === 0) say(context, `nothing was applied yet for ${owner} in ${workspace}`);
+  const lines = runs.map(({ run_id, applied_at }) => `${applied_at}  ${run_id}\n`);
+  context.process.stdout.write(lines.join(""));
+}

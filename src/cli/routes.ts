@@ -1,0 +1,30 @@
+import { buildRouteMap } from "@stricli/core";
+import { applyCommand } from "./commands/apply.ts";
+import { driftCommand } from "./commands/drift.ts";
+import { exportCommand } from "./commands/export.ts";
+import { planCommand } from "./commands/plan.ts";
+import { rollbackCommand } from "./commands/rollback.ts";
+import { schemaCommand } from "./commands/schema.ts";
+import { validateCommand } from "./commands/validate.ts";
+
+export const ROUTES = buildRouteMap({
+  routes: {
+    validate: validateCommand,
+    plan: planCommand,
+    apply: applyCommand,
+    export: exportCommand,
+    drift: driftCommand,
+    rollback: rollbackCommand,
+    schema: schemaCommand,
+  },
+  docs: {
+    brief: "Operate the AI Gateway of an MLflow server",
+    fullDescription: `Operates the AI Gateway of an MLflow server from manifests.
+
+The server and the login are found as MLflow's own clients find them: MLFLOW_TRACKING_URI,
+MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (or ~/.mlflow/credentials),
+MLFLOW_TRACKING_TOKEN, MLFLOW_WORKSPACE.
+
+Exit status: 0 ok, 1 error, 2 changes pending, 3 refused by a guard or stale plan, 4 invalid manifest.`,
+  },
+});

@@ -1,0 +1,65 @@
+import {
+  type ApplicationText,
+  type ArgumentScannerError,
+  buildApplication,
+  formatMessageForArgumentScannerError,
+  run,
+  text_en,
+} from "@stricli/core";
+import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
+import type { GwopsContext } from "./context.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { ROUTES } from "./routes.ts";
+
+/** Runs one command line; returns the exit status. */
+export async function runGwops(
+  argv: readonly string[],
+  context: GwopsContext,
+  { version }: { readonly version: string },
+): Promise<ExitCode> {
+  const application = buildApplication(ROUTES, {
+    name: "gwops",
+    versionInfo: { currentVersion: version },
+    scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+    documentation: { disableAnsiColor: !context.isColoured, onlyRequiredInUsageLine: true },
+    localization: { text: TEXT },
+    determineExitCode: (error) => exitCodeOf(error),
+  });
+  await run(application, argv, context);
+  const status = Number(context.process.exitCode ?? EXIT.ok);
+  // The framework's own failures are negative.
+  return status < 0 ? EXIT.error : (status as ExitCode);
+}
+
+/** By code, as an error may come from a copy of its class in another bundle. */
+const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
+  "invalid-manifest": EXIT.invalid,
+  "unsafe-plan": EXIT.refused,
+  "stale-plan": EXIT.refused,
+};
+
+function exitCodeOf(error: unknown): ExitCode {
+  return error instanceof GatewayOpsError ? (EXIT_CODES[error.code] ?? EXIT.error) : EXIT.error;
+}
+
+/** Longer than any of the leases. */
+const LAPSES = "what a killed run left behind lapses within 6 minutes";
+
+const TEXT: ApplicationText = {
+  ...text_en,
+  exceptionWhileParsingArguments(error) {
+    const sentence = formatMessageForArgumentScannerError(error as ArgumentScannerError, {
+      ArgumentParseError: ({ externalFlagNameOrPlaceholder, exception }) =>
+        `--${externalFlagNameOrPlaceholder}: ${messageOf(exception)}`,
+    });
+    return `gwops: ${sentence}`;
+  },
+  exceptionWhileRunningCommand: (error) => `gwops: ${messageOf(error)}`,
+};
+
+function messageOf(error: unknown): string {
+  if (error instanceof LeaseHeldError) return `${error.message}; ${LAPSES}`;
+  if (error instanceof GatewayOpsError) return error.message;
+  const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `this is a bug of gwops: ${shown}`;
+}

@@ -1,0 +1,19 @@
+import { ask, OPERATIONS, type Operation } from "./operations.ts";
+
+/**
+ * Operations of MLflow's tracking server that concern the gateway: endpoints trace to experiments,
+ * and guardrails are made of the scorers registered there.
+ */
+export const TRACKING_OPERATIONS = {
+  ...OPERATIONS,
+  findExperiment: ask<"experiment_name">("/api/2.0/mlflow/experiments/get-by-name"),
+  getExperiment: ask<"experiment_id">("/api/2.0/mlflow/experiments/get"),
+  createExperiment: create<"name">("/api/2.0/mlflow/experiments/create"),
+  listScorers: ask<"experiment_id">("/api/3.0/mlflow/scorers/list"),
+} as const satisfies Record<string, Operation>;
+
+export type TrackingOperationName = keyof typeof TRACKING_OPERATIONS;
+
+function create<F extends string>(path: string): Operation<F> {
+  return { method: "POST", path, effect: "create" };
+}

@@ -1,0 +1,137 @@
+import type { Caller } from "./caller.ts";
+import { type Check, checkRequest, fields, textOf } from "./checks.ts";
+import { callerOf, type GatewayClientOptions } from "./client.ts";
+import { failedCall, GatewayCallError, GatewayStatusError } from "./errors.ts";
+import { whole } from "./place.ts";
+import * as read from "./read.ts";
+import { TRACKING_OPERATIONS, type TrackingOperationName } from "./tracking-operations.ts";
+
+/** Where traces go. */
+interface Experiment {
+  /** A decimal number. */
+  readonly experiment_id: string;
+  /** Unique per workspace; a deleted experiment keeps it. */
+  readonly name: string;
+  /** Only marked: it can be restored, and its name is taken until it is deleted for good. */
+  readonly isDeleted: boolean;
+}
+
+/** The newest version of a registered judge. */
+interface Scorer {
+  /** A dashed UUID. */
+  readonly scorer_id: string;
+  readonly scorer_name: string;
+  readonly scorer_version: number;
+}
+
+/** The experiment exists but is deleted: somebody must restore it, or delete it for good. */
+export class ExperimentDeletedError extends GatewayCallError {
+  override readonly name = "ExperimentDeletedError";
+  readonly code = "experiment-deleted";
+  readonly disposition = "reject";
+}
+
+type TrackingCaller = Caller<typeof TRACKING_OPERATIONS>;
+
+/**
+ * The little that the gateway needs of MLflow's tracking server, with the options and the errors of
+ * `GatewayClient`. Not part of the published client.
+ */
+export class TrackingClient {
+  readonly experiments: ExperimentOperations;
+  readonly scorers: ScorerOperations;
+
+  constructor(options: GatewayClientOptions<TrackingOperationName>) {
+    const caller = callerOf(options, TRACKING_OPERATIONS);
+    this.experiments = new ExperimentOperations(caller);
+    this.scorers = new ScorerOperations(caller);
+  }
+}
+
+class ExperimentOperations {
+  readonly #caller: TrackingCaller;
+
+  constructor(caller: TrackingCaller) {
+    this.#caller = caller;
+  }
+
+  /** Undefined when there is none; one that is deleted is found. */
+  find({ name }: { readonly name: string }): Promise<Experiment | undefined> {
+    return this.#ask("findExperiment", { experiment_name: name });
+  }
+
+  /** Undefined when there is none; one that is deleted is found. */
+  get({ experiment_id }: { readonly experiment_id: string }): Promise<Experiment | undefined> {
+    return this.#ask("getExperiment", { experiment_id });
+  }
+
+  /**
+   * Makes sure that there is one: an experiment that exists by then, be it somebody else's or from
+   * a request whose answer was lost, is as good as a new one. A deleted one is not
+   * (`experiment-deleted`).
+   */
+  async create({ name }: { readonly name: string }): Promise<Experiment> {
+    checkRequest("createExperiment", { name }, fields({ name: NAME }));
+    const answer = await this.#caller.call("createExperiment", { name }).catch(failedCall);
+    if (!(answer instanceof GatewayCallError)) {
+      const { experiment_id } = CREATED(answer, whole("createExperiment"));
+      return { experiment_id, name, isDeleted: false };
+    }
+    if (answer.code !== "gateway-already-exists" && !answer.isOutcomeUnknown) throw answer;
+    const found = await this.find({ name });
+    if (!found) throw answer;
+    if (!found.isDeleted) return found;
+    throw new ExperimentDeletedError(
+      "createExperiment",
+      `cannot make ${JSON.stringify(name)}: an experiment of this name is deleted; restore it, or delete it for good`,
+    );
+  }
+
+  async #ask(
+    operation: "findExperiment" | "getExperiment",
+    request: { readonly experiment_name?: string; readonly experiment_id?: string },
+  ): Promise<Experiment | undefined> {
+    checkRequest(operation, request, fields({}, { experiment_name: NAME, experiment_id: ID }));
+    const answer = await this.#caller.call(operation, request).catch(whenMissing);
+    if (!answer) return undefined;
+    const { lifecycle_stage, ...experiment } = EXPERIMENT(answer, whole(operation));
+    return { ...experiment, isDeleted: lifecycle_stage === "deleted" };
+  }
+}
+
+class ScorerOperations {
+  readonly #caller: TrackingCaller;
+
+  constructor(caller: TrackingCaller) {
+    this.#caller = caller;
+  }
+
+  /** Of each scorer of the experiment its newest version. */
+  async list(request: { readonly experiment_id: string }): Promise<Scorer[]> {
+    checkRequest("listScorers", request, fields({ experiment_id: ID }));
+    return SCORERS(await this.#caller.call("listScorers", request), whole("listScorers"));
+  }
+}
+
+/** The server's own limit. */
+const NAME: Check = textOf({ max: 500 });
+const ID: Check = textOf({ max: 32, pattern: /^\d+$/ });
+
+const CREATED = read.object({ experiment_id: read.text });
+
+const EXPERIMENT = read.field(
+  "experiment",
+  read.object({ experiment_id: read.text, name: read.text, lifecycle_stage: read.textIfAny }),
+);
+
+const SCORERS = read.field(
+  "scorers",
+  read.list(
+    read.object({ scorer_id: read.text, scorer_name: read.text, scorer_version: read.number }),
+  ),
+);
+
+function whenMissing(error: unknown): undefined {
+  if (error instanceof GatewayStatusError && error.code === "gateway-not-found") return undefined;
+  throw error;
+}

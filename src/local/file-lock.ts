@@ -1,0 +1,89 @@
+import { randomUUID } from "node:crypto";
+import { rm, stat } from "node:fs/promises";
+import { hostname } from "node:os";
+import type { Clock } from "#runtime/clock.ts";
+import { LocalLockError, systemCode } from "./errors.ts";
+import { createFile, readIfAny } from "./private-file.ts";
+
+/** The work under a lock takes milliseconds: one this old was left behind. */
+const STALE_AFTER_MS = 60_000;
+const WAIT_MS_MAX = 10_000;
+const POLL_MS = 10;
+
+/** Runs `work` while nobody else holds the lock file: a process on this machine or on a shared disk. */
+export async function withFileLock<R>(
+  path: string,
+  clock: Clock,
+  work: () => Promise<R>,
+): Promise<R> {
+  const mine = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
+  await acquire(path, clock, mine);
+  try {
+    return await work();
+  } finally {
+    if ((await readIfAny(path)) === mine) await rm(path, { force: true });
+  }
+}
+
+async function acquire(path: string, clock: Clock, mine: string): Promise<void> {
+  const deadlineMs = clock.nowMs() + WAIT_MS_MAX;
+  while (!(await createFile(path, mine))) {
+    const held = await readIfAny(path);
+    if (held === undefined) continue;
+    if (await isStale(path, held)) {
+      await removeStale(path, held, mine);
+    } else if (clock.nowMs() >= deadlineMs) {
+      throw new LocalLockError(
+        `${path} is held by another process: ${held}. If no gwops is running, remove the file`,
+      );
+    }
+    await clock.sleep(POLL_MS);
+  }
+}
+
+/** Only one process at a time may remove a stale lock, else it could remove the one that followed. */
+async function removeStale(path: string, stale: string, mine: string): Promise<void> {
+  const breaker = `${path}.breaking`;
+  if (!(await createFile(breaker, mine))) {
+    if (await isOld(breaker)) await rm(breaker, { force: true });
+    return;
+  }
+  try {
+    if ((await readIfAny(path)) === stale) await rm(path, { force: true });
+  } finally {
+    await rm(breaker, { force: true });
+  }
+}
+
+async function isStale(path: string, held: string): Promise<boolean> {
+  return isOfDeadProcess(held) || (await isOld(path));
+}
+
+function isOfDeadProcess(held: string): boolean {
+  const { pid, host } = parse(held);
+  if (typeof pid !== "number" || host !== hostname()) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    // EPERM: it lives, as another user's.
+    return systemCode(error) === "ESRCH";
+  }
+}
+
+async function isOld(path: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(path)).mtimeMs > STALE_AFTER_MS;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+function parse(held: string): { pid?: unknown; host?: unknown } {
+  try {
+    return JSON.parse(held) as object;
+  } catch {
+    return {};
+  }
+}

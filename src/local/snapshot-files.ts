@@ -1,0 +1,77 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import type { Snapshot, SnapshotStore } from "#sync/snapshot.ts";
+import { LocalFileError } from "./errors.ts";
+import { readIfAny, replaceFile } from "./private-file.ts";
+
+/** Of each owner and workspace; older ones are removed. */
+const KEPT = 10;
+
+const keySchema = z.custom<Snapshot["owned"][number]>(
+  (value) => typeof value === "string" && value.includes("/"),
+);
+const snapshotSchema: z.ZodType<Snapshot> = z.object({
+  version: z.literal(1),
+  run_id: z.string(),
+  owner: z.string(),
+  workspace: z.string(),
+  applied_at: z.string(),
+  files: z.array(
+    z.object({
+      name: z.string(),
+      version_id: z.string(),
+      text: z.string(),
+      declares: z.array(keySchema),
+    }),
+  ),
+  owned: z.array(keySchema),
+  protected: z.array(keySchema),
+  providers: z.record(z.string(), z.string()),
+});
+
+/** Snapshots as files: `<workspace>@<owner>/<time>-<run id>.json` below one folder. */
+export class SnapshotFiles implements SnapshotStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async writeSnapshot(snapshot: Snapshot): Promise<string> {
+    const { workspace, owner, applied_at, run_id } = snapshot;
+    const unit = `${encodeURIComponent(workspace)}@${encodeURIComponent(owner)}`;
+    const time = applied_at.replace(/[:.]/g, "-");
+    const reference = `${unit}/${time}-${encodeURIComponent(run_id)}.json`;
+    await replaceFile(join(this.#folder, reference), `${JSON.stringify(snapshot, null, 1)}\n`);
+    await this.#forgetOld(unit);
+    return reference;
+  }
+
+  async readSnapshot(reference: string): Promise<Snapshot> {
+    const path = join(this.#folder, reference);
+    const text = await readIfAny(path);
+    if (text === undefined) {
+      throw new LocalFileError(`${path} is gone: only the newest ${KEPT} snapshots are kept`);
+    }
+    const parsed = snapshotSchema.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    throw new LocalFileError(`${path} is not a snapshot that this version of gwops can read`, {
+      cause: parsed.error,
+    });
+  }
+
+  async #forgetOld(unit: string): Promise<void> {
+    const folder = join(this.#folder, unit);
+    const names = (await readdir(folder)).filter((name) => name.endsWith(".json")).sort();
+    for (const name of names.slice(0, -KEPT)) await rm(join(folder, name), { force: true });
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,55 @@
+/** What an `auth_mode` needs, as MLflow's own forms ask for it; the server checks none of it. */
+interface AuthMode {
+  /** Keys of the value. */
+  readonly value: readonly string[];
+  /** Settings in `auth_config`. */
+  readonly config: readonly string[];
+}
+
+const API_KEY: AuthMode = { value: ["api_key"], config: [] };
+const ACCESS_KEYS = ["aws_access_key_id", "aws_secret_access_key"];
+
+/** The first mode is the default. Every other provider has the mode `api_key`. */
+const AUTH_MODES: Readonly<Record<string, Readonly<Record<string, AuthMode>>>> = {
+  azure: { api_key: { value: ["api_key"], config: ["api_base", "api_version"] } },
+  bedrock: {
+    api_key: { value: ["api_key"], config: ["aws_region_name"] },
+    access_keys: { value: ACCESS_KEYS, config: [] },
+    iam_role: { value: [], config: ["aws_role_name"] },
+    default_chain: { value: [], config: [] },
+  },
+  databricks: {
+    pat_token: { value: ["api_key"], config: ["api_base"] },
+    oauth_m2m: { value: ["client_secret"], config: ["api_base", "client_id"] },
+  },
+  sagemaker: {
+    access_keys: { value: ACCESS_KEYS, config: ["aws_region_name"] },
+    iam_role: { value: ACCESS_KEYS, config: ["aws_role_name", "aws_region_name"] },
+    default_chain: { value: [], config: [] },
+  },
+  vertex_ai: {
+    service_account_json: { value: ["vertex_credentials"], config: ["vertex_project"] },
+    default_chain: { value: [], config: ["vertex_project"] },
+  },
+};
+
+interface Credentials {
+  readonly provider: string;
+  readonly auth_config?: Readonly<Record<string, string>> | undefined;
+}
+
+export function authModesOf(provider: string): Readonly<Record<string, AuthMode>> {
+  return Object.hasOwn(AUTH_MODES, provider) ? (AUTH_MODES[provider] ?? {}) : { api_key: API_KEY };
+}
+
+/** The stated mode, or the default of the provider. */
+export function modeNameOf({ provider, auth_config }: Credentials): string {
+  return auth_config?.auth_mode ?? Object.keys(authModesOf(provider))[0] ?? "api_key";
+}
+
+/** Undefined for a mode that MLflow does not list for the provider. */
+export function authModeOf(credentials: Credentials): AuthMode | undefined {
+  const modes = authModesOf(credentials.provider);
+  const mode = modeNameOf(credentials);
+  return Object.hasOwn(modes, mode) ? modes[mode] : undefined;
+}

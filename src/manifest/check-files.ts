@@ -1,0 +1,143 @@
+import type { ResourceKey } from "#reconcile/state.ts";
+import { type Candidate, contextOf, frozenKeys, type Held, type LastDeclared } from "./declared.ts";
+import { duplicates } from "./duplicates.ts";
+import { overLimits } from "./limits.ts";
+import { lint, subjectOf } from "./lint.ts";
+import { type PolicySettings, policyFindings } from "./policy.ts";
+import type { RuleContext } from "./rules/rule.ts";
+import { workspaceOf } from "./sections.ts";
+import type { Locate, Manifest, ManifestFinding, ManifestIssue, ParseResult } from "./types.ts";
+
+export interface FilesToCheck extends PolicySettings {
+  readonly owner: string;
+  /** All files of the owner, in any order. */
+  readonly files: readonly { readonly name: string; readonly parsed: ParseResult }[];
+  /** What each file declared when it was last applied, by workspace and file name. */
+  readonly lastDeclared: LastDeclared;
+  /** Providers of secrets as they were last declared, by workspace and name. */
+  readonly lastProviders?: ReadonlyMap<string, ReadonlyMap<string, string>> | undefined;
+  /** Where values may come from: `any` on the command line. */
+  readonly sources: "aws" | "any";
+}
+
+export interface FileIssues {
+  readonly name: string;
+  readonly issues: readonly ManifestIssue[];
+}
+
+interface ValidFile {
+  readonly name: string;
+  readonly manifest: Manifest;
+  readonly locate: Locate;
+}
+
+/** The files of an owner that belong to one workspace. */
+export interface CheckedWorkspace {
+  readonly valid: readonly ValidFile[];
+  /** Declared before, and neither declared nor given up by a valid file: left as it is. */
+  readonly frozen: ReadonlySet<ResourceKey>;
+  /** What each file declares, with what it froze; also of files that are invalid or gone. */
+  readonly declares: ReadonlyMap<string, readonly ResourceKey[]>;
+}
+
+export interface CheckedFiles {
+  readonly workspaces: ReadonlyMap<string, CheckedWorkspace>;
+  readonly invalid: readonly FileIssues[];
+  readonly warnings: readonly FileIssues[];
+}
+
+/**
+ * Checks what no file can say alone: rules, policy, names and references across the files of an
+ * owner. A file that is wrong is left out; what it declared last is frozen and may still be
+ * referred to. Leaving it out may make others wrong, so this goes on until nothing changes.
+ */
+export async function checkFiles(input: FilesToCheck): Promise<CheckedFiles> {
+  const candidates: Candidate[] = [];
+  const invalid: FileIssues[] = [];
+  for (const { name, parsed } of [...input.files].sort(byName)) {
+    if (parsed.isValid) candidates.push({ name, ...parsed, subject: subjectOf(parsed.manifest) });
+    else invalid.push({ name, issues: parsed.issues });
+  }
+  const isComplete = invalid.length === 0;
+  const limits = overLimits(candidates);
+  const names = new Set([
+    ...candidates.map(({ manifest }) => workspaceOf(manifest)),
+    ...input.lastDeclared.keys(),
+  ]);
+  const workspaces = new Map<string, CheckedWorkspace>();
+  const warnings: FileIssues[] = [];
+  for (const workspace of [...names].sort()) {
+    const own = candidates.filter(({ manifest }) => workspaceOf(manifest) === workspace);
+    const checked = await checkWorkspace(input, workspace, own, limits, isComplete);
+    const { errors, warnings: found, ...result } = checked;
+    workspaces.set(workspace, result);
+    invalid.push(...(await located(own, errors)));
+    warnings.push(...(await located(own, found)));
+  }
+  return { workspaces, invalid: invalid.sort(byName), warnings: warnings.sort(byName) };
+}
+
+type Findings = Map<string, readonly ManifestFinding[]>;
+
+interface Checked extends CheckedWorkspace {
+  readonly errors: Findings;
+  readonly warnings: Findings;
+}
+
+async function checkWorkspace(
+  input: FilesToCheck,
+  workspace: string,
+  candidates: readonly Candidate[],
+  limits: Findings,
+  isComplete: boolean,
+): Promise<Checked> {
+  const last = input.lastDeclared.get(workspace) ?? new Map();
+  const providers = input.lastProviders?.get(workspace) ?? new Map();
+  const repeated = await duplicates(candidates, last);
+  const errors: Findings = new Map();
+  const warnings: Findings = new Map();
+  const checkOne = ({ name, subject }: Candidate, context: RuleContext) => {
+    const found = lint(subject, context);
+    const policy = policyFindings(input.owner, subject, input);
+    const across = [...(limits.get(name) ?? []), ...(repeated.get(name) ?? [])];
+    const wrong = [...across, ...found.errors, ...policy];
+    if (wrong.length > 0) errors.set(name, wrong);
+    warnings.set(name, found.warnings);
+  };
+  let valid = candidates;
+  for (;;) {
+    const held = frozenKeys(valid, last);
+    const context = contextOf(valid, held, providers, input.sources, isComplete);
+    for (const file of valid) checkOne(file, context);
+    const remaining = valid.filter(({ name }) => !errors.has(name));
+    if (remaining.length === valid.length) return { ...resultOf(valid, held), errors, warnings };
+    valid = remaining;
+  }
+}
+
+function resultOf(valid: readonly Candidate[], held: Held): CheckedWorkspace {
+  const declares = new Map<string, readonly ResourceKey[]>(held);
+  for (const { name, subject } of valid) {
+    const own = subject.declarations.flatMap(({ key, isExternal }) => (isExternal ? [] : key));
+    declares.set(name, [...own, ...(held.get(name) ?? [])]);
+  }
+  return {
+    valid: valid.map(({ name, manifest, locate }) => ({ name, manifest, locate })),
+    frozen: new Set([...held.values()].flat()),
+    declares,
+  };
+}
+
+async function located(files: readonly Candidate[], findings: Findings): Promise<FileIssues[]> {
+  const found = files.filter(({ name }) => (findings.get(name) ?? []).length > 0);
+  return Promise.all(
+    found.map(async ({ name, locate }) => ({
+      name,
+      issues: await locate(findings.get(name) ?? []),
+    })),
+  );
+}
+
+function byName(one: { readonly name: string }, other: { readonly name: string }): number {
+  return one.name < other.name ? -1 : 1;
+}

@@ -1,0 +1,101 @@
+import { type Kind, keyOf, type ResourceKey } from "#reconcile/state.ts";
+import { referencesOf } from "./references.ts";
+import type { RuleContext, RuleSubject } from "./rules/rule.ts";
+import { SECTIONS } from "./sections.ts";
+import type { Locate, Manifest } from "./types.ts";
+
+/** A file that the schema accepts. */
+export interface Candidate {
+  readonly name: string;
+  readonly manifest: Manifest;
+  readonly locate: Locate;
+  readonly subject: RuleSubject;
+}
+
+/** By workspace, then by file name. */
+export type LastDeclared = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<ResourceKey>>>;
+
+/** What stays as it is because of a file: by file name, only where there is something. */
+export type Held = ReadonlyMap<string, readonly ResourceKey[]>;
+
+/**
+ * What files declared when they were last applied and no valid file declares now: of files that
+ * are invalid or gone all of it, of others what belongs to a section that they leave out now.
+ */
+export function frozenKeys(
+  valid: readonly Candidate[],
+  last: ReadonlyMap<string, ReadonlySet<ResourceKey>>,
+): Held {
+  if (last.size === 0) return new Map();
+  const declared = new Set(valid.flatMap(({ subject }) => takenKeys(subject)));
+  const manifests = new Map(valid.map(({ name, manifest }) => [name, manifest]));
+  const held = new Map<string, readonly ResourceKey[]>();
+  for (const [name, keys] of last) {
+    const manifest = manifests.get(name);
+    const isGivenUp = (key: ResourceKey) => manifest?.[SECTIONS[kindOf(key)]] !== undefined;
+    const own = [...keys].filter((key) => !declared.has(key) && !isGivenUp(key));
+    if (own.length > 0) held.set(name, own);
+  }
+  return held;
+}
+
+/** What rules may know of the valid files; `lastProviders` has those of frozen secrets, by name. */
+export function contextOf(
+  valid: readonly Candidate[],
+  held: Held,
+  lastProviders: ReadonlyMap<string, string>,
+  sources: RuleContext["sources"],
+  isComplete: boolean,
+): RuleContext {
+  const subjects = valid.map(({ subject }) => subject);
+  const frozen = [...held.values()].flat();
+  const isAllKnown = isComplete && frozen.length === 0;
+  return {
+    known: new Set([
+      ...frozen,
+      ...subjects.flatMap(({ declarations }) => declarations.map(({ key }) => key)),
+    ]),
+    used: isAllKnown
+      ? new Set(subjects.flatMap((subject) => referencesOf(subject).map(({ key }) => key)))
+      : undefined,
+    providers: providersOf(subjects, frozen, lastProviders),
+    untracked: new Set(
+      subjects.flatMap(({ endpoints }) =>
+        endpoints.flatMap(({ entry }) => (entry.usage_tracking === false ? entry.name : [])),
+      ),
+    ),
+    sources,
+  };
+}
+
+function providersOf(
+  subjects: readonly RuleSubject[],
+  frozen: readonly ResourceKey[],
+  lastProviders: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const providers = new Map<string, string>();
+  for (const key of frozen) {
+    const provider = lastProviders.get(nameOf(key));
+    if (kindOf(key) === "secret" && provider !== undefined) providers.set(nameOf(key), provider);
+  }
+  for (const { entry } of subjects.flatMap(({ secrets }) => secrets)) {
+    providers.set(entry.name, entry.provider);
+  }
+  return providers;
+}
+
+/** What a file declares, with the former names of what it renames. */
+function takenKeys({ declarations }: RuleSubject): ResourceKey[] {
+  return declarations.flatMap(({ key, kind, isExternal, previousName }) => {
+    if (isExternal) return [];
+    return previousName === undefined ? [key] : [key, keyOf({ kind, name: previousName })];
+  });
+}
+
+function kindOf(key: ResourceKey): Kind {
+  return key.slice(0, key.indexOf("/")) as Kind;
+}
+
+function nameOf(key: ResourceKey): string {
+  return key.slice(key.indexOf("/") + 1);
+}

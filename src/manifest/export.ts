@@ -1,0 +1,130 @@
+import { Document, isMap, isScalar, visit } from "yaml";
+import { type ActualState, keyOf, WORKSPACE_DEFAULT } from "#reconcile/state.ts";
+import { contextOf } from "./declared.ts";
+import { describeIssue } from "./describe-issue.ts";
+import { type ExportItem, itemsOf } from "./export-entries.ts";
+import { lint, subjectOf } from "./lint.ts";
+import { referencesOf } from "./references.ts";
+import { manifestSchema } from "./schema.ts";
+import { KINDS_IN_ORDER, SECTIONS, sectionsOf } from "./sections.ts";
+import type { Manifest, ManifestFinding } from "./types.ts";
+
+export interface ExportOptions {
+  /** Whose manifest it is to be: what others own is external. Undefined: everything is taken. */
+  readonly owner?: string | undefined;
+  readonly workspace: string;
+}
+
+/**
+ * A manifest that declares what the gateway has, as YAML with comments, in a fixed order. What the
+ * language cannot say becomes external, or, where that is not possible, a comment at the end.
+ */
+export function exportManifest(actual: ActualState, options: ExportOptions): string {
+  let items = itemsOf(actual, options.owner).sort(byKey).map(withoutEntry);
+  for (;;) {
+    const { manifest, findings } = check(items, options.workspace);
+    if (findings.size === 0) return render(withoutUnused(items, manifest), options.workspace);
+    items = items.map((item) => {
+      const reason = findings.get(item);
+      return reason === undefined ? item : reduced(item, reason);
+    });
+  }
+}
+
+function byKey(one: ExportItem, other: ExportItem): number {
+  return keyOf(one) < keyOf(other) ? -1 : 1;
+}
+
+/** What cannot be said from the start is external, if something may refer to it. */
+function withoutEntry(item: ExportItem): ExportItem {
+  if (item.entry || item.kind === "budget") return item;
+  return { ...item, entry: { name: item.name, external: true } };
+}
+
+/** From managed to external, from external to a comment. */
+function reduced(item: ExportItem, reason: string): ExportItem {
+  if (item.kind === "budget" || item.entry?.external === true) {
+    return { ...item, note: [reason], entry: undefined };
+  }
+  return { ...item, note: [...item.note, reason], entry: { name: item.name, external: true } };
+}
+
+/** The first thing that is wrong with each item. */
+function check(items: readonly ExportItem[], workspace: string) {
+  const document = documentOf(items, workspace);
+  const parsed = manifestSchema.safeParse(document);
+  const found = parsed.success
+    ? rulesBroken(parsed.data)
+    : parsed.error.issues.flatMap((issue) => describeIssue(issue, document, () => []));
+  const findings = new Map<ExportItem, string>();
+  for (const { path, message } of found) {
+    const item = itemAt(items, path);
+    const field = path.slice(2).join(".");
+    if (item && !findings.has(item)) findings.set(item, `${field} ${oneLine(message)}`.trim());
+  }
+  return { manifest: document as unknown as Manifest, findings };
+}
+
+function rulesBroken(manifest: Manifest): readonly ManifestFinding[] {
+  const subject = subjectOf(manifest);
+  const candidate = { name: "", manifest, locate: async () => [], subject };
+  return lint(subject, contextOf([candidate], new Map(), new Map(), "any", true)).errors;
+}
+
+function itemAt(items: readonly ExportItem[], [section, index]: ManifestFinding["path"]) {
+  const kind = KINDS_IN_ORDER.find((candidate) => SECTIONS[candidate] === section);
+  return items.filter((item) => item.kind === kind && item.entry)[Number(index)];
+}
+
+function documentOf(items: readonly ExportItem[], workspace: string): Record<string, unknown> {
+  const sections = KINDS_IN_ORDER.map((kind) => {
+    const entries = items.flatMap((item) => (item.kind === kind && item.entry) || []);
+    return [SECTIONS[kind], entries] as const;
+  });
+  return {
+    version: 1,
+    ...(workspace === WORKSPACE_DEFAULT ? {} : { workspace }),
+    ...Object.fromEntries(sections.filter(([, entries]) => entries.length > 0)),
+  };
+}
+
+function withoutUnused(items: readonly ExportItem[], manifest: Manifest): ExportItem[] {
+  const used = new Set(referencesOf(sectionsOf(manifest)).map(({ key }) => key));
+  return items.filter((item) => !item.isForeign || used.has(keyOf(item)));
+}
+
+function render(items: readonly ExportItem[], workspace: string): string {
+  const document = new Document(documentOf(items, workspace));
+  for (const kind of KINDS_IN_ORDER) {
+    const entries = items.filter((item) => item.kind === kind && item.entry);
+    for (const [index, { note }] of entries.entries()) {
+      const node = document.getIn([SECTIONS[kind], index], true);
+      if (isMap(node) && note.length > 0) node.commentBefore = commentOf(note);
+    }
+  }
+  // Small maps, such as a model, are read best on one line.
+  visit(document, {
+    Map: (_, node, path) => {
+      if (path.length > 4 && node.items.every(({ value }) => isScalar(value))) node.flow = true;
+    },
+  });
+  const omitted = items.filter(({ entry }) => !entry);
+  if (omitted.length > 0) {
+    document.comment = commentOf([
+      "Not exported:",
+      ...omitted.map(
+        ({ kind, name, note }) => `- ${kind} ${JSON.stringify(name)}: ${note.join("; ")}`,
+      ),
+    ]);
+  }
+  return document.toString({ lineWidth: 100 });
+}
+
+function commentOf(lines: readonly string[]): string {
+  return lines.map((line) => ` ${oneLine(line)}`).join("\n");
+}
+
+/** Names may hold what would end a comment, or what YAML does not allow at all. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{C}\u2028\u2029]/gu, "\uFFFD");
+}

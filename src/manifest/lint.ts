@@ -1,0 +1,64 @@
+import { RULES } from "./rules/all.ts";
+import type { Rule, RuleContext, RuleSubject } from "./rules/rule.ts";
+import { declarationsOf, sectionsOf } from "./sections.ts";
+import { suggestion } from "./suggest.ts";
+import type { Manifest, ManifestFinding } from "./types.ts";
+
+export interface LintResult {
+  readonly errors: readonly ManifestFinding[];
+  readonly warnings: readonly ManifestFinding[];
+}
+
+type RuleText = Omit<Rule, "check">;
+
+const WRONG_SUPPRESSION: RuleText = {
+  id: "wrong-suppression",
+  severity: "error",
+  title: "`lint.disable` names a rule that does not exist, or one that finds errors",
+  why: "Errors cannot be switched off: the gateway would break on them",
+};
+
+const UNUSED_SUPPRESSION: RuleText = {
+  id: "unused-suppression",
+  severity: "warning",
+  title: "`lint.disable` names a rule that finds nothing in the file",
+  why: "The next such mistake would go unnoticed",
+};
+
+/** The rules about the suppression of rules. */
+export const SUPPRESSION_RULES: readonly RuleText[] = [WRONG_SUPPRESSION, UNUSED_SUPPRESSION];
+
+export function subjectOf(manifest: Manifest): RuleSubject {
+  return { ...sectionsOf(manifest), manifest, declarations: declarationsOf(manifest) };
+}
+
+/** What the rules find, without the warnings that the file switched off. */
+export function lint(subject: RuleSubject, context: RuleContext): LintResult {
+  const disabled = subject.manifest.lint?.disable ?? [];
+  const errors: ManifestFinding[] = [];
+  const warnings: ManifestFinding[] = [];
+  for (const rule of RULES) {
+    const found = rule.check(subject, context).map((finding) => ({ rule: rule.id, ...finding }));
+    if (rule.severity === "error") errors.push(...found);
+    else if (!disabled.includes(rule.id)) warnings.push(...found);
+    else if (found.length === 0) warnings.push(...unused(disabled, rule));
+  }
+  return { errors: [...errors, ...disabled.flatMap(wrongSuppression)], warnings };
+}
+
+function unused(disabled: readonly string[], { id }: Rule): ManifestFinding[] {
+  const path = ["lint", "disable", disabled.indexOf(id)];
+  return [{ rule: UNUSED_SUPPRESSION.id, path, message: `finds nothing here, got "${id}"` }];
+}
+
+function wrongSuppression(id: string, index: number): ManifestFinding[] {
+  const rule = RULES.find((candidate) => candidate.id === id);
+  if (rule?.severity === "warning") return [];
+  const message = rule
+    ? `cannot be switched off: "${id}" finds errors`
+    : `is not a rule, got "${id}"${suggestion(
+        id,
+        RULES.flatMap((known) => (known.severity === "warning" ? known.id : [])),
+      )}`;
+  return [{ rule: WRONG_SUPPRESSION.id, path: ["lint", "disable", index], message }];
+}

@@ -1,0 +1,41 @@
+import type { Declaration, Sections } from "#manifest/sections.ts";
+import type { Manifest, ManifestPath } from "#manifest/types.ts";
+import type { ResourceKey } from "#reconcile/state.ts";
+
+/** What the other files of the owner in the same workspace say, together with this one. */
+export interface RuleContext {
+  /** What may be referred to: declared, external, or frozen. */
+  readonly known: ReadonlySet<ResourceKey>;
+  /** What something refers to; undefined when a file that may refer to more cannot be read. */
+  readonly used: ReadonlySet<ResourceKey> | undefined;
+  /** Providers of the secrets, by name; of external secrets none. */
+  readonly providers: ReadonlyMap<string, string>;
+  /** Names of the endpoints whose usage_tracking is off. */
+  readonly untracked: ReadonlySet<string>;
+  /** Where values may come from: `any` on the command line. */
+  readonly sources: "aws" | "any";
+}
+
+/** A manifest as rules see it. */
+export interface RuleSubject extends Sections {
+  readonly manifest: Manifest;
+  /** External resources too, in the order of the file. */
+  readonly declarations: readonly Declaration[];
+}
+
+export interface RuleFinding {
+  readonly path: ManifestPath;
+  readonly message: string;
+}
+
+/** What a schema cannot say. Title and reason are part of the documentation. */
+export interface Rule {
+  readonly id: string;
+  /** A warning blocks nothing, and a file may switch it off. */
+  readonly severity: "error" | "warning";
+  /** What it finds. */
+  readonly title: string;
+  /** What happened otherwise. */
+  readonly why: string;
+  readonly check: (subject: RuleSubject, context: RuleContext) => readonly RuleFinding[];
+}

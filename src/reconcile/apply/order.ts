@@ -1,0 +1,82 @@
+import { type Change, keyOfChange } from "#reconcile/change.ts";
+import { dependenciesOf, KINDS, LEVELS } from "#reconcile/kinds.ts";
+import type { Renames } from "#reconcile/plan/renames.ts";
+import { type ActualResource, keyOf, type ResourceKey } from "#reconcile/state.ts";
+
+/** Changes that may be under way at the same time, as far as they do not need each other. */
+interface Level {
+  readonly changes: readonly Change[];
+  readonly concurrency: number;
+}
+
+/** Creates and updates go down the tree of dependencies; then deletes go up. */
+export function levelsOf(changes: readonly Change[]): Level[] {
+  const ofKind = (isDelete: boolean) => (kind: (typeof LEVELS)[number]) => ({
+    changes: changes.filter(
+      (change) => (change.action === "delete") === isDelete && kindOf(change) === kind,
+    ),
+    concurrency: KINDS[kind].concurrency,
+  });
+  return [...LEVELS.map(ofKind(false)), ...[...LEVELS].reverse().map(ofKind(true))];
+}
+
+/**
+ * What must be right before a change may begin: for a write, what the resource refers to; for a
+ * delete, everything that referred to the resource, and the new secret in the place of one that is
+ * renamed.
+ */
+export function neededBefore(
+  changes: readonly Change[],
+  actual: readonly ActualResource[],
+): (change: Change) => readonly ResourceKey[] {
+  const usersOf = usersByKey(changes, actual);
+  const successors = new Map<ResourceKey, ResourceKey>(
+    changes.flatMap((change) => {
+      if (change.action === "delete" || change.desired.kind !== "secret") return [];
+      const { previous_name } = change.desired;
+      return previous_name === undefined
+        ? []
+        : [[`secret/${previous_name}`, keyOfChange(change)] as const];
+    }),
+  );
+  return (change) => {
+    if (change.action !== "delete") return dependenciesOf(change.desired);
+    const key = keyOfChange(change);
+    const successor = successors.get(key);
+    return [...(usersOf.get(key) ?? []), ...(successor === undefined ? [] : [successor])];
+  };
+}
+
+/** New names by old key, of what is renamed in place. */
+export function renamesOf(changes: readonly Change[]): Renames {
+  return new Map(
+    changes.flatMap((change) =>
+      change.action === "update" || change.action === "adopt"
+        ? [[keyOf(change.actual), change.desired.name] as const]
+        : [],
+    ),
+  );
+}
+
+/** By what they use on the gateway now; a resource that is to be renamed goes by its new name. */
+function usersByKey(
+  changes: readonly Change[],
+  actual: readonly ActualResource[],
+): Map<ResourceKey, ResourceKey[]> {
+  const renames = renamesOf(changes);
+  const users = new Map<ResourceKey, ResourceKey[]>();
+  for (const resource of actual) {
+    const { kind, name } = resource;
+    const user = keyOf({ kind, name: renames.get(keyOf(resource)) ?? name });
+    for (const dependency of dependenciesOf(resource)) {
+      const known = users.get(dependency);
+      if (known) known.push(user);
+      else users.set(dependency, [user]);
+    }
+  }
+  return users;
+}
+
+function kindOf(change: Change) {
+  return change.action === "delete" ? change.actual.kind : change.desired.kind;
+}

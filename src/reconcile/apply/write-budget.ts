@@ -1,0 +1,113 @@
+import { BUDGET_SETTINGS } from "#budgets/settings.ts";
+import { budgetMark } from "#reconcile/owner.ts";
+import type { ActualOf, BudgetFields, DesiredOf, ResourceKey } from "#reconcile/state.ts";
+import { LeaseHeldError } from "#runtime/errors.ts";
+import { type LedgerWrite, put, remove } from "#runtime/ledger.ts";
+import { idOf, ignoreMissing, stated, type Update, type WriteContext } from "./write-context.ts";
+
+export async function writeBudget(
+  context: WriteContext,
+  desired: DesiredOf<"budget">,
+  update: Update<"budget"> | undefined,
+): Promise<string> {
+  const id = update
+    ? await updateExisting(context, desired, update)
+    : await createNew(context, desired);
+  await writeSettings(context, id, desired);
+  return id;
+}
+
+async function createNew(
+  { gateway, owner, ids }: WriteContext,
+  desired: DesiredOf<"budget">,
+): Promise<string> {
+  const { budget_policy_id } = await gateway.budgets.create({
+    ...policyFields(desired.fields, ids),
+    created_by: budgetMark(owner, desired.name),
+  });
+  return budget_policy_id;
+}
+
+/** Fields that only we keep. */
+const SETTINGS: readonly string[] = ["thresholds", "labels"];
+
+/**
+ * The policy is written only when it changes, as each write makes the server compute every window;
+ * when it is adopted it gets our mark, by which its name survives a loss of the ledger.
+ */
+async function updateExisting(
+  { gateway, owner, ids }: WriteContext,
+  desired: DesiredOf<"budget">,
+  { action, actual: { id }, changed_fields }: Update<"budget">,
+): Promise<string> {
+  const fields = changed_fields.map(({ path }) => path.split(".")[0] ?? path);
+  const isPolicyChanged = fields.some((field) => !SETTINGS.includes(field));
+  if (isPolicyChanged || action === "adopt") {
+    await gateway.budgets.update({
+      budget_policy_id: id,
+      ...(isPolicyChanged && policyFields(desired.fields, ids)),
+      updated_by: budgetMark(owner, desired.name),
+    });
+  }
+  return id;
+}
+
+export async function deleteBudget(
+  { gateway, ledger }: WriteContext,
+  { id, name }: ActualOf<"budget">,
+): Promise<void> {
+  await gateway.budgets.delete({ budget_policy_id: id }).catch(ignoreMissing);
+  const record = await ledger.read(BUDGET_SETTINGS, id);
+  if (record) await commit({ ledger }, remove(BUDGET_SETTINGS, record), name);
+}
+
+/** After an endpoint was renamed: alerts of the budgets for it are to name it as it is called now. */
+export async function renameTarget(
+  { ledger, resources }: WriteContext,
+  endpoint: { readonly before: string; readonly after: string },
+): Promise<void> {
+  for (const { kind, id, name, fields } of resources) {
+    if (kind !== "budget" || fields.target_scope !== "ENDPOINT") continue;
+    if (fields.target_value !== endpoint.before) continue;
+    const record = await ledger.read(BUDGET_SETTINGS, id);
+    if (!record) continue;
+    const settings = { ...record.value, target: endpoint.after };
+    await commit({ ledger }, put(BUDGET_SETTINGS, id, settings, record), name);
+  }
+}
+
+async function writeSettings(
+  { ledger, owner }: WriteContext,
+  id: string,
+  { name, fields }: DesiredOf<"budget">,
+): Promise<void> {
+  const { thresholds, labels, target_scope, target_value } = fields;
+  const settings = { name, owner, target: target_value ?? target_scope, thresholds, labels };
+  const record = await ledger.read(BUDGET_SETTINGS, id);
+  await commit({ ledger }, put(BUDGET_SETTINGS, id, settings, record), name);
+}
+
+async function commit(
+  { ledger }: Pick<WriteContext, "ledger">,
+  write: LedgerWrite,
+  name: string,
+): Promise<void> {
+  if (await ledger.commit([write])) return;
+  throw new LeaseHeldError(`the settings of budget ${name} were written by another run`);
+}
+
+function policyFields(fields: BudgetFields, ids: ReadonlyMap<ResourceKey, string>) {
+  const { budget_unit, budget_amount, duration, target_scope, budget_action } = fields;
+  const target =
+    target_scope === "ENDPOINT"
+      ? idOf(ids, `endpoint/${fields.target_value}`)
+      : fields.target_value;
+  return {
+    budget_unit,
+    budget_amount,
+    duration,
+    target_scope,
+    budget_action,
+    ...stated("target_value", target),
+  };
+}

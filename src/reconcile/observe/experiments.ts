@@ -1,0 +1,128 @@
+import type { Ledger, LedgerKind } from "#runtime/ledger.ts";
+import { put, remove } from "#runtime/ledger.ts";
+import { mapLimited } from "#runtime/limit.ts";
+
+/** The part of the tracking client that observing needs. */
+export interface TrackingReader {
+  readonly experiments: {
+    /** Undefined when there is none; one that is deleted is found. */
+    find(experiment: { readonly name: string }): Promise<Experiment | undefined>;
+    get(experiment: { readonly experiment_id: string }): Promise<Experiment | undefined>;
+  };
+  readonly scorers: {
+    /** The newest version of each. */
+    list(of: { readonly experiment_id: string }): Promise<readonly Scorer[]>;
+  };
+}
+
+export interface Experiment {
+  readonly experiment_id: string;
+  readonly name: string;
+  readonly isDeleted: boolean;
+}
+
+interface Scorer {
+  readonly scorer_id: string;
+  readonly scorer_name: string;
+  readonly scorer_version: number;
+}
+
+interface KnownExperiment {
+  readonly experiment_id: string;
+}
+
+/** Experiments that were looked up or made before, by `<workspace>/<name>`: they cost no request. */
+const EXPERIMENTS: LedgerKind<KnownExperiment> = { name: "experiment" };
+
+/** Both ways between the names and the ids of experiments. */
+export interface ExperimentNames {
+  /** Of those that were asked for and exist. */
+  readonly ids: ReadonlyMap<string, string>;
+  /** Of all that are known. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+const LOOK_UP_CONCURRENCY = 4;
+
+/** One request for each name that the ledger does not know. */
+export async function experimentsByName(
+  tracking: TrackingReader,
+  ledger: Ledger,
+  workspace: string,
+  wanted: readonly string[],
+): Promise<ExperimentNames> {
+  const known = await knownExperiments(ledger, workspace);
+  const unknown = [...new Set(wanted)].filter((name) => !known.has(name));
+  const found = await mapLimited(unknown, LOOK_UP_CONCURRENCY, (name) =>
+    tracking.experiments.find({ name }),
+  );
+  for (const experiment of found) {
+    if (!experiment || experiment.isDeleted) continue;
+    known.set(experiment.name, experiment.experiment_id);
+    await rememberExperiment(ledger, workspace, experiment);
+  }
+  const asked = wanted.flatMap((name) => {
+    const id = known.get(name);
+    return id === undefined ? [] : [[name, id] as const];
+  });
+  const ids = new Map(asked);
+  // A name that is asked for wins over another one that the same experiment had before.
+  return { ids, names: inverted([...known, ...ids]) };
+}
+
+/** One request for each id whose name the ledger does not know. */
+export async function experimentsById(
+  tracking: TrackingReader,
+  ledger: Ledger,
+  workspace: string,
+  wanted: readonly string[],
+): Promise<ExperimentNames> {
+  const names = inverted(await knownExperiments(ledger, workspace));
+  const unknown = [...new Set(wanted)].filter((id) => !names.has(id));
+  const found = await mapLimited(unknown, LOOK_UP_CONCURRENCY, (experiment_id) =>
+    tracking.experiments.get({ experiment_id }),
+  );
+  for (const experiment of found) {
+    if (experiment && !experiment.isDeleted) names.set(experiment.experiment_id, experiment.name);
+  }
+  const asked = wanted.flatMap((id) => {
+    const name = names.get(id);
+    return name === undefined ? [] : [[name, id] as const];
+  });
+  return { ids: new Map(asked), names };
+}
+
+/** A run that was faster has written the same. */
+export async function rememberExperiment(
+  ledger: Ledger,
+  workspace: string,
+  { name, experiment_id }: { readonly name: string; readonly experiment_id: string },
+): Promise<void> {
+  const id = `${workspace}/${name}`;
+  const record = await ledger.read(EXPERIMENTS, id);
+  await ledger.commit([put(EXPERIMENTS, id, { experiment_id }, record)]);
+}
+
+/** So that the next run looks it up again. */
+export async function forgetExperiment(
+  ledger: Ledger,
+  workspace: string,
+  name: string,
+): Promise<void> {
+  const record = await ledger.read(EXPERIMENTS, `${workspace}/${name}`);
+  if (record) await ledger.commit([remove(EXPERIMENTS, record)]);
+}
+
+async function knownExperiments(ledger: Ledger, workspace: string): Promise<Map<string, string>> {
+  const prefix = `${workspace}/`;
+  const records = await ledger.list(EXPERIMENTS);
+  return new Map(
+    records
+      .filter(({ id }) => id.startsWith(prefix))
+      .map(({ id, value }) => [id.slice(prefix.length), value.experiment_id]),
+  );
+}
+
+function inverted(idsByName: Iterable<readonly [string, string]>): Map<string, string> {
+  return new Map([...idsByName].map(([name, id]) => [id, name]));
+}

@@ -1,0 +1,204 @@
+import { BUDGET_SETTINGS } from "#budgets/settings.ts";
+import type {
+  Binding,
+  BudgetPolicy,
+  CurrentUser,
+  Endpoint,
+  ModelDefinition,
+  Secret,
+} from "#gateway/types.ts";
+import type { ActualState, DesiredOf, DesiredState } from "#reconcile/state.ts";
+import { GatewayOpsError } from "#runtime/errors.ts";
+import type { Ledger } from "#runtime/ledger.ts";
+import { MANAGED_SECRETS, managedSecretId } from "#secrets/managed-secret.ts";
+import {
+  type ExperimentNames,
+  experimentsById,
+  experimentsByName,
+  type TrackingReader,
+} from "./experiments.ts";
+import {
+  fromGuardrail,
+  type GuardrailReader,
+  listGuardrails,
+  NO_GUARDRAILS,
+  type RawGuardrails,
+  scorersToUse,
+} from "./guardrails.ts";
+import { fromBudget, fromEndpoint, fromModelDefinition, fromSecret } from "./resources.ts";
+
+/** The part of the gateway client that observing needs. */
+export interface GatewayReader extends GuardrailReader {
+  readonly secrets: { list(): Promise<readonly Secret[]> };
+  readonly modelDefinitions: { list(): Promise<readonly ModelDefinition[]> };
+  readonly endpoints: { list(): Promise<readonly Endpoint[]> };
+  readonly bindings: { list(): Promise<readonly Binding[]> };
+  readonly budgets: { list(): Promise<readonly BudgetPolicy[]> };
+  readonly server: { currentUser(): Promise<CurrentUser | undefined> };
+}
+
+/** The login may read the gateway but not write all of it, or not see all of it. */
+class NotAdminError extends GatewayOpsError {
+  override readonly name = "NotAdminError";
+  readonly code = "gateway-login-not-admin";
+  readonly disposition = "retry";
+}
+
+/**
+ * Reads what the desired state needs to know, in six requests for a gateway of any size: who is
+ * logged in, and five lists. On top come one for each experiment that it names and the ledger does
+ * not know, one and one for each endpoint that declares guardrails if any does, and one for the
+ * scorers of each experiment of which a guardrail must be made.
+ */
+export async function observe(
+  gateway: GatewayReader,
+  tracking: TrackingReader,
+  ledger: Ledger,
+  desired: DesiredState,
+): Promise<ActualState> {
+  const lists = await readLists(gateway, ledger, desired.workspace);
+  const endpoints = desired.resources.filter((resource) => resource.kind === "endpoint");
+  const wanted = endpoints.flatMap(({ fields }) => fields.guardrails ?? []);
+  const [raw, experiments] = await Promise.all([
+    guardrailsOf(gateway, lists.endpoints, endpoints),
+    experimentsNamedBy(tracking, ledger, desired.workspace, endpoints),
+  ]);
+  const state = stateOf(lists, raw, experiments);
+  const scorers = await scorersToUse(tracking, wanted, state.guardrails, experiments.ids);
+  return { ...state, scorers };
+}
+
+/** Reads everything, for an export: on top of the lists one request and more for each endpoint. */
+export async function observeAll(
+  gateway: GatewayReader,
+  tracking: TrackingReader,
+  ledger: Ledger,
+  workspace: string,
+): Promise<ActualState> {
+  const lists = await readLists(gateway, ledger, workspace);
+  const raw = await listGuardrails(gateway, lists.endpoints).catch(whenUnsupported);
+  const ids = [
+    ...lists.endpoints.map(({ experiment_id }) => experiment_id),
+    ...raw.objects.map(({ scorer }) => scorer.experiment_id),
+  ].filter((id) => id !== undefined);
+  return stateOf(lists, raw, await experimentsById(tracking, ledger, workspace, ids));
+}
+
+type Lists = Awaited<ReturnType<typeof readLists>>;
+
+/**
+ * Asks who is logged in beside reading: to a user who is not an admin MLflow shows a filtered
+ * gateway with status 200, and everything would seem to be missing.
+ */
+async function readLists(gateway: GatewayReader, ledger: Ledger, workspace: string) {
+  const reading = Promise.all([
+    // The longest first: the others fit in beside it.
+    gateway.endpoints.list(),
+    gateway.secrets.list(),
+    gateway.modelDefinitions.list(),
+    gateway.bindings.list(),
+    gateway.budgets.list(),
+    ledger.list(MANAGED_SECRETS),
+    ledger.list(BUDGET_SETTINGS),
+  ]);
+  // A list that is denied is explained by the login, if that is why.
+  reading.catch(() => undefined);
+  requireAdmin(await gateway.server.currentUser());
+  const [endpoints, secrets, modelDefinitions, bindings, budgets, managed, settings] =
+    await reading;
+  const pushed = new Map(managed.map(({ id, value }) => [id, value.pushed]));
+  return {
+    secrets,
+    modelDefinitions,
+    endpoints,
+    bindings: byEndpoint(bindings),
+    budgets,
+    pushedOf: (name: string) => pushed.get(managedSecretId(workspace, name)),
+    settings: new Map(settings.map(({ id, value }) => [id, value])),
+  };
+}
+
+function requireAdmin(user: CurrentUser | undefined): void {
+  if (!user || user.is_admin) return;
+  throw new NotAdminError(
+    `the gateway login "${user.username}" is not an admin: MLflow hides from it what it may not see, so nothing is planned`,
+  );
+}
+
+function byEndpoint(bindings: readonly Binding[]): Map<string, Binding[]> {
+  const grouped = new Map<string, Binding[]>();
+  for (const binding of bindings) {
+    const known = grouped.get(binding.endpoint_id);
+    if (known) known.push(binding);
+    else grouped.set(binding.endpoint_id, [binding]);
+  }
+  return grouped;
+}
+
+function stateOf(lists: Lists, raw: RawGuardrails, experiments: ExperimentNames): ActualState {
+  const endpointNames = new Map(
+    lists.endpoints.map(({ endpoint_id, name }) => [endpoint_id, name]),
+  );
+  const names = { endpoints: endpointNames, experiments: experiments.names };
+  return {
+    resources: [
+      ...lists.secrets.map((secret) => fromSecret(secret, lists.pushedOf(secret.secret_name))),
+      ...lists.modelDefinitions.map(fromModelDefinition),
+      ...lists.endpoints.map((endpoint) =>
+        fromEndpoint(
+          endpoint,
+          {
+            bindings: lists.bindings.get(endpoint.endpoint_id) ?? [],
+            placements: raw.placements.get(endpoint.endpoint_id),
+          },
+          names,
+        ),
+      ),
+      ...lists.budgets.map((policy) =>
+        fromBudget(policy, lists.settings.get(policy.budget_policy_id), endpointNames),
+      ),
+    ],
+    experiments: experiments.ids,
+    guardrails: raw.objects.map((guardrail) => fromGuardrail(guardrail, names)),
+    scorers: new Map(),
+  };
+}
+
+async function guardrailsOf(
+  gateway: GatewayReader,
+  existing: readonly Endpoint[],
+  desired: readonly DesiredOf<"endpoint">[],
+): Promise<RawGuardrails> {
+  const declaring = desired.filter(({ fields }) => fields.guardrails !== undefined);
+  if (declaring.length === 0) return NO_GUARDRAILS;
+  const names = new Set(declaring.flatMap(({ name, previous_name }) => [name, previous_name]));
+  return listGuardrails(
+    gateway,
+    existing.filter(({ name }) => names.has(name)),
+  );
+}
+
+async function experimentsNamedBy(
+  tracking: TrackingReader,
+  ledger: Ledger,
+  workspace: string,
+  desired: readonly DesiredOf<"endpoint">[],
+): Promise<ExperimentNames> {
+  const wanted = desired
+    .flatMap(({ fields: { experiment, guardrails = [] } }) => [
+      experiment,
+      ...guardrails.map(({ scorer }) => scorer?.experiment),
+    ])
+    .filter((name) => name !== undefined);
+  return wanted.length === 0
+    ? { ids: new Map(), names: new Map() }
+    : experimentsByName(tracking, ledger, workspace, wanted);
+}
+
+/** A server that is too old for guardrails has none. */
+function whenUnsupported(error: unknown): RawGuardrails {
+  if (error instanceof GatewayOpsError && error.code === "gateway-unsupported") {
+    return NO_GUARDRAILS;
+  }
+  throw error;
+}

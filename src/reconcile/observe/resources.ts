@@ -1,0 +1,148 @@
+import type { BudgetSettings } from "#budgets/settings.ts";
+import {
+  type Binding,
+  BUDGET_ACTIONS,
+  BUDGET_UNITS,
+  type BudgetPolicy,
+  DURATION_UNITS,
+  type Endpoint,
+  FALLBACK_STRATEGIES,
+  GUARDRAIL_ACTIONS,
+  GUARDRAIL_STAGES,
+  type GuardrailConfig,
+  LINKAGE_TYPES,
+  type ModelDefinition,
+  RESOURCE_TYPES,
+  ROUTING_STRATEGIES,
+  type Secret,
+  TARGET_SCOPES,
+} from "#gateway/types.ts";
+import { budgetNameOf, endpointOwner, ownerOf } from "#reconcile/owner.ts";
+import type { ActualResource } from "#reconcile/state.ts";
+import { isUntouched, type PushedVersion } from "#secrets/managed-secret.ts";
+import { fromPlacement, type GuardrailNames } from "./guardrails.ts";
+
+export function fromSecret(secret: Secret, pushed: PushedVersion | undefined): ActualResource {
+  // Nobody can read the value back; what is known is what was pushed, if it was left alone.
+  const known = pushed && isUntouched(pushed, secret) ? pushed : undefined;
+  return {
+    kind: "secret",
+    id: secret.secret_id,
+    name: secret.secret_name,
+    ...ownerOf(secret),
+    fields: {
+      provider: secret.provider ?? "",
+      auth_config: secret.auth_config,
+      value_from: known?.value_from,
+      source_version: known?.version_id,
+    },
+  };
+}
+
+export function fromModelDefinition(definition: ModelDefinition): ActualResource {
+  const { model_definition_id, name, secret_name, provider, model_name } = definition;
+  return {
+    kind: "model_definition",
+    id: model_definition_id,
+    name,
+    ...ownerOf(definition),
+    fields: { secret: secret_name, provider, model_name },
+  };
+}
+
+interface EndpointParts {
+  readonly bindings: readonly Binding[];
+  /** Undefined unless guardrails were observed. */
+  readonly placements: readonly GuardrailConfig[] | undefined;
+}
+
+export function fromEndpoint(
+  endpoint: Endpoint,
+  { bindings, placements }: EndpointParts,
+  names: GuardrailNames,
+): ActualResource {
+  const { experiment_id } = endpoint;
+  return {
+    kind: "endpoint",
+    id: endpoint.endpoint_id,
+    name: endpoint.name,
+    ...endpointOwner(endpoint),
+    ...unknownIn([
+      ...endpoint.model_mappings.map(
+        ({ linkage_type }) => ["linkage_type", linkage_type, LINKAGE_TYPES] as const,
+      ),
+      ["routing_strategy", endpoint.routing_strategy, ROUTING_STRATEGIES],
+      ["fallback_config.strategy", endpoint.fallback_config?.strategy, FALLBACK_STRATEGIES],
+      ...bindings.map(({ resource_type }) => ["bindings", resource_type, RESOURCE_TYPES] as const),
+      ...(placements ?? []).flatMap(({ guardrail }) => [
+        ["guardrails.stage", guardrail?.stage, GUARDRAIL_STAGES] as const,
+        ["guardrails.action", guardrail?.action, GUARDRAIL_ACTIONS] as const,
+      ]),
+    ]),
+    fields: {
+      models: endpoint.model_mappings.map((mapping) => ({
+        model_definition: mapping.model_definition?.name ?? mapping.model_definition_id,
+        linkage_type: mapping.linkage_type,
+        weight: mapping.weight,
+        fallback_order: mapping.fallback_order,
+      })),
+      routing_strategy: endpoint.routing_strategy,
+      fallback_config: endpoint.fallback_config,
+      usage_tracking: endpoint.usage_tracking,
+      experiment: experiment_id && names.experiments.get(experiment_id),
+      experiment_id,
+      tags: Object.fromEntries(endpoint.tags.map(({ key, value }) => [key, value])),
+      bindings: bindings
+        .map(({ resource_type, resource_id }) => ({ resource_type, resource_id }))
+        .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+      guardrails: placements?.map((placement) => fromPlacement(placement, names)),
+    },
+  };
+}
+
+/**
+ * Budgets have no name of their own: theirs is the one in the ledger, else the one in our mark; one
+ * without either is nobody's and named by its id.
+ */
+export function fromBudget(
+  policy: BudgetPolicy,
+  settings: BudgetSettings | undefined,
+  endpointNames: ReadonlyMap<string, string>,
+): ActualResource {
+  const { target_scope, target_value: target } = policy;
+  const { budget_unit, budget_amount, duration, budget_action } = policy;
+  const identity = settings ?? budgetNameOf(policy);
+  return {
+    kind: "budget",
+    id: policy.budget_policy_id,
+    name: identity?.name ?? policy.budget_policy_id,
+    ...(identity && { owner: identity.owner }),
+    ...unknownIn([
+      ["budget_unit", budget_unit, BUDGET_UNITS],
+      ["duration.unit", duration.unit, DURATION_UNITS],
+      ["target_scope", target_scope, TARGET_SCOPES],
+      ["budget_action", budget_action, BUDGET_ACTIONS],
+    ]),
+    fields: {
+      budget_unit,
+      budget_amount,
+      duration,
+      target_scope,
+      target_value:
+        target_scope === "ENDPOINT" && target ? (endpointNames.get(target) ?? target) : target,
+      budget_action,
+      thresholds: settings?.thresholds,
+      labels: settings?.labels,
+    },
+  };
+}
+
+/** A field, its value, and the values that we know. */
+type Enumerated = readonly [string, string | undefined, readonly string[]];
+
+function unknownIn(values: readonly Enumerated[]): { unknown_values?: readonly string[] } {
+  const unknown = values
+    .filter(([, value, known]) => value !== undefined && !known.includes(value))
+    .map(([field, value]) => `${field} "${value}"`);
+  return unknown.length === 0 ? {} : { unknown_values: [...new Set(unknown)] };
+}

@@ -1,0 +1,97 @@
+import { type Change, keyOfChange, type Plan } from "#reconcile/change.ts";
+import { byText, dependenciesOf } from "#reconcile/kinds.ts";
+import {
+  type ActualResource,
+  type ActualState,
+  keyOf,
+  type ResourceKey,
+} from "#reconcile/state.ts";
+import { GatewayOpsError } from "#runtime/errors.ts";
+import { canonicalJson, digestOf, normalized } from "./canonical.ts";
+import { byKey } from "./context.ts";
+
+/** The gateway is no longer what the plan was made against; nothing was changed. */
+export class StalePlanError extends GatewayOpsError {
+  override readonly name = "StalePlanError";
+  readonly code = "stale-plan";
+  readonly disposition = "reject";
+}
+
+/** A plan that was kept says something else than it did when it was made. */
+export class AlteredPlanError extends GatewayOpsError {
+  override readonly name = "AlteredPlanError";
+  readonly code = "altered-plan";
+  readonly disposition = "reject";
+}
+
+type Planned = Pick<Plan, "changes">;
+
+/**
+ * SHA-256 of the before-state: of every resource that the plan touches (none is a state, too), and
+ * of all that these need.
+ */
+export function fingerprintOf({ changes }: Planned, actual: ActualState): string {
+  const touched = touchedKeys(changes);
+  // Nearly always there is nothing to do, and grouping a large gateway takes long.
+  const actualByKey = byKey(touched.length > 0 ? actual.resources : []);
+  return digestOf(
+    Object.fromEntries(touched.map((key) => [key, beforeState(actualByKey.get(key) ?? [])])),
+  );
+}
+
+/**
+ * SHA-256 of what the plan does and of its fingerprint, and so of everything that it rests on. It
+ * can be computed from the plan alone.
+ */
+export function checksumOf(plan: Omit<Plan, "checksum">): string {
+  const { version, owner, workspace, prune, changes, fingerprint } = plan;
+  return digestOf({ version, owner, workspace, prune, changes, fingerprint });
+}
+
+/** Throws {@link AlteredPlanError} for a plan that does not have the checksum that it states. */
+export function verifyChecksum(plan: Plan): void {
+  const checksum = checksumOf(plan);
+  if (checksum === plan.checksum) return;
+  throw new AlteredPlanError(
+    `the plan was altered since it was made: it states the checksum ${plan.checksum}, but has ${checksum}`,
+  );
+}
+
+/** Throws {@link StalePlanError} when anything that the plan touches or needs is not as it was. */
+export function checkFresh(plan: Plan, actual: ActualState): void {
+  if (fingerprintOf(plan, actual) === plan.fingerprint) return;
+  const keys = staleKeys(plan, actual);
+  const what = keys.length > 0 ? keys.join(", ") : "something that the changed resources refer to";
+  throw new StalePlanError(`the gateway changed since the plan was made: ${what}; plan again`);
+}
+
+/** Of the touched resources those that differ; what they need is in the fingerprint only. */
+function staleKeys({ changes }: Planned, actual: ActualState): ResourceKey[] {
+  const actualByKey = byKey(actual.resources);
+  return changes
+    .filter((change) => {
+      if (change.action === "create") return actualByKey.has(keyOf(change.desired));
+      const now = actualByKey.get(keyOf(change.actual)) ?? [];
+      return canonicalJson(beforeState(now)) !== canonicalJson(beforeState([change.actual]));
+    })
+    .map(keyOfChange);
+}
+
+function touchedKeys(changes: readonly Change[]): ResourceKey[] {
+  const keys = new Set<ResourceKey>();
+  for (const change of changes) {
+    const resources = [
+      ...(change.action === "create" ? [] : [change.actual]),
+      ...(change.action === "delete" ? [] : [change.desired]),
+    ];
+    for (const resource of resources) {
+      for (const key of [keyOf(resource), ...dependenciesOf(resource)]) keys.add(key);
+    }
+  }
+  return [...keys];
+}
+
+function beforeState(resources: readonly ActualResource[]): ActualResource[] | null {
+  if (resources.length === 0) return null;
+  return resources.map(normalized).sort((a, b) => byText(a.id, b.id));
+}

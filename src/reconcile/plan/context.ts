@@ -1,0 +1,107 @@
+import { byText, effectiveOwner } from "#reconcile/kinds.ts";
+import {
+  type ActualResource,
+  type ActualState,
+  type DesiredResource,
+  type DesiredState,
+  type Kind,
+  type KnownState,
+  keyOf,
+  type ResourceKey,
+} from "#reconcile/state.ts";
+
+export interface PlanOptions {
+  /** Whether resources that are no longer declared are deleted. */
+  readonly prune: boolean;
+  /** Why nothing may be pruned for now, such as a file that is invalid. */
+  readonly pruneSuspended?: string | undefined;
+  /** Whether a resource of another owner may be referred to; never when absent. */
+  readonly mayReference?: ((key: ResourceKey, owner: string) => boolean) | undefined;
+}
+
+/** What every step of planning looks at. */
+export interface PlanContext {
+  readonly desired: DesiredState;
+  readonly actual: ActualState;
+  readonly known: KnownState;
+  readonly options: PlanOptions;
+  readonly declared: ReadonlyMap<ResourceKey, DesiredResource>;
+  /** Declared resources by their previous key. */
+  readonly heirs: ReadonlyMap<ResourceKey, readonly DesiredResource[]>;
+  readonly externals: ReadonlySet<ResourceKey>;
+  /** Only budgets can be there twice: the server knows no name that could be unique. */
+  readonly actualByKey: ActualByKey;
+}
+
+type ActualByKey = ReadonlyMap<ResourceKey, readonly ActualResource[]>;
+
+export function planContext(
+  desired: DesiredState,
+  actual: ActualState,
+  known: KnownState,
+  options: PlanOptions,
+): PlanContext {
+  return {
+    desired,
+    actual,
+    known,
+    options,
+    declared: new Map(desired.resources.map((resource) => [keyOf(resource), resource])),
+    heirs: grouped(desired.resources, previousKey),
+    externals: new Set(desired.externals),
+    actualByKey: byKey(actual.resources),
+  };
+}
+
+export function byKey(resources: readonly ActualResource[]): ActualByKey {
+  return grouped(resources, keyOf);
+}
+
+/** What has a key, by it. */
+function grouped<R>(
+  resources: readonly R[],
+  keyFor: (resource: R) => ResourceKey | undefined,
+): ReadonlyMap<ResourceKey, readonly R[]> {
+  const groups = new Map<ResourceKey, R[]>();
+  for (const resource of resources) {
+    const key = keyFor(resource);
+    if (key === undefined) continue;
+    const group = groups.get(key);
+    if (group) group.push(resource);
+    else groups.set(key, [resource]);
+  }
+  return groups;
+}
+
+/** The key that a declared resource has until it is renamed. */
+export function previousKey(resource: DesiredResource): ResourceKey | undefined {
+  const { kind, name, previous_name } = resource;
+  if (previous_name === undefined || previous_name === name) return undefined;
+  return `${kind}/${previous_name}`;
+}
+
+/** Whose a resource is in this plan; undefined is nobody's. */
+export function ownerIn({ desired, known }: PlanContext, resource: ActualResource) {
+  return effectiveOwner(resource, desired.owner, known);
+}
+
+/** All resources of a key by id, or of several only the owner's own if there are any. */
+export function lookUp(context: PlanContext, key: ResourceKey): readonly ActualResource[] {
+  const found = context.actualByKey.get(key) ?? [];
+  if (found.length < 2) return found;
+  const own = found.filter((resource) => ownerIn(context, resource) === context.desired.owner);
+  return [...(own.length > 0 ? own : found)].sort((a, b) => byText(a.id, b.id));
+}
+
+/** How many of each kind the owner has. */
+export function countOwned(
+  owner: string,
+  { resources }: ActualState,
+  known: KnownState,
+): Record<Kind, number> {
+  const counts = { secret: 0, model_definition: 0, endpoint: 0, budget: 0 };
+  for (const resource of resources) {
+    if (effectiveOwner(resource, owner, known) === owner) counts[resource.kind] += 1;
+  }
+  return counts;
+}

@@ -1,0 +1,117 @@
+import type { Blocked, Refusal } from "#reconcile/change.ts";
+import { byText, LEVELS } from "#reconcile/kinds.ts";
+import {
+  type ActualResource,
+  type DesiredResource,
+  keyOf,
+  type ResourceKey,
+} from "#reconcile/state.ts";
+import { adoptBudgets } from "./adopt.ts";
+import { lookUp, ownerIn, type PlanContext, previousKey } from "./context.ts";
+
+/** A declared resource and the actual one that is to become it. */
+export interface Match {
+  readonly desired: DesiredResource;
+  /** Undefined: it is to be created. */
+  readonly actual?: ActualResource | undefined;
+}
+
+export interface Matching {
+  readonly matches: Match[];
+  readonly refusals: Refusal[];
+  readonly blocked: Blocked[];
+  readonly renames: Map<ResourceKey, string>;
+  /** Every actual resource that a declared one stands for, also of those refused or blocked. */
+  readonly found: Set<ActualResource>;
+}
+
+/** Finds what each declared resource is on the gateway: by name, previous name, or adoption. */
+export function matchAll(context: PlanContext): Matching {
+  const matching: Matching = {
+    matches: [],
+    refusals: [],
+    blocked: [],
+    renames: new Map(),
+    found: new Set(),
+  };
+  for (const kind of LEVELS) {
+    const level = context.desired.resources
+      .filter((resource) => resource.kind === kind)
+      .map((desired): Match => ({ desired, actual: findActual(context, desired) }));
+    // Budgets are the last level: what their targets are renamed to is known by then.
+    const { adopted, refusals } = adoptBudgets(context, level, matching.renames);
+    matching.refusals.push(...refusals);
+    for (const { desired, actual } of level) {
+      sortOut(context, { desired, actual: actual ?? adopted.get(keyOf(desired)) }, matching);
+    }
+  }
+  return matching;
+}
+
+function sortOut(context: PlanContext, match: Match, into: Matching): void {
+  const { desired, actual } = match;
+  if (actual) into.found.add(actual);
+  const refusal = refusalOf(context, match);
+  if (refusal) {
+    into.refusals.push(refusal);
+  } else if (actual?.unknown_values?.length) {
+    into.blocked.push({ key: keyOf(desired), message: unknownValues(actual) });
+  } else {
+    into.matches.push(match);
+    if (actual && actual.name !== desired.name) into.renames.set(keyOf(actual), desired.name);
+  }
+}
+
+export function unknownValues({ unknown_values = [] }: ActualResource): string {
+  return `holds values that this version does not know (${unknown_values.join(", ")}): it can neither compare nor write them`;
+}
+
+/** What has the name, else what has the previous name and is renamed in place. */
+function findActual(context: PlanContext, desired: DesiredResource): ActualResource | undefined {
+  const [own] = lookUp(context, keyOf(desired));
+  if (own || desired.kind === "secret") return own;
+  const previous = previousKey(desired);
+  return previous && lookUp(context, previous)[0];
+}
+
+function refusalOf(context: PlanContext, { desired, actual }: Match): Refusal | undefined {
+  const key = keyOf(desired);
+  const same = desired.kind === "budget" ? lookUp(context, key) : [];
+  if (same.length > 1) {
+    const ids = same.map(({ id }) => id).join(", ");
+    const message = `is on the gateway more than once (${ids}): delete all but one`;
+    return { rule: "duplicate-budget", key, path: [], message };
+  }
+  const owner = actual && ownerIn(context, actual);
+  if (owner !== undefined && owner !== context.desired.owner) {
+    const message = `belongs to the owner "${owner}", not to "${context.desired.owner}"`;
+    return { rule: "ownership", key, path: [], message };
+  }
+  const message = renameFault(context, desired);
+  return message === undefined
+    ? undefined
+    : { rule: "previous-name", key, path: ["previous_name"], message };
+}
+
+/** Why the previous name cannot be given up; undefined without one, or when nothing has it. */
+function renameFault(context: PlanContext, desired: DesiredResource): string | undefined {
+  const previous = previousKey(desired);
+  if (previous === undefined) return undefined;
+  const name = `"${desired.previous_name}"`;
+  if (context.declared.has(previous)) return `names ${name}, which is still declared itself`;
+  if (context.externals.has(previous)) return `names ${name}, which is declared as external`;
+  // A secret gets a copy with the new name; the old one stays as long as anything needs it.
+  if (desired.kind === "secret" || !context.actualByKey.has(previous)) return undefined;
+  if (context.actualByKey.has(keyOf(desired))) {
+    return `names ${name}, but both exist on the gateway: remove previous_name, or delete one of them`;
+  }
+  if (context.known.frozen.has(previous)) {
+    return `names ${name}, which was declared by a file that is now missing, invalid, or silent about it: mend that file first`;
+  }
+  const heirs = context.heirs.get(previous) ?? [];
+  if (heirs.length > 1) {
+    const names = heirs.map((heir) => `"${heir.name}"`).sort(byText);
+    return `names ${name}, which cannot become ${names.join(" and ")} at once`;
+  }
+  return undefined;
+}

@@ -1,0 +1,161 @@
+import type { Change, FieldChange, Notice, Plan, Refusal } from "#reconcile/change.ts";
+import { byText, KINDS, LEVELS } from "#reconcile/kinds.ts";
+import { type ActualState, type DesiredState, type KnownState, keyOf } from "#reconcile/state.ts";
+import { normalized } from "./canonical.ts";
+import { checksumOf, fingerprintOf } from "./checksum.ts";
+import { compareFields } from "./compare.ts";
+import { countOwned, ownerIn, type PlanContext, type PlanOptions, planContext } from "./context.ts";
+import { type Match, type Matching, matchAll, unknownValues } from "./match.ts";
+import { inOrder } from "./order.ts";
+import { planDeletes } from "./prune.ts";
+import { referenceRefusals } from "./references.ts";
+import { throughRenames } from "./renames.ts";
+import { highRiskOf } from "./risk.ts";
+import { guardrailRefusals } from "./scorers.ts";
+
+/**
+ * What must change so that the gateway is as declared, and what may not be asked for. Pure, and
+ * independent of the order of its inputs:
+ *
+ * 1. find what each declared resource is on the gateway: by name, previous name, or adoption
+ * 2. compare the stated fields
+ * 3. check what is referred to
+ * 4. order the changes: what others need comes first
+ * 5. add the deletes, users before what they use
+ * 6. note what stays although it may surprise
+ *
+ * A refused resource has no change in the plan. A plan with refusals is not to be carried out.
+ */
+export function planChanges(
+  desired: DesiredState,
+  actual: ActualState,
+  known: KnownState,
+  options: PlanOptions,
+): { plan: Plan; refusals: Refusal[] } {
+  const context = planContext(desired, actual, known, options);
+  const matching = matchAll(context);
+  const compared = matching.matches.map((match) => compare(context, matching, match));
+  const refusals = [
+    ...matching.refusals,
+    ...compared.flatMap((comparison) => comparison.refusals),
+    ...referenceRefusals(context, matching.renames),
+    ...guardrailRefusals(matching.matches, actual, matching.renames),
+  ].sort(byPlace);
+  const refused = new Set(refusals.map(({ key }) => key));
+  const writes = ordered(
+    compared.flatMap(({ change }) =>
+      change && !refused.has(keyOf(change.desired)) ? [change] : [],
+    ),
+  );
+  const { deletes, notices } = planDeletes(context, matching, writes);
+  const changes = [...writes, ...deletes].map(normalizedChange);
+  const plan = {
+    version: 1,
+    owner: desired.owner,
+    workspace: desired.workspace,
+    prune: options.prune,
+    changes,
+    blocked: matching.blocked.sort((a, b) => byText(a.key, b.key)),
+    notices: [...notices, ...frozenNotices(context), ...unknownNotices(context, matching)].sort(
+      byKeyAndCode,
+    ),
+    out_of_scope: LEVELS.filter((kind) => !desired.in_scope.includes(kind)),
+    owned_before: countOwned(desired.owner, actual, known),
+    fingerprint: fingerprintOf({ changes }, actual),
+  } as const;
+  return { plan: { ...plan, checksum: checksumOf(plan) }, refusals };
+}
+
+type Write = Exclude<Change, { action: "delete" }>;
+
+interface Comparison {
+  /** Undefined: everything that is stated is so already. */
+  readonly change?: Write;
+  readonly refusals: readonly Refusal[];
+}
+
+function compare(
+  context: PlanContext,
+  { renames }: Matching,
+  { desired, actual }: Match,
+): Comparison {
+  if (!actual) return { change: { action: "create", desired }, refusals: [] };
+  const { experiments } = context.actual;
+  const changed_fields = [
+    ...nameChange({ desired, actual }),
+    ...compareFields(desired, throughRenames(actual, renames), experiments),
+  ];
+  const action = ownerIn(context, actual) === undefined ? "adopt" : "update";
+  if (action === "update" && changed_fields.length === 0) return { refusals: [] };
+  const high_risk = highRiskOf(changed_fields);
+  return {
+    change: { action, desired, actual, changed_fields, ...(high_risk && { high_risk }) },
+    refusals: immutableRefusals(desired, changed_fields),
+  };
+}
+
+/** Of a rename in place; that an adopted budget gets a name changes nothing on the server. */
+function nameChange({ desired, actual }: Match): FieldChange[] {
+  if (!actual || actual.name === desired.name) return [];
+  if (desired.kind === "budget" && actual.name === actual.id) return [];
+  return [{ path: "name", before: actual.name, after: desired.name }];
+}
+
+function immutableRefusals(
+  desired: Match["desired"],
+  changedFields: readonly FieldChange[],
+): Refusal[] {
+  const { noun, immutable } = KINDS[desired.kind];
+  return changedFields
+    .filter(({ path }) => immutable.includes(path))
+    .map(({ path, before, after }) => ({
+      rule: "immutable",
+      key: keyOf(desired),
+      path: [path],
+      message: `cannot change from "${String(before)}" to "${String(after)}" on the gateway: declare the ${noun} under a new name, with previous_name: ${desired.name}`,
+    }));
+}
+
+function ordered(changes: readonly Write[]): Write[] {
+  const byDesired = new Map(changes.map((change) => [change.desired, change]));
+  return inOrder([...byDesired.keys()]).flatMap((desired) => byDesired.get(desired) ?? []);
+}
+
+/** Lists that mean the same in any order are kept in one: so plans and checksums are equal, too. */
+function normalizedChange(change: Change): Change {
+  if (change.action === "create") return { ...change, desired: normalized(change.desired) };
+  const actual = normalized(change.actual);
+  if (change.action === "delete") return { ...change, actual };
+  return { ...change, desired: normalized(change.desired), actual };
+}
+
+function frozenNotices({ known, declared, externals, actualByKey }: PlanContext): Notice[] {
+  return [...known.frozen]
+    .filter((key) => actualByKey.has(key) && !declared.has(key) && !externals.has(key))
+    .map((key) => ({
+      code: "frozen",
+      key,
+      message:
+        "stays as it is: the file that declared it is missing or invalid, or no longer speaks of its kind",
+    }));
+}
+
+/** Of what is not declared; what is declared is blocked. */
+function unknownNotices({ actual }: PlanContext, { found }: Matching): Notice[] {
+  return actual.resources
+    .filter((resource) => resource.unknown_values?.length && !found.has(resource))
+    .map((resource) => ({
+      code: "unknown-value",
+      key: keyOf(resource),
+      message: unknownValues(resource),
+    }));
+}
+
+function byPlace(a: Refusal, b: Refusal): number {
+  const [one, other] = [a, b].map(({ rule, path }) => JSON.stringify([rule, path]));
+  return byText(a.key, b.key) || byText(one ?? "", other ?? "");
+}
+
+function byKeyAndCode(a: Notice, b: Notice): number {
+  return byText(a.key ?? "", b.key ?? "") || byText(a.code, b.code);
+}

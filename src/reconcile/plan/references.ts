@@ -1,0 +1,90 @@
+import type { Refusal } from "#reconcile/change.ts";
+import { byText, KINDS, referencesOf } from "#reconcile/kinds.ts";
+import { type DesiredResource, keyOf, type ResourceKey } from "#reconcile/state.ts";
+import { lookUp, ownerIn, type PlanContext } from "./context.ts";
+import { cyclesOf } from "./order.ts";
+import type { Renames } from "./renames.ts";
+
+/**
+ * External resources exist, and their owners allow it; what declared resources refer to is declared
+ * as well, external, or frozen; endpoints do not rewrite each other's text in a circle.
+ */
+export function referenceRefusals(context: PlanContext, renames: Renames): Refusal[] {
+  return [
+    ...context.desired.externals.flatMap((key) => externalRefusals(context, key)),
+    ...context.desired.resources.flatMap((resource) =>
+      undeclaredRefusals(context, resource, renames),
+    ),
+    ...cyclesOf(context.desired.resources).flatMap(cycleRefusals),
+  ];
+}
+
+function externalRefusals(context: PlanContext, key: ResourceKey): Refusal[] {
+  if (!context.actualByKey.has(key)) {
+    const message = "is declared as external, but does not exist on the gateway";
+    return [{ rule: "known-references", key, path: [], message }];
+  }
+  const owner = forbiddenOwner(context, key);
+  if (owner === undefined) return [];
+  const message = `belongs to the owner "${owner}", to whose resources "${context.desired.owner}" may not refer`;
+  return [{ rule: "ownership", key, path: [], message }];
+}
+
+/** Names that are neither declared nor external: they may only be of what froze. */
+function undeclaredRefusals(
+  context: PlanContext,
+  resource: DesiredResource,
+  renames: Renames,
+): Refusal[] {
+  const refusals: Refusal[] = [];
+  for (const { key: needed, path } of referencesOf(resource)) {
+    if (context.declared.has(needed) || context.externals.has(needed)) continue;
+    const fault = undeclaredFault(context, needed, renames);
+    if (fault === undefined) continue;
+    const message = `names the ${describeKey(needed)}, ${fault}`;
+    refusals.push({ rule: "known-references", key: keyOf(resource), path, message });
+  }
+  return refusals;
+}
+
+function undeclaredFault(
+  { known, actualByKey }: PlanContext,
+  needed: ResourceKey,
+  renames: Renames,
+): string | undefined {
+  const name = renames.get(needed);
+  if (name !== undefined) return `which is renamed to "${name}": use that name`;
+  if (!known.frozen.has(needed)) return "which is declared neither here nor as external";
+  if (!actualByKey.has(needed)) return "which is no longer declared, and not on the gateway";
+  return undefined;
+}
+
+/** The other owner of a resource that may not be referred to. */
+function forbiddenOwner(context: PlanContext, key: ResourceKey): string | undefined {
+  const { desired, options } = context;
+  const owners = lookUp(context, key).map((resource) => ownerIn(context, resource));
+  return owners.find(
+    (owner) =>
+      owner !== undefined && owner !== desired.owner && !options.mayReference?.(key, owner),
+  );
+}
+
+function cycleRefusals(cycle: readonly ResourceKey[]): Refusal[] {
+  const names = cycle.map((key) => `"${nameOf(key)}"`);
+  const circle = [...names, names[0]].join(" -> ");
+  return [...cycle].sort(byText).map((key) => ({
+    rule: "action-endpoint-cycle",
+    key,
+    path: ["guardrails"],
+    message: `let endpoints rewrite each other's text in a circle: ${circle}`,
+  }));
+}
+
+function describeKey(key: ResourceKey): string {
+  const kind = key.slice(0, key.indexOf("/")) as keyof typeof KINDS;
+  return `${KINDS[kind].noun} "${nameOf(key)}"`;
+}
+
+function nameOf(key: ResourceKey): string {
+  return key.slice(key.indexOf("/") + 1);
+}

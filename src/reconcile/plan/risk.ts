@@ -1,0 +1,23 @@
+import type { FieldChange } from "#reconcile/change.ts";
+
+/**
+ * Why a person should look twice: a provider key that goes to another host than before. Whoever
+ * can change `api_base` could otherwise read the key there.
+ */
+export function highRiskOf(changedFields: readonly FieldChange[]): string | undefined {
+  const change = changedFields.find(({ path }) => path === "auth_config");
+  if (!change) return undefined;
+  const [before, after] = [apiBaseOf(change.before), apiBaseOf(change.after)];
+  if (before === after) return undefined;
+  return `api_base changes: the provider key, which travels along, goes to ${hostOf(after)} instead of ${hostOf(before)}`;
+}
+
+function apiBaseOf(authConfig: unknown): string | undefined {
+  return (authConfig as { readonly api_base?: string } | undefined)?.api_base;
+}
+
+/** Host and port, or the text as it is when it is no URL. */
+function hostOf(apiBase: string | undefined): string {
+  if (apiBase === undefined) return "the provider's own host";
+  return URL.canParse(apiBase) ? new URL(apiBase).host || apiBase : apiBase;
+}

@@ -1,0 +1,217 @@
+import type { Policy } from "#manifest/policy-schema.ts";
+import type { ApplyOptions } from "#reconcile/apply/apply.ts";
+import { digestOf } from "#reconcile/plan/canonical.ts";
+import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
+import { type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
+import { commitWithMessages } from "#runtime/message.ts";
+import { splitId } from "./applied.ts";
+import { applyWorkspace } from "./apply-workspace.ts";
+import type { Delivery } from "./file-outcome.ts";
+import { MANIFESTS } from "./manifest-record.ts";
+import type { ManifestSource } from "./manifest-source.ts";
+import {
+  type OwnerPlan,
+  type PlanDependencies,
+  planOwner,
+  type WorkspacePlan,
+} from "./plan-owner.ts";
+import { readPolicy } from "./policy-file.ts";
+import {
+  isSuccess,
+  type ManifestReport,
+  type ReportedError,
+  type RunOutcome,
+  type RunReport,
+  type WorkspaceReport,
+} from "./report.ts";
+import { buildReport, type RunDependencies, startedRun } from "./run.ts";
+import { runMessage } from "./run-message.ts";
+import { type RunOwnerDependencies, workspaceReport } from "./run-owner.ts";
+import { APPLIED, type Snapshot } from "./snapshot.ts";
+
+export interface DriftDependencies extends RunOwnerDependencies, RunDependencies {
+  readonly manifests: ManifestSource;
+}
+
+export interface DriftRequest extends Delivery {
+  /** Whether drift is undone, and not only told. */
+  readonly heal: boolean;
+}
+
+/** What differs on the gateway from what was applied last. */
+export interface Drift {
+  readonly owner: string;
+  readonly workspace: string;
+  /** Resources that differ. */
+  readonly resources: number;
+  /** Present when there is something new to tell: other drift, none any more, or healed. */
+  readonly report?: RunReport;
+  /** Why it is not known, at the last delivery: the schedule comes again. */
+  readonly error?: ReportedError;
+}
+
+/** What was told of a drift; there only while there is drift. */
+interface DriftRecord {
+  readonly digest: string;
+  readonly since_ms: number;
+}
+
+/** By `<workspace>/<owner>`. */
+const DRIFTS: LedgerKind<DriftRecord> = { name: "drift" };
+
+/** What is applied in part is neither as it was nor as it shall be: that is told already. */
+const HALF_APPLIED: readonly RunOutcome[] = ["retrying", "pending", "failed"];
+
+/**
+ * Compares the gateway with what was applied last, for every owner and workspace, and tells each
+ * distinct drift once: when it appears, when it changes and when it is gone. With `heal` it is
+ * undone as well, under the same guards as any other plan. Newer manifests that were rejected or
+ * refused play no part, and neither do new versions of secrets: pushing those is not drift.
+ */
+export async function detectDrift(
+  dependencies: DriftDependencies,
+  request: DriftRequest,
+  options: ApplyOptions = {},
+): Promise<Drift[]> {
+  const { ledger, snapshots, manifests } = dependencies;
+  const policy = (await readPolicy(manifests)).read();
+  const records = await ledger.list(MANIFESTS);
+  const halfApplied = new Set(
+    records.filter(({ value }) => HALF_APPLIED.includes(value.status)).map(({ id }) => id),
+  );
+  const drifts: Drift[] = [];
+  const failures: GatewayOpsError[] = [];
+  for (const { id, value } of await ledger.list(APPLIED)) {
+    const [newest] = value.snapshots;
+    // The schedule comes again: what is left may wait.
+    if (!newest || options.isOver?.()) continue;
+    try {
+      const snapshot = await snapshots.readSnapshot(newest.reference);
+      const files = snapshot.files.filter(({ name }) => !halfApplied.has(name));
+      const planned = await planDrift(dependencies, { ...snapshot, files }, policy);
+      const { checked, refused } = planned.plan;
+      const isWhole =
+        files.length === snapshot.files.length &&
+        checked.invalid.every(({ name }) => refused.has(name));
+      drifts.push(await toldDrift(dependencies, id, planned, { ...request, isWhole }, options));
+    } catch (error) {
+      if (!(error instanceof GatewayOpsError)) throw error;
+      const [workspace, owner] = splitId(id);
+      const { code, message } = error;
+      drifts.push({ owner, workspace, resources: 0, error: { code, message } });
+      failures.push(error);
+    }
+  }
+  const [failure] = failures;
+  if (failure && !request.isLast) throw failure;
+  return drifts;
+}
+
+/** The plan that would undo the drift of one owner in one workspace; writes nothing. */
+export async function planDrift(
+  dependencies: PlanDependencies & Pick<RunOwnerDependencies, "planSettings">,
+  { owner, workspace, files }: Snapshot,
+  policy?: Policy,
+): Promise<DriftPlan> {
+  const plan = await planOwner(dependencies, {
+    owner,
+    workspace,
+    policy,
+    files: files.map(({ name, version_id, text }) => ({ name, version_id, content: text })),
+    ...dependencies.planSettings,
+    prune: false,
+    lookUpSources: false,
+  });
+  const workspacePlan = plan.workspaces.find(({ desired }) => desired.workspace === workspace);
+  // What is wrong with a file itself, or with what its owner was granted, is no drift.
+  const refused = files.flatMap(({ name, version_id }): ManifestReport[] => {
+    const issues = plan.checked.invalid.find((one) => one.name === name)?.issues;
+    if (!issues || !plan.refused.has(name)) return [];
+    return [{ key: name, version_id, outcome: "rejected", issues }];
+  });
+  return { plan, workspacePlan, refused };
+}
+
+export interface DriftPlan {
+  readonly plan: OwnerPlan;
+  readonly workspacePlan: WorkspacePlan | undefined;
+  /** Files that could be applied once and no longer: somebody else has what they declare, say. */
+  readonly refused: readonly ManifestReport[];
+}
+
+/** Tells what is new, after undoing it if that is wanted. */
+async function toldDrift(
+  dependencies: DriftDependencies,
+  id: string,
+  { workspacePlan, refused }: DriftPlan,
+  { heal, isWhole }: DriftRequest & { readonly isWhole: boolean },
+  options: ApplyOptions,
+): Promise<Drift> {
+  const [workspace, owner] = splitId(id);
+  const begun = startedRun(dependencies, owner, { kind: "drift" });
+  // One invocation makes several reports.
+  const run = { ...begun, id: `${begun.id}-drift-${workspace}-${owner}` };
+  const { changes = [], blocked = [] } = workspacePlan?.plan ?? {};
+  const hasDrifted = changes.length + blocked.length > 0;
+  const workspaces = workspacePlan
+    ? [await workspaceOf(dependencies, workspacePlan, hasDrifted, heal, options)]
+    : [];
+  const findings = { manifests: refused, deletedManifests: [], workspaces, timingsMs: {} };
+  const report = buildReport(dependencies, run, findings, refused);
+  const resources = changes.length + blocked.length + refused.length;
+  const digest = distinctionOf(report, workspacePlan);
+  const record = await dependencies.ledger.read(DRIFTS, id);
+  const isHealed = report.outcome === "applied";
+  // While some files are not compared, nobody can say that the drift is gone.
+  const known = digest === undefined && !isWhole ? undefined : record?.value.digest;
+  if (!isHealed && digest === known) return { owner, workspace, resources };
+  await tell(dependencies, record, id, digest, report);
+  return { owner, workspace, resources: isHealed ? 0 : resources, report };
+}
+
+async function workspaceOf(
+  dependencies: DriftDependencies,
+  plan: WorkspacePlan,
+  hasDrifted: boolean,
+  heal: boolean,
+  options: ApplyOptions,
+): Promise<WorkspaceReport> {
+  if (heal && hasDrifted) {
+    const result = await applyWorkspace(dependencies, plan, options);
+    return workspaceReport(plan, result, { isLast: true });
+  }
+  const seen = workspaceReport(plan, { outcomes: [] }, { isLast: true });
+  return { ...seen, outcome: hasDrifted ? "drifted" : "unchanged" };
+}
+
+/** Keeps the report, and commits what is known of the drift together with the message. */
+async function tell(
+  { ledger, clock, reports }: DriftDependencies,
+  record: LedgerRecord<DriftRecord> | undefined,
+  id: string,
+  digest: string | undefined,
+  report: RunReport,
+): Promise<void> {
+  const message = runMessage(report, report.manifests, await reports.writeReport(report));
+  const gone = record ? [remove(DRIFTS, record)] : [];
+  const writes = digest ? [put(DRIFTS, id, { digest, since_ms: clock.nowMs() }, record)] : gone;
+  if (await commitWithMessages(ledger, writes, [message])) return;
+  throw new LeaseHeldError(`the drift of ${id} was told by another run`);
+}
+
+/** What makes one drift another than the one before; undefined when there is none any more. */
+function distinctionOf(
+  { outcome, manifests, workspaces }: RunReport,
+  workspacePlan: WorkspacePlan | undefined,
+): string | undefined {
+  if (isSuccess(outcome)) return undefined;
+  return digestOf({
+    outcome,
+    issues: manifests.map(({ key, issues }) => ({ key, issues })),
+    changes: workspaces.map(({ plan }) => plan.changes),
+    errors: workspaces.map(({ error }) => error?.code),
+    blocked: workspacePlan?.plan.blocked,
+    // The word that a refusal waits for names exactly one plan.
+    checksum: outcome === "refused" ? workspacePlan?.plan.checksum : undefined,
+  });
+}

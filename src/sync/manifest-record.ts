@@ -1,0 +1,142 @@
+import { LeaseHeldError } from "#runtime/errors.ts";
+import {
+  type Ledger,
+  type LedgerKind,
+  type LedgerRecord,
+  type LedgerWrite,
+  put,
+  remove,
+} from "#runtime/ledger.ts";
+import { commitWithMessages, type Message } from "#runtime/message.ts";
+import { isSuccess, type ManifestReport, type RunOutcome } from "./report.ts";
+
+/** What the ledger knows of a manifest file, by its key. */
+export interface ManifestRecord {
+  readonly attempted_version: string;
+  /** Of the policy under which it was attempted: another one may allow other things. */
+  readonly policy_version?: string | undefined;
+  readonly status: RunOutcome;
+  readonly applied_version?: string | undefined;
+  readonly report_key?: string | undefined;
+  /** Code of the error that made the attempted version pending. */
+  readonly pending_code?: string | undefined;
+  /** How often in a row the version was attempted and stayed pending. */
+  readonly attempts: number;
+  readonly at_ms: number;
+}
+
+export const MANIFESTS: LedgerKind<ManifestRecord> = { name: "manifest" };
+
+export type ManifestRecords = ReadonlyMap<string, LedgerRecord<ManifestRecord>>;
+
+const UNSETTLED: readonly RunOutcome[] = ["retrying", "pending"];
+const MINUTE_MS = 60_000;
+const BACKOFF_MINUTES_MAX = 30;
+/** A transaction of the ledger takes 25 writes; messages need room too. */
+const RECORDS_PER_COMMIT = 20;
+
+/** Whether nothing is left to do for this version under this policy, be it good or bad. */
+export function isSettled(
+  record: ManifestRecord | undefined,
+  versionId: string,
+  policyVersion: string | undefined,
+): boolean {
+  return (
+    record !== undefined &&
+    record.attempted_version === versionId &&
+    record.policy_version === policyVersion &&
+    !UNSETTLED.includes(record.status)
+  );
+}
+
+/** Whether a schedule shall try again now: ever more rarely, so that a long outage stays quiet. */
+export function isDue(
+  record: ManifestRecord | undefined,
+  versionId: string,
+  nowMs: number,
+): boolean {
+  if (record?.attempted_version !== versionId || record.status !== "pending") return true;
+  const minutes = Math.min(2 ** (record.attempts - 1), BACKOFF_MINUTES_MAX);
+  return nowMs >= record.at_ms + minutes * MINUTE_MS;
+}
+
+/** Whether an earlier run failed for now: it may have made changes of which nobody was told. */
+export function isUnsettled(record: ManifestRecord | undefined): boolean {
+  return record !== undefined && UNSETTLED.includes(record.status);
+}
+
+/** The manifests of which a run tells something that the ledger does not know. */
+export function newsOf(
+  manifests: readonly ManifestReport[],
+  records: ManifestRecords,
+  pendingCode: string | undefined,
+): ManifestReport[] {
+  return manifests.filter(({ key, version_id, outcome }) => {
+    // Nobody need know: it is delivered again.
+    if (outcome === "retrying") return false;
+    const known = records.get(key)?.value;
+    if (known?.attempted_version !== version_id) return true;
+    // That other files changed something is no news of this one.
+    if (isSuccess(outcome) && isSuccess(known.status)) return false;
+    if (known.status !== outcome) return true;
+    return outcome === "pending" && known.pending_code !== pendingCode;
+  });
+}
+
+/**
+ * Notes what became of all files of an owner, and forgets those that are gone; `writes` and
+ * messages, which follow from it, are committed together with the last of them.
+ */
+export async function recordManifests(
+  ledger: Ledger,
+  records: ManifestRecords,
+  next: ReadonlyMap<string, ManifestRecord>,
+  writes: readonly LedgerWrite[],
+  messages: readonly Message[],
+): Promise<void> {
+  const gone = [...records.values()].filter(({ id }) => !next.has(id));
+  const own = [
+    ...[...next].map(([key, value]) => put(MANIFESTS, key, value, records.get(key))),
+    ...gone.map((record) => remove(MANIFESTS, record)),
+  ];
+  while (own.length > RECORDS_PER_COMMIT) {
+    await commitOrYield(ledger, own.splice(0, RECORDS_PER_COMMIT), []);
+  }
+  await commitOrYield(ledger, [...own, ...writes], messages);
+}
+
+async function commitOrYield(
+  ledger: Ledger,
+  writes: readonly LedgerWrite[],
+  messages: readonly Message[],
+): Promise<void> {
+  if (writes.length + messages.length === 0) return;
+  if (await commitWithMessages(ledger, writes, messages)) return;
+  throw new LeaseHeldError("the records of the manifests were written by another run");
+}
+
+/** The record of a file after a run. */
+export function recordOf(
+  { version_id, outcome }: ManifestReport,
+  known: ManifestRecord | undefined,
+  run: {
+    readonly policyVersion: string | undefined;
+    readonly reportKey: string | undefined;
+    readonly pendingCode: string | undefined;
+    readonly atMs: number;
+  },
+): ManifestRecord {
+  const isAgain = known?.attempted_version === version_id && known.status === "pending";
+  // Somebody was told that it is pending: it stays so until that has an end.
+  if (isAgain && outcome === "retrying") return known;
+  return {
+    attempted_version: version_id,
+    policy_version: run.policyVersion,
+    status: outcome,
+    applied_version: isSuccess(outcome) ? version_id : known?.applied_version,
+    report_key: run.reportKey,
+    pending_code: outcome === "pending" ? run.pendingCode : undefined,
+    attempts: isAgain ? known.attempts + 1 : 1,
+    at_ms: run.atMs,
+  };
+}

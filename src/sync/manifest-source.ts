@@ -1,0 +1,40 @@
+import type { ManifestIssue } from "#manifest/types.ts";
+import type { OwnerFile } from "./owner-files.ts";
+
+/** Where people put manifests. */
+export interface ManifestSource {
+  /** Keys of all manifests, `manifests/policy.yaml` included. */
+  listManifests(): Promise<string[]>;
+  /** The newest version; undefined when the object was deleted. */
+  readNewest(key: string): Promise<OwnerFile | undefined>;
+}
+
+export const MANIFEST_PREFIX = "manifests/";
+export const POLICY_KEY = `${MANIFEST_PREFIX}policy.yaml`;
+
+/** What the S3 console calls a folder is an empty object whose name ends with a slash. */
+export function isManifestKey(key: string): boolean {
+  return key.startsWith(MANIFEST_PREFIX) && key !== POLICY_KEY && !key.endsWith("/");
+}
+
+/** `manifests/<owner>/...`: the folder is the owner; empty when there is none. */
+export function ownerOfKey(key: string): string {
+  const [, owner, ...rest] = key.split("/");
+  return rest.length > 0 && owner ? owner : "";
+}
+
+/** Becomes part of a mark that endpoints carry as the value of a tag, and of `created_by`. */
+const OWNER_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
+
+export function isOwnerName(owner: string): boolean {
+  return OWNER_NAME.test(owner);
+}
+
+export const WITHOUT_OWNER: ManifestIssue = {
+  rule: "owner",
+  path: [],
+  line: 1,
+  column: 1,
+  message:
+    "must lie in a folder named after its owner (at most 63 letters, digits, '_', '.', '-'), such as manifests/default/gateway.yaml",
+};

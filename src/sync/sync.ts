@@ -1,0 +1,115 @@
+import type { ApplyOptions } from "#reconcile/apply/apply.ts";
+import { renewLease, withLease } from "#runtime/lease.ts";
+import { mapLimited } from "#runtime/limit.ts";
+import type { Delivery } from "./file-outcome.ts";
+import { isDue, isSettled, MANIFESTS, type ManifestRecords } from "./manifest-record.ts";
+import { isManifestKey, type ManifestSource, ownerOfKey } from "./manifest-source.ts";
+import type { OwnerFile } from "./owner-files.ts";
+import { readPolicy } from "./policy-file.ts";
+import type { RunReport, RunTrigger } from "./report.ts";
+import { beginRun, endRun, type RunDependencies } from "./run.ts";
+import { type RunOwnerDependencies, runOwner } from "./run-owner.ts";
+
+export interface SyncDependencies extends RunOwnerDependencies, RunDependencies {
+  readonly manifests: ManifestSource;
+}
+
+export interface SyncRequest extends Delivery {
+  readonly trigger: RunTrigger;
+}
+
+const LEASE = "sync";
+/** Longer than the worker's time limit, so that a running worker never loses it. */
+const LEASE_MS = 6 * 60 * 1000;
+const READS_IN_FLIGHT = 4;
+
+/**
+ * Brings the gateway to what the newest versions of an owner's manifests declare:
+ *
+ * 1. read them; stop if all are settled
+ * 2. plan all, and apply workspace by workspace (see `runOwner`)
+ * 3. keep a report, the ledger's records and, when something changed or failed, one message
+ *
+ * Returns the report, or undefined when there was nothing to do. A failure that may pass is
+ * reported and thrown, so that the event is delivered again; at the last delivery it is recorded
+ * as pending instead.
+ */
+export async function syncOwner(
+  dependencies: SyncDependencies,
+  owner: string,
+  request: SyncRequest,
+  options: ApplyOptions = {},
+): Promise<RunReport | undefined> {
+  return withSyncLease(dependencies, async () => {
+    const policy = await readPolicy(dependencies.manifests);
+    const files = await readFiles(dependencies.manifests, owner);
+    const records = await readRecords(dependencies, owner);
+    const nowMs = dependencies.clock.nowMs();
+    if (!isWorkLeft(files, records, policy.version_id, request, nowMs)) return undefined;
+    const run = await beginRun(dependencies, owner, request.trigger);
+    const findings = await runOwner(dependencies, { owner, files, policy }, request, options);
+    const report = await endRun(dependencies, run, records, policy.version_id, findings);
+    const isRetrying = report.manifests.some(({ outcome }) => outcome === "retrying");
+    if (isRetrying && findings.error?.disposition === "retry") throw findings.error;
+    return report;
+  });
+}
+
+type LeaseDependencies = Pick<SyncDependencies, "ledger" | "clock" | "runId">;
+
+/** One gateway has one writer at a time, whatever made it write. */
+export function withSyncLease<R>(
+  dependencies: LeaseDependencies,
+  work: () => Promise<R>,
+): Promise<R> {
+  return withLease(LEASE, leaseOptions(dependencies), work);
+}
+
+/** For work that may last longer than a worker. False: another run writes by now. */
+export function renewSyncLease(dependencies: LeaseDependencies): Promise<boolean> {
+  return renewLease(LEASE, leaseOptions(dependencies));
+}
+
+function leaseOptions({ ledger, clock, runId }: LeaseDependencies) {
+  return { ledger, clock, holder: runId, durationMs: LEASE_MS };
+}
+
+/** The owners that have manifests; an empty one stands for files that lie in no folder. */
+export async function ownersOf(manifests: ManifestSource): Promise<string[]> {
+  const keys = await manifests.listManifests();
+  return [...new Set(keys.filter(isManifestKey).map(ownerOfKey))].sort();
+}
+
+/** The newest version of every manifest of an owner. */
+export async function readFiles(manifests: ManifestSource, owner: string): Promise<OwnerFile[]> {
+  const keys = await manifests.listManifests();
+  const own = keys.filter((key) => isManifestKey(key) && ownerOfKey(key) === owner).sort();
+  const files = await mapLimited(own, READS_IN_FLIGHT, (key) => manifests.readNewest(key));
+  return files.filter((file) => file !== undefined);
+}
+
+/** What the ledger knows of an owner's files, also of those that were deleted since. */
+async function readRecords({ ledger }: SyncDependencies, owner: string): Promise<ManifestRecords> {
+  const records = await ledger.list(MANIFESTS);
+  return new Map(
+    records.filter(({ id }) => ownerOfKey(id) === owner).map((record) => [record.id, record]),
+  );
+}
+
+function isWorkLeft(
+  files: readonly OwnerFile[],
+  records: ManifestRecords,
+  policyVersion: string | undefined,
+  { trigger }: SyncRequest,
+  nowMs: number,
+): boolean {
+  const there = new Set(files.map(({ name }) => name));
+  // What a deleted file stood in the way of may be applied now.
+  if ([...records.keys()].some((key) => !there.has(key))) return true;
+  return files.some(({ name, version_id }) => {
+    const record = records.get(name)?.value;
+    if (trigger.kind === "approval" && record?.status === "refused") return true;
+    if (isSettled(record, version_id, policyVersion)) return false;
+    return trigger.kind !== "schedule" || isDue(record, version_id, nowMs);
+  });
+}

@@ -1,0 +1,166 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  waitUntilStackCreateComplete,
+} from "@aws-sdk/client-cloudformation";
+import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { buildCli } from "../../scripts/cli/build.ts";
+import { type LocalAws, startLocalAws } from "../../scripts/local/local-aws.ts";
+import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-server.ts";
+
+/** The servers share their processors with the rest of the tests. */
+jest.setTimeout(120_000);
+
+const root = mkdtempSync(join(tmpdir(), "gwops-stack-"));
+const gwops = join(root, "gwops.mjs");
+const STACK = "GatewayOps";
+let aws: LocalAws;
+let server: MlflowServer;
+
+/** What a command sees of lib/gateway-ops-stack.ts. */
+const TEMPLATE = {
+  Resources: {
+    Bucket: {
+      Type: "AWS::S3::Bucket",
+      Properties: { VersioningConfiguration: { Status: "Enabled" } },
+    },
+    Table: {
+      Type: "AWS::DynamoDB::Table",
+      Properties: {
+        BillingMode: "PAY_PER_REQUEST",
+        AttributeDefinitions: [
+          { AttributeName: "kind", AttributeType: "S" },
+          { AttributeName: "id", AttributeType: "S" },
+        ],
+        KeySchema: [
+          { AttributeName: "kind", KeyType: "HASH" },
+          { AttributeName: "id", KeyType: "RANGE" },
+        ],
+      },
+    },
+  },
+  Outputs: {
+    ManifestBucketName: { Value: { Ref: "Bucket" } },
+    LedgerTableName: { Value: { Ref: "Table" } },
+  },
+};
+
+beforeAll(async () => {
+  [aws, server] = await Promise.all([startLocalAws(), startMlflow(), buildCli(gwops)]);
+  const options = { endpoint: aws.endpoint, region: aws.region, credentials: credentials() };
+  const formation = new CloudFormationClient(options);
+  for (const [name, body] of [
+    [STACK, TEMPLATE],
+    ["Another", { Resources: { Bucket: { Type: "AWS::S3::Bucket" } } }],
+  ] as const) {
+    await formation.send(
+      new CreateStackCommand({ StackName: name, TemplateBody: JSON.stringify(body) }),
+    );
+    await waitUntilStackCreateComplete({ client: formation, maxWaitTime: 60 }, { StackName: name });
+  }
+  await new SecretsManagerClient(options).send(
+    new CreateSecretCommand({
+      Name: "prod/openai",
+      SecretString: "sk-value-in-aws",
+      Tags: [{ Key: "gateway-ops:owner", Value: "team-a" }],
+    }),
+  );
+}, 180_000);
+
+afterAll(async () => {
+  await Promise.all([aws?.stop(), server?.stop()]);
+  rmSync(root, { recursive: true, force: true });
+}, 30_000);
+
+function credentials() {
+  const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "" } = aws.environment;
+  return { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY };
+}
+
+async function run(argv: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(gwops, argv, {
+    cwd: root,
+    env: {
+      PATH: process.env.PATH ?? "",
+      HOME: root,
+      MLFLOW_TRACKING_URI: server.trackingUri,
+      MLFLOW_TRACKING_USERNAME: server.admin?.username ?? "",
+      MLFLOW_TRACKING_PASSWORD: server.admin?.password ?? "",
+      ...aws.environment,
+      AWS_ENDPOINT_URL: aws.endpoint,
+      AWS_REGION: aws.region,
+      ...env,
+    },
+  });
+  child.stdin.end();
+  const texts = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      texts[name] += text;
+    });
+  }
+  const status = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { status, ...texts };
+}
+
+const MANIFEST = `version: 1
+secrets:
+  - { name: openai-prod, provider: openai, value_from: { secrets_manager: prod/openai } }
+model_definitions:
+  - { name: gpt-4o, secret: openai-prod, model_name: gpt-4o }
+`;
+
+test("the ledger and the snapshots of a stack are shared by whoever uses it", async () => {
+  writeFileSync(join(root, "gateway.yaml"), MANIFEST);
+  const flags = ["--owner", "team-a", "--stack", STACK];
+
+  const apply = await run(["apply", "gateway.yaml", "--yes", "--json", ...flags]);
+  const drift = await run(["drift", ...flags], { HOME: join(root, "elsewhere") });
+  const list = await run(["rollback", "--list", "--json", ...flags]);
+
+  expect(apply.stderr).toContain("+ create secret/openai-prod");
+  expect(JSON.parse(apply.stdout)).toMatchObject({
+    outcome: "applied",
+    manifests: [{ key: "manifests/team-a/gateway.yaml", outcome: "applied" }],
+  });
+  expect(drift).toEqual({ status: 0, stdout: "", stderr: "no drift\n" });
+  expect(JSON.parse(list.stdout)).toHaveLength(1);
+});
+
+test("without the stack the same gateway is somebody else's", async () => {
+  writeFileSync(join(root, "gateway.yaml"), MANIFEST);
+
+  const { status, stderr } = await run(["apply", "gateway.yaml", "--yes", "--owner", "team-a"]);
+
+  expect(status).toBe(1);
+  expect(stderr).toContain("--stack NAME");
+});
+
+test.each([
+  ["Missing", /the stack Missing cannot be looked up: .*does not exist/],
+  ["Another", /the stack Another has no output ManifestBucketName: is it one of Gateway Ops\?/],
+])("the stack %s is none", async (stack, problem) => {
+  const { status, stderr } = await run(["drift", "--stack", stack]);
+
+  expect(status).toBe(1);
+  expect(stderr).toMatch(problem);
+});
+
+test("a name in AWS needs AWS", async () => {
+  writeFileSync(join(root, "gateway.yaml"), MANIFEST);
+
+  const { status, stderr } = await run(["plan", "gateway.yaml"], {
+    AWS_ACCESS_KEY_ID: "",
+    AWS_SECRET_ACCESS_KEY: "",
+    AWS_SESSION_TOKEN: "",
+    AWS_EC2_METADATA_DISABLED: "true",
+  });
+
+  expect(status).toBe(4);
+  expect(stderr).toMatch(/gateway\.yaml:3:\d+ .*there are no AWS credentials or no region here/);
+});

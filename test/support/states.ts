@@ -1,0 +1,146 @@
+import {
+  type ActualGuardrail,
+  type ActualResource,
+  type ActualState,
+  type BudgetFields,
+  type DesiredOf,
+  type DesiredResource,
+  type DesiredState,
+  type EndpointFields,
+  type Kind,
+  type KnownState,
+  NOTHING_KNOWN,
+  type SecretFields,
+} from "#reconcile/state.ts";
+
+/** Desired and actual states by example, without a manifest: of the owner "search". */
+type Declared<K extends Kind> = Partial<Omit<DesiredOf<K>, "kind" | "name" | "fields">>;
+
+export function secret(
+  name: string,
+  fields: Partial<SecretFields> = {},
+  declared: Declared<"secret"> = {},
+): DesiredOf<"secret"> {
+  return { kind: "secret", name, fields: { provider: "openai", ...fields }, ...declared };
+}
+
+export function definition(
+  name: string,
+  fields: Partial<DesiredOf<"model_definition">["fields"]> = {},
+  declared: Declared<"model_definition"> = {},
+): DesiredOf<"model_definition"> {
+  return {
+    kind: "model_definition",
+    name,
+    fields: { secret: "openai-prod", provider: "openai", model_name: "gpt-4o", ...fields },
+    ...declared,
+  };
+}
+
+export function endpoint(
+  name: string,
+  fields: Partial<EndpointFields> = {},
+  declared: Declared<"endpoint"> = {},
+): DesiredOf<"endpoint"> {
+  return {
+    kind: "endpoint",
+    name,
+    fields: { models: [{ model_definition: "gpt-4o", linkage_type: "PRIMARY" }], ...fields },
+    ...declared,
+  };
+}
+
+export function budget(
+  name: string,
+  fields: Partial<BudgetFields> = {},
+  declared: Declared<"budget"> = {},
+): DesiredOf<"budget"> {
+  return {
+    kind: "budget",
+    name,
+    fields: {
+      budget_unit: "USD",
+      budget_amount: 500,
+      duration: { unit: "MONTHS", value: 1 },
+      target_scope: "ENDPOINT",
+      target_value: "chat",
+      budget_action: "ALERT",
+      ...fields,
+    },
+    ...declared,
+  };
+}
+
+/** One resource of each kind, each depending on the one before. */
+export function everyKind(): DesiredResource[] {
+  return [secret("openai-prod"), definition("gpt-4o"), endpoint("chat"), budget("chat-monthly")];
+}
+
+/** As the gateway reports it, owned by "search" unless said otherwise. */
+export function existing<K extends Kind>(
+  { kind, name, fields }: Extract<DesiredResource, { kind: K }>,
+  changes: {
+    readonly owner?: string | undefined;
+    readonly id?: string;
+    readonly unknown_values?: readonly string[];
+    readonly fields?: Partial<Extract<ActualResource, { kind: K }>["fields"]>;
+  } = {},
+): ActualResource {
+  const { owner, ...rest } = { owner: "search", ...changes };
+  return {
+    kind,
+    id: `id-of-${name}`,
+    name,
+    ...(owner === undefined ? {} : { owner }),
+    ...rest,
+    fields: { ...fields, ...changes.fields },
+  } as ActualResource;
+}
+
+/** A budget policy that nobody has marked: its name is its id. */
+export function unmarkedPolicy(id: string, fields: Partial<BudgetFields> = {}): ActualResource {
+  return existing(budget(id, fields), { id, owner: undefined });
+}
+
+export function aGuardrail(changes: Partial<ActualGuardrail> = {}): ActualGuardrail {
+  return {
+    id: "gr-1",
+    name: "pii",
+    scorer: { experiment: "judges", name: "pii", version: 1 },
+    stage: "BEFORE",
+    action: "VALIDATION",
+    ...changes,
+  };
+}
+
+export function desiredState(
+  resources: readonly DesiredResource[],
+  changes: Partial<DesiredState> = {},
+): DesiredState {
+  return {
+    owner: "search",
+    workspace: "default",
+    in_scope: ["secret", "model_definition", "endpoint", "budget"],
+    resources,
+    externals: [],
+    ...changes,
+  };
+}
+
+export function actualState(
+  resources: readonly ActualResource[],
+  changes: Partial<ActualState> = {},
+): ActualState {
+  return {
+    resources,
+    experiments: new Map(),
+    guardrails: [],
+    scorers: new Map(),
+    ...changes,
+  };
+}
+
+export function known(changes: { readonly [K in keyof KnownState]?: readonly string[] }) {
+  const sets = Object.entries(changes).map(([name, keys]) => [name, new Set(keys)]);
+  return { ...NOTHING_KNOWN, ...Object.fromEntries(sets) } as KnownState;
+}

@@ -1,0 +1,135 @@
+import { expect, test } from "@jest/globals";
+import { canonicalJson } from "#reconcile/plan/canonical.ts";
+import {
+  AlteredPlanError,
+  checkFresh,
+  StalePlanError,
+  verifyChecksum,
+} from "#reconcile/plan/checksum.ts";
+import { planChanges } from "#reconcile/plan/plan.ts";
+import { type ActualResource, type DesiredResource, NOTHING_KNOWN } from "#reconcile/state.ts";
+import {
+  actualState,
+  definition,
+  desiredState,
+  endpoint,
+  existing,
+  secret,
+} from "../../support/states.ts";
+
+const DECLARED = [
+  secret("openai-prod"),
+  definition("gpt-4o", { model_name: "gpt-5" }),
+  endpoint("chat"),
+];
+const ACTUAL = [
+  existing(secret("openai-prod")),
+  existing(definition("gpt-4o")),
+  existing(definition("elsewhere"), { owner: "other" }),
+];
+
+function planOf(
+  actual: readonly ActualResource[] = ACTUAL,
+  { declared = DECLARED, prune = false, workspace = "default", owner = "search" } = {} as {
+    readonly declared?: readonly DesiredResource[];
+    readonly prune?: boolean;
+    readonly workspace?: string;
+    readonly owner?: string;
+  },
+) {
+  return planChanges(
+    desiredState(declared, { workspace, owner }),
+    actualState(actual),
+    NOTHING_KNOWN,
+    { prune },
+  ).plan;
+}
+
+test("canonical JSON has sorted keys and no undefined fields", () => {
+  expect(canonicalJson({ b: [1, { d: undefined, c: null }], a: 'x"y', é: true })).toBe(
+    '{"a":"x\\"y","b":[1,{"c":null}],"é":true}',
+  );
+  expect(canonicalJson([undefined, "a"])).toBe('[null,"a"]');
+});
+
+test("fingerprint and checksum are SHA-256 in hexadecimal", () => {
+  const { fingerprint, checksum } = planOf();
+
+  expect(fingerprint).toMatch(/^[0-9a-f]{64}$/);
+  expect(checksum).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test("the checksum is of the owner, the workspace, prune and the changes", () => {
+  const { checksum } = planOf();
+  const others = [
+    planOf(ACTUAL, { prune: true }),
+    planOf(ACTUAL, { workspace: "team-a" }),
+    planOf(ACTUAL, { declared: DECLARED.slice(0, 2) }),
+    planOf([...ACTUAL.slice(0, 1), existing(definition("gpt-4o", { model_name: "o1" }))]),
+  ];
+
+  expect(planOf().checksum).toBe(checksum);
+  for (const other of others) expect(other.checksum).not.toBe(checksum);
+});
+
+test("notices and resources that are not touched are not in the checksum", () => {
+  const more = existing(secret("undeclared"));
+
+  expect(planOf([...ACTUAL, more]).notices).toHaveLength(1);
+  expect(planOf([...ACTUAL, more]).checksum).toBe(planOf().checksum);
+});
+
+test("an altered plan is told from the one that was made", () => {
+  const plan = planOf();
+  const [first] = plan.changes;
+
+  expect(() => verifyChecksum(plan)).not.toThrow();
+  for (const altered of [
+    { ...plan, changes: [] },
+    { ...plan, prune: true },
+    { ...plan, fingerprint: "0".repeat(64) },
+    { ...plan, changes: first ? [{ ...first, high_risk: "none" } as typeof first] : [] },
+  ]) {
+    expect(() => verifyChecksum(altered)).toThrow(AlteredPlanError);
+  }
+  expect(() => verifyChecksum({ ...plan, checksum: "abc" })).toThrow(
+    `the plan was altered since it was made: it states the checksum abc, but has ${plan.checksum}`,
+  );
+});
+
+test.each<[string, ActualResource[], string]>([
+  [
+    "what it updates changed",
+    [...ACTUAL.slice(0, 1), existing(definition("gpt-4o", { model_name: "o1" }))],
+    "model_definition/gpt-4o",
+  ],
+  ["what it updates is gone", ACTUAL.slice(0, 1), "model_definition/gpt-4o"],
+  ["what it creates exists", [...ACTUAL, existing(endpoint("chat"))], "endpoint/chat"],
+  [
+    "what it needs was made again",
+    [existing(secret("openai-prod"), { id: "s-2" }), ...ACTUAL.slice(1)],
+    "something that the changed resources refer to",
+  ],
+])("a plan is stale when %s", (_, actual, what) => {
+  const stale = () => checkFresh(planOf(), actualState(actual));
+
+  expect(stale).toThrow(StalePlanError);
+  expect(stale).toThrow(`the gateway changed since the plan was made: ${what}; plan again`);
+});
+
+test("a plan is fresh whatever else changes, and in whatever order things are listed", () => {
+  const models = ["a", "b"].map((model_definition) => ({
+    model_definition,
+    linkage_type: "PRIMARY" as const,
+  }));
+  const chat = (list: typeof models) => existing(endpoint("chat", { models: list }));
+  const declared = [
+    definition("a", { secret: undefined }),
+    definition("b", { secret: undefined }),
+    endpoint("chat", { models, tags: { team: "x" } }),
+  ];
+  const plan = planOf([chat(models)], { declared });
+
+  expect(() => checkFresh(plan, actualState([chat(models.toReversed())]))).not.toThrow();
+  expect(() => checkFresh(planOf(), actualState(ACTUAL.slice(0, 2).toReversed()))).not.toThrow();
+});

@@ -1,0 +1,305 @@
+import { expect, test } from "@jest/globals";
+import { type GuardTrip, guardPlan, UnsafePlanError } from "#reconcile/plan/guard.ts";
+import { planChanges } from "#reconcile/plan/plan.ts";
+import { type DesiredResource, NOTHING_KNOWN } from "#reconcile/state.ts";
+import {
+  actualState,
+  aGuardrail,
+  budget,
+  definition,
+  desiredState,
+  endpoint,
+  existing,
+  known,
+  secret,
+} from "../../support/states.ts";
+
+interface Setup {
+  readonly knows?: Parameters<typeof planChanges>[2];
+  readonly prune?: boolean;
+  readonly declares?: Parameters<typeof desiredState>[1];
+  readonly limits?: Parameters<typeof guardPlan>[4];
+}
+
+function tripsOf(
+  declared: readonly DesiredResource[],
+  reported: Parameters<typeof actualState>[0],
+  { knows = NOTHING_KNOWN, prune = true, declares = {}, limits }: Setup = {},
+): GuardTrip[] {
+  const desired = desiredState(declared, declares);
+  const actual = actualState(reported);
+  const { plan, refusals } = planChanges(desired, actual, knows, { prune });
+  expect(refusals).toEqual([]);
+  const trips = guardPlan(plan, desired, actual, knows, limits);
+  // Every message that can be approved says how; tests look at the rest.
+  const approval = `; approve exactly this plan with approvals/${plan.checksum}`;
+  return trips.map(({ message, ...trip }) => {
+    expect(message.endsWith(approval)).toBe(trip.is_approvable);
+    return { ...trip, message: message.replace(approval, "") };
+  });
+}
+
+function messagesOf(trips: readonly GuardTrip[]): string[] {
+  return trips.map(({ guard, message }) => `${guard}: ${message}`);
+}
+
+function secrets(count: number, version = "1") {
+  return Array.from({ length: count }, (_, index) =>
+    secret(`s${index}`, { source_version: version }),
+  );
+}
+
+test("of many resources at most 30 % are deleted, and the message has the numbers", () => {
+  const actual = secrets(30).map((resource) => existing(resource));
+
+  expect(tripsOf(secrets(21), actual)).toEqual([]);
+  expect(tripsOf(secrets(18), actual)).toEqual([
+    {
+      guard: "delete-share",
+      is_approvable: true,
+      message: "12 of 30 secrets would be deleted (40 %), more than the 30 % of maxDeleteShare",
+    },
+  ]);
+});
+
+test("of many resources at most 30 % are updated", () => {
+  const actual = secrets(10).map((resource) => existing(resource));
+
+  expect(tripsOf([...secrets(3, "2"), ...secrets(10).slice(3)], actual)).toEqual([]);
+  expect(messagesOf(tripsOf([...secrets(4, "2"), ...secrets(10).slice(4)], actual))).toEqual([
+    "update-share: 4 of 10 secrets would be updated (40 %), more than the 30 % of maxUpdateShare",
+  ]);
+});
+
+test("other shares can be set", () => {
+  const actual = secrets(30).map((resource) => existing(resource));
+  const limits = { maxDeleteShare: 0.125, maxUpdateShare: 1 };
+
+  expect(messagesOf(tripsOf(secrets(26, "2"), actual, { limits }))).toEqual([
+    "delete-share: 4 of 30 secrets would be deleted (13.3 %), more than the 12.5 % of maxDeleteShare",
+  ]);
+});
+
+test("of few resources at most two are deleted, and never all", () => {
+  const actual = secrets(9).map((resource) => existing(resource));
+
+  expect(tripsOf(secrets(7), actual)).toEqual([]);
+  expect(messagesOf(tripsOf(secrets(6), actual))).toEqual([
+    "delete-count: 3 of 9 secrets would be deleted, more than 2 of fewer than 10",
+  ]);
+  expect(messagesOf(tripsOf([endpoint("chat", { models: [] })], actual.slice(0, 2)))).toEqual([
+    "delete-all: all 2 secrets would be deleted",
+  ]);
+});
+
+test("adoptions count as nothing, and what others have is not in the numbers", () => {
+  const [mine, theirs] = [secrets(10), secrets(40).slice(10)];
+  const actual = [
+    ...mine.map((resource) => existing(resource)),
+    ...theirs.map((resource) => existing(resource, { owner: undefined })),
+    existing(secret("foreign"), { owner: "other" }),
+  ];
+
+  const adopting = tripsOf([...mine, ...secrets(40, "2").slice(10)], actual);
+  const deleting = tripsOf([...mine.slice(4), ...theirs], actual);
+
+  expect(adopting).toEqual([]);
+  expect(messagesOf(deleting)).toEqual([
+    "delete-share: 4 of 10 secrets would be deleted (40 %), more than the 30 % of maxDeleteShare",
+  ]);
+});
+
+test("a renamed secret counts as an update, not as a delete", () => {
+  const renamed = secrets(4).map(({ name }) => secret(`${name}-new`, {}, { previous_name: name }));
+  const few = secrets(1).map((resource) => existing(resource));
+  const many = secrets(10).map((resource) => existing(resource));
+
+  expect(tripsOf(renamed.slice(0, 1), few)).toEqual([]);
+  expect(tripsOf([...renamed.slice(0, 3), ...secrets(10).slice(3)], many)).toEqual([]);
+  expect(messagesOf(tripsOf([...renamed, ...secrets(10).slice(4)], many))).toEqual([
+    "update-share: 4 of 10 secrets would be updated (40 %), more than the 30 % of maxUpdateShare",
+  ]);
+});
+
+test("what is protected and no longer declared is refused for good, but only with prune", () => {
+  const actual = [existing(secret("a")), existing(secret("b")), existing(secret("c"))];
+  const one = known({ protected: ["secret/a"] });
+  const two = known({ protected: ["secret/a", "secret/b"] });
+
+  expect(tripsOf([secret("b"), secret("c")], actual, { knows: one })).toEqual([
+    {
+      guard: "protected",
+      is_approvable: false,
+      message:
+        "secret/a is protected, but no longer declared: declare each with protected: false before it can be pruned; no approval lifts this",
+    },
+  ]);
+  expect(messagesOf(tripsOf([secret("c")], actual, { knows: two }))[0]).toContain(
+    "secret/a, secret/b are protected",
+  );
+  expect(tripsOf([secret("c")], actual, { knows: two, prune: false })).toEqual([]);
+});
+
+test("a delete of what something else goes on using is refused, whosoever's that is", () => {
+  const actual = [
+    existing(secret("openai-prod")),
+    existing(secret("other")),
+    existing(definition("theirs"), { owner: "other" }),
+    existing(definition("nobodys"), { owner: undefined }),
+  ];
+
+  expect(messagesOf(tripsOf([secret("other")], actual))).toEqual([
+    "in-use: secret/openai-prod would be deleted, but is used by model_definition/nobodys, model_definition/theirs",
+  ]);
+});
+
+test.each<[string, DesiredResource, DesiredResource]>([
+  [
+    "a model definition by an endpoint",
+    definition("gpt-4o", { secret: undefined }),
+    endpoint("user"),
+  ],
+  ["an endpoint by a budget", endpoint("chat", { models: [] }), budget("user")],
+  [
+    "an endpoint by another, as what rewrites its text",
+    endpoint("chat", { models: [] }),
+    endpoint("user", { models: [], guardrails: [{ ...aGuardrail(), action_endpoint: "chat" }] }),
+  ],
+])("in use is also %s", (_, used, user) => {
+  const [first] = [used].map((resource) => existing(resource));
+  const spare = existing({ ...used, name: "spare" } as DesiredResource);
+  const spared = { ...used, name: "spare" } as DesiredResource;
+  const trips = tripsOf(
+    [spared],
+    [...(first ? [first] : []), spare, existing(user, { owner: "other" })],
+  );
+
+  expect(messagesOf(trips)).toEqual([
+    `in-use: ${used.kind}/${used.name} would be deleted, but is used by ${user.kind}/user`,
+  ]);
+});
+
+test("an endpoint that an MLflow scorer uses is in use", () => {
+  const bindings = [{ resource_type: "scorer", resource_id: "toxicity" } as const];
+  const actual = [
+    existing(endpoint("chat", { models: [], bindings })),
+    existing(endpoint("b", { models: [] })),
+  ];
+
+  expect(messagesOf(tripsOf([endpoint("b", { models: [] })], actual))).toEqual([
+    "in-use: endpoint/chat would be deleted, but is bound to scorer toxicity",
+  ]);
+});
+
+test("what is deleted or relinked together is not in use", () => {
+  const actual = [
+    existing(secret("openai-prod")),
+    existing(secret("new")),
+    existing(definition("relinked")),
+    existing(definition("gone")),
+  ];
+
+  expect(tripsOf([secret("new"), definition("relinked", { secret: "new" })], actual)).toEqual([]);
+});
+
+test("a guardrail that stays keeps the endpoint that rewrites its text in use", () => {
+  const guardrail = { ...aGuardrail(), action_endpoint: "cleaner" };
+  const actual = [
+    existing(endpoint("chat", { models: [], guardrails: [guardrail] })),
+    existing(endpoint("cleaner", { models: [] })),
+  ];
+  const declared = endpoint("chat", {
+    models: [],
+    tags: { team: "search" },
+    guardrails: [{ name: "pii" }],
+  });
+
+  expect(messagesOf(tripsOf([declared], actual))).toEqual([
+    "in-use: endpoint/cleaner would be deleted, but is used by endpoint/chat",
+  ]);
+});
+
+test("what waits for something blocked, even through others, goes on using what it uses", () => {
+  const models = (model_definition: string) => ({
+    models: [{ model_definition, linkage_type: "PRIMARY" as const }],
+  });
+  const actual = [
+    existing(secret("openai-prod")),
+    existing(secret("puzzling"), { unknown_values: ["x"] }),
+    existing(definition("d")),
+    existing(definition("former")),
+    existing(endpoint("chat", models("former"))),
+  ];
+  const declared = [
+    secret("openai-prod"),
+    secret("puzzling"),
+    definition("d", { secret: "puzzling" }),
+    endpoint("chat", models("d")),
+  ];
+
+  expect(messagesOf(tripsOf(declared, actual))).toEqual([
+    "in-use: model_definition/former would be deleted, but is used by endpoint/chat",
+  ]);
+});
+
+test("of many users only some are named", () => {
+  const users = Array.from({ length: 7 }, (_, index) =>
+    existing(definition(`d${index}`), { owner: "other" }),
+  );
+  const actual = [existing(secret("openai-prod")), existing(secret("b")), ...users];
+
+  expect(messagesOf(tripsOf([secret("b")], actual))[0]).toMatch(
+    /d0, .*d1, .*d2, .*d3, model_definition\/d4 and 2 more$/,
+  );
+});
+
+test("a manifest that was emptied deletes nothing without a second look", () => {
+  const actual = [
+    existing(secret("a")),
+    existing(endpoint("b", { models: [] })),
+    existing(endpoint("c", { models: [] })),
+  ];
+  const declares = { in_scope: ["endpoint" as const, "budget" as const] };
+
+  expect(messagesOf(tripsOf([], actual, { declares }))).toEqual([
+    "emptied-manifest: the manifests declare nothing, while 2 endpoints would be left without a declaration",
+    "delete-all: all 2 endpoints would be deleted",
+  ]);
+  expect(tripsOf([], actual, { declares, prune: false })).toEqual([]);
+  expect(tripsOf([], [existing(secret("a"), { owner: "other" })])).toEqual([]);
+});
+
+test("a gateway that shows nothing is not filled anew", () => {
+  const knows = known({ owned: ["secret/a", "secret/b"] });
+
+  expect(messagesOf(tripsOf([secret("a")], [], { knows }))).toEqual([
+    "empty-listing: the gateway shows nothing at all, while 2 resources are known on it",
+  ]);
+  expect(tripsOf([secret("a")], [])).toEqual([]);
+  expect(tripsOf([], [], { knows })).toEqual([]);
+});
+
+test("a listing that lacks much of what is known is not believed", () => {
+  const knows = known({ owned: secrets(10).map(({ name }) => `secret/${name}`) });
+  const seen = (count: number) => secrets(count).map((resource) => existing(resource));
+
+  expect(tripsOf(secrets(10), seen(7), { knows })).toEqual([]);
+  expect(messagesOf(tripsOf(secrets(10), seen(6), { knows }))).toEqual([
+    "truncated-listing: the gateway does not show 4 of 10 resources that are known on it (40 %, more than 30 %)",
+  ]);
+});
+
+test("the error has every message and is of a bad input", () => {
+  const trips: GuardTrip[] = [
+    { guard: "in-use", message: "one", is_approvable: true },
+    { guard: "delete-all", message: "two", is_approvable: true },
+  ];
+
+  expect(new UnsafePlanError(trips)).toMatchObject({
+    name: "UnsafePlanError",
+    code: "unsafe-plan",
+    disposition: "reject",
+    message: "one\ntwo",
+    trips,
+  });
+});

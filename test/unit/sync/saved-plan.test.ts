@@ -1,0 +1,111 @@
+import { expect, test } from "@jest/globals";
+import { type PlanRequest, planOwner } from "#sync/plan-owner.ts";
+import { checkSaved, savedPlan } from "#sync/saved-plan.ts";
+import { aManifest, anEndpoint } from "../../support/builders.ts";
+import { expectNoLeak } from "../../support/leaks.ts";
+import { MANIFEST_KEY, syncRuns } from "../../support/sync-setup.ts";
+
+const CHANGED = aManifest({ endpoints: [anEndpoint({ tags: { team: "search" } })] });
+
+/** A plan of one change, and what makes it anew. */
+async function setup(content: string | Uint8Array = JSON.stringify(CHANGED)) {
+  const runs = syncRuns();
+  await runs.putAndSync(aManifest());
+  const request: PlanRequest = {
+    owner: "search",
+    files: [{ name: MANIFEST_KEY, version_id: "object-version-9", content }],
+    ...runs.nextRun().planSettings,
+  };
+  const plan = (changes: Partial<PlanRequest> = {}) =>
+    planOwner(runs.nextRun(), { ...request, ...changes });
+  const saved = savedPlan(request, await plan());
+  const tag = async () => {
+    const [endpoint] = runs.gateway.visible().endpoints;
+    const { endpoint_id = "" } = endpoint ?? {};
+    await runs.gateway.endpoints.setTag({ endpoint_id, key: "team", value: "a hand" });
+  };
+  return { ...runs, request, plan, saved, tag };
+}
+
+test("a saved plan holds the files that it was made from, and the plans", async () => {
+  const { saved } = await setup(new TextEncoder().encode(JSON.stringify(CHANGED)));
+
+  expect(saved).toMatchObject({
+    version: 1,
+    owner: "search",
+    prune: false,
+    files: [{ name: MANIFEST_KEY, version_id: "object-version-9", text: JSON.stringify(CHANGED) }],
+    plans: [{ workspace: "default", changes: [{ action: "update" }] }],
+  });
+  expect(JSON.parse(JSON.stringify(saved))).toEqual(saved);
+  expectNoLeak(["value-one"], saved);
+});
+
+test("a plan that is made again is the saved one", async () => {
+  const { saved, plan } = await setup();
+
+  const again = await plan({
+    files: saved.files.map(({ text, ...file }) => ({ ...file, content: text })),
+  });
+
+  expect(() => checkSaved(saved, again)).not.toThrow();
+});
+
+test("files that were put under other names or versions give the same plan", async () => {
+  const { saved, plan } = await setup();
+  const content = JSON.stringify(CHANGED);
+
+  const again = await plan({ files: [{ name: "gateway.yaml", version_id: "1", content }] });
+
+  expect(() => checkSaved(saved, again)).not.toThrow();
+});
+
+test("a saved plan is stale when the gateway changed what it touches", async () => {
+  const { saved, plan, tag } = await setup();
+  await tag();
+
+  const again = await plan();
+
+  expect(() => checkSaved(saved, again)).toThrow(
+    expect.objectContaining({
+      code: "stale-plan",
+      disposition: "reject",
+      message: expect.stringContaining("plan again"),
+    }),
+  );
+});
+
+test("a saved plan is stale when the source of a secret moved", async () => {
+  const { saved, plan, source } = await setup();
+  source.put("prod/openai", "value-two");
+
+  const again = await plan();
+
+  expect(() => checkSaved(saved, again)).toThrow(expect.objectContaining({ code: "stale-plan" }));
+});
+
+test("a saved plan is stale when prune is another than it was", async () => {
+  const { saved, plan } = await setup();
+
+  const again = await plan({ prune: true });
+
+  expect(() => checkSaved(saved, again)).toThrow(expect.objectContaining({ code: "stale-plan" }));
+});
+
+test("a saved plan is stale when it is applied already", async () => {
+  const { saved, plan, putAndSync } = await setup();
+  await putAndSync(CHANGED);
+
+  const again = await plan();
+
+  expect(() => checkSaved(saved, again)).toThrow(expect.objectContaining({ code: "stale-plan" }));
+});
+
+test("a plan of a workspace that the command line names is kept with it", async () => {
+  const { request, plan } = await setup();
+  const inB = { ...request, workspace: "team-b" };
+
+  const saved = savedPlan(inB, await plan({ workspace: "team-b" }));
+
+  expect(saved).toMatchObject({ workspace: "team-b", plans: [{ workspace: "team-b" }] });
+});
