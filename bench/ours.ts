@@ -6,6 +6,7 @@ import { toDesired } from "#manifest/to-desired.ts";
 import { ApplyError, applyPlan, type ChangeOutcome } from "#reconcile/apply/apply.ts";
 import type { Plan } from "#reconcile/change.ts";
 import { observe } from "#reconcile/observe/observe.ts";
+import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
 import {
   type ActualState,
@@ -14,6 +15,10 @@ import {
   WORKSPACE_DEFAULT,
 } from "#reconcile/state.ts";
 import { systemClock } from "#runtime/clock.ts";
+import type { OwnerFile } from "#sync/owner-files.ts";
+import { type PlanRequest, planOwner } from "#sync/plan-owner.ts";
+import { applyOwner } from "#sync/run-owner.ts";
+import { FakeBucket } from "../test/support/fake-bucket.ts";
 import { FakeSecretSource } from "../test/support/fake-secret-source.ts";
 import { MemoryLedger } from "../test/support/memory-ledger.ts";
 import { timed } from "./rounds.ts";
@@ -60,8 +65,10 @@ export function oursOn({ trackingUri }: BenchServer): Ours {
   const tracking = new TrackingClient({ trackingUri, onRequest });
   const ledger = new MemoryLedger();
   const source = new FakeSecretSource();
+  const bucket = new FakeBucket();
   const dependencies = {
     ...{ ledger, source, clock: systemClock, runId: "bench", secretCacheTtlMs: 60_000 },
+    ...{ snapshots: bucket, approvals: bucket },
     gatewayOf: () => gateway,
     trackingOf: () => tracking,
   };
@@ -70,11 +77,18 @@ export function oursOn({ trackingUri }: BenchServer): Ours {
     const actual = await observe(gateway, tracking, ledger, desired);
     return { plan: planned(desired, actual), actual };
   };
+  /** As after every run of a worker: what was applied is known, and read again while files are. */
+  const keep = async (text: string): Promise<void> => {
+    const plan = await planOwner(dependencies, requestOf(text));
+    await applyOwner(dependencies, plan, filesOf(text), { isLast: true }, {});
+  };
   return {
     async planNoop(text) {
       requests.length = 0;
-      const { ms, cpuMs, result } = await timed(() => planOf(text));
-      requireEmpty(result.plan);
+      const { ms, cpuMs, result } = await timed(() => planOwner(dependencies, requestOf(text)));
+      const { checked, workspaces } = result;
+      if (checked.invalid.length + workspaces.length !== 1) throw new Error("nothing was planned");
+      for (const { plan } of workspaces) requireEmpty(plan);
       return { ms, cpuMs, requests: [...requests] };
     },
     async applyAll(text) {
@@ -86,8 +100,21 @@ export function oursOn({ trackingUri }: BenchServer): Ours {
         return apply;
       });
       const { ms: applyMs, result: outcomes } = whole.result;
-      return { applyMs, wholeMs: whole.ms, outcomes, requests: [...requests] };
+      const applied = { applyMs, wholeMs: whole.ms, outcomes, requests: [...requests] };
+      await keep(text);
+      return applied;
     },
+  };
+}
+
+function filesOf(text: string): OwnerFile[] {
+  return [{ name: "bench.yaml", version_id: "1", content: text }];
+}
+
+function requestOf(text: string): PlanRequest {
+  return {
+    ...{ owner: OWNER, files: filesOf(text), prune: false, limits: GUARD_LIMITS_DEFAULT },
+    ...{ allowLoopbackApiBase: false, sources: "aws" },
   };
 }
 

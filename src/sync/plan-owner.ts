@@ -3,7 +3,12 @@ import { grantsOf, isExternalGranted } from "#manifest/policy.ts";
 import type { ManifestFinding } from "#manifest/types.ts";
 import type { Plan } from "#reconcile/change.ts";
 import type { TrackingReader } from "#reconcile/observe/experiments.ts";
-import { type GatewayReader, observe } from "#reconcile/observe/observe.ts";
+import {
+  beginReading,
+  type GatewayReader,
+  observe,
+  type Reading,
+} from "#reconcile/observe/observe.ts";
 import type { PlanOptions } from "#reconcile/plan/context.ts";
 import { type GuardLimits, type GuardTrip, guardPlan } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
@@ -71,6 +76,7 @@ export async function planOwner(
   request: PlanRequest,
 ): Promise<OwnerPlan> {
   const applied = await readApplied(dependencies, request.owner);
+  const readings = beginReadings(dependencies, request, applied);
   const files = await OwnerFiles.read(request, request.files, applied);
   const refused = new Set<string>();
   for (;;) {
@@ -82,16 +88,28 @@ export async function planOwner(
       const previous = applied.get(workspace);
       const known = knownFrom(previous, frozen);
       const options = planOptions(request, files.checked);
-      const actual = await observeFor(dependencies, desired);
+      const actual = await observeFor(dependencies, desired, readings.get(workspace));
       const { plan, refusals } = planChanges(desired, actual, known, options);
       const trips = guardPlan(plan, desired, actual, known, request.limits);
       workspaces.push({ desired, actual, known, plan, trips, options, previous });
       for (const [name, found] of files.findingsOf(workspace, refusals)) findings.set(name, found);
     }
     if (findings.size === 0) return { checked: files.checked, workspaces, refused, applied };
+    readings.clear();
     for (const name of findings.keys()) refused.add(name);
     await files.reject(findings);
   }
+}
+
+/** What was applied before will most likely be planned again: the files are checked meanwhile. */
+function beginReadings(
+  { gatewayOf, ledger }: PlanDependencies,
+  { workspace: only, files }: PlanRequest,
+  applied: ReadonlyMap<string, Snapshot>,
+): Map<string, Reading> {
+  if (files.length === 0) return new Map();
+  const likely = [...applied.keys()].filter((name) => only === undefined || name === only);
+  return new Map(likely.map((name) => [name, beginReading(gatewayOf(name), ledger, name)]));
 }
 
 /** Current versions by workspace and secret; a file that names what it may not have is taken out. */
@@ -110,9 +128,10 @@ async function sourceVersions(
 export function observeFor(
   { gatewayOf, trackingOf, ledger }: ObserveDependencies,
   desired: DesiredState,
+  reading?: Reading,
 ): Promise<ActualState> {
   const { workspace } = desired;
-  return observe(gatewayOf(workspace), trackingOf(workspace), ledger, desired);
+  return observe(gatewayOf(workspace), trackingOf(workspace), ledger, desired, reading);
 }
 
 function planOptions(

@@ -44,6 +44,19 @@ class NotAdminError extends GatewayOpsError {
   readonly disposition = "retry";
 }
 
+/** The lists of a gateway, on their way. */
+export type Reading = ReturnType<typeof readLists>;
+
+/**
+ * Begins to read a gateway before it is known what is wanted of it: the server's answer takes
+ * longest of all. A failure is thrown when the reading is observed, and lost when it never is.
+ */
+export function beginReading(gateway: GatewayReader, ledger: Ledger, workspace: string): Reading {
+  const reading = readLists(gateway, ledger, workspace);
+  reading.catch(() => undefined);
+  return reading;
+}
+
 /**
  * Reads what the desired state needs to know, in six requests for a gateway of any size: who is
  * logged in, and five lists. On top come one for each experiment that it names and the ledger does
@@ -55,8 +68,9 @@ export async function observe(
   tracking: TrackingReader,
   ledger: Ledger,
   desired: DesiredState,
+  reading: Reading = readLists(gateway, ledger, desired.workspace),
 ): Promise<ActualState> {
-  const lists = await readLists(gateway, ledger, desired.workspace);
+  const lists = await reading;
   const endpoints = desired.resources.filter((resource) => resource.kind === "endpoint");
   const wanted = endpoints.flatMap(({ fields }) => fields.guardrails ?? []);
   const [raw, experiments] = await Promise.all([

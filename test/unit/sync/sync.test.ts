@@ -109,11 +109,11 @@ test("several events of a file apply its newest version once", async () => {
 test("an invalid manifest touches nothing, and leaves one report and one message", async () => {
   const { gateway, bucket, ledger, putAndSync, record } = syncRuns();
   await putAndSync(aManifest());
-  const before = [...gateway.requests];
+  const before = gateway.writes();
 
   const report = await putAndSync("version: 1\nendpoint: []\nzzz: 1\n");
 
-  expect(gateway.requests).toEqual(before);
+  expect(gateway.writes()).toEqual(before);
   expect(report).toMatchObject({
     outcome: "rejected",
     manifests: [
