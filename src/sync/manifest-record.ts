@@ -49,14 +49,17 @@ export function isSettled(
   );
 }
 
-/** Whether a schedule shall try again now: ever more rarely, so that a long outage stays quiet. */
+/**
+ * Whether a schedule shall try again now: the next one does, and then ever more rarely, so that a
+ * long outage stays quiet.
+ */
 export function isDue(
   record: ManifestRecord | undefined,
   versionId: string,
   nowMs: number,
 ): boolean {
   if (record?.attempted_version !== versionId || record.status !== "pending") return true;
-  const minutes = Math.min(2 ** (record.attempts - 1), BACKOFF_MINUTES_MAX);
+  const minutes = Math.min(2 ** (record.attempts - 1) - 1, BACKOFF_MINUTES_MAX);
   return nowMs >= record.at_ms + minutes * MINUTE_MS;
 }
 
