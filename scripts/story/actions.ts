@@ -6,7 +6,8 @@ import type { ManifestReport, RunOutcome, WorkspaceReport } from "#sync/report.t
 import type { ReceivedEvent } from "./mailbox.ts";
 import { output, type World } from "./world.ts";
 
-const SETTLE_TIMEOUT_MS = 90_000;
+/** What is pending is tried ever more rarely: its next turn may be two schedules away. */
+const SETTLE_TIMEOUT_MS = 200_000;
 const OWNER = "default";
 
 /** A value that no provider would take for a key, and that nobody can mistake for another. */

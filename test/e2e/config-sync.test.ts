@@ -23,7 +23,7 @@ import { invocations } from "../support/written.ts";
 /** Deploying takes seconds, but a new machine first reads a gigabyte of Python. */
 const OPEN_TIMEOUT_MS = 240_000;
 /** Several schedules of a minute each. */
-const TEST_TIMEOUT_MS = 300_000;
+const TEST_TIMEOUT_MS = 480_000;
 const SCHEDULE_TIMEOUT_MS = 150_000;
 /** Whose login the workers have: an admin, but for one test. */
 const OPERATOR = { username: "operator", password: madeUpKey("operator-password") };

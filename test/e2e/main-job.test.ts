@@ -18,7 +18,7 @@ import { everythingWritten } from "../support/written.ts";
 /** Deploying takes seconds, but a new machine first reads a gigabyte of Python. */
 const OPEN_TIMEOUT_MS = 240_000;
 /** Several schedules of a minute each. */
-const TEST_TIMEOUT_MS = 240_000;
+const TEST_TIMEOUT_MS = 480_000;
 const MESSAGE_TIMEOUT_MS = 100_000;
 
 let world: World;
