@@ -2,10 +2,8 @@ import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/clien
 import * as z from "zod";
 import { awsCall } from "#aws/aws-call.ts";
 import type { RequestObserver } from "#gateway/caller.ts";
-import { GatewayClient, type GatewayClientOptions } from "#gateway/client.ts";
 import type { GatewayAuth } from "#gateway/connection.ts";
-import { TrackingClient } from "#gateway/tracking.ts";
-import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
+import { workspaceClients } from "#gateway/workspace-clients.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { Redacted } from "#runtime/redacted.ts";
 
@@ -43,29 +41,14 @@ export function openGateway(
     login ??= await readLogin(secretsManager, name);
     return login;
   };
-  const optionsOf = (workspace: string): GatewayClientOptions<string> => ({
+  return workspaceClients({
     trackingUri: settings.GATEWAY_OPS_GATEWAY_URL,
-    // A server without workspaces has only this one, and does not know its name.
-    ...(workspace === WORKSPACE_DEFAULT ? {} : { workspace }),
     ...(secretName === undefined ? {} : { auth: () => readOnce(secretName) }),
     onRequest: (operation, durationMs, status) => {
       if (status === UNAUTHORISED) login = undefined;
       onRequest(operation, durationMs, status);
     },
   });
-  return {
-    gatewayOf: madeOnce((workspace) => new GatewayClient(optionsOf(workspace))),
-    trackingOf: madeOnce((workspace) => new TrackingClient(optionsOf(workspace))),
-  };
-}
-
-function madeOnce<T>(make: (key: string) => T): (key: string) => T {
-  const made = new Map<string, T>();
-  return (key) => {
-    const value = made.get(key) ?? make(key);
-    made.set(key, value);
-    return value;
-  };
 }
 
 async function readLogin(client: SecretsManagerClient, secretName: string): Promise<GatewayAuth> {

@@ -1,15 +1,13 @@
-import { GatewayClient, type GatewayClientOptions } from "#gateway/client.ts";
-import type { OperationName } from "#gateway/operations.ts";
-import { TrackingClient } from "#gateway/tracking.ts";
+import { workspaceClients } from "#gateway/workspace-clients.ts";
 import { FileLedger } from "#local/file-ledger.ts";
 import { readOrMakeKey } from "#local/secret-key.ts";
 import { LocalSecretSources } from "#local/secret-sources.ts";
 import { SnapshotFiles } from "#local/snapshot-files.ts";
 import { defaultLedgerPath, gatewayName } from "#local/state-folder.ts";
 import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
-import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { paceOf } from "#runtime/pace.ts";
+import { RequestCount } from "#runtime/request-count.ts";
 import type { Backend, BackendRequest, Memory } from "./backend.ts";
 import type { GwopsContext } from "./context.ts";
 import { openSecretsManager } from "./secrets-manager.ts";
@@ -73,30 +71,9 @@ async function openMemory(
   };
 }
 
-/** A client for each workspace, all of which count into one. */
+/** The clients of all workspaces count into one. */
 function clientsOf({ trackingUri, auth }: BackendRequest) {
-  const counts: Record<string, number> = {};
-  const optionsOf = <N extends string>(workspace: string): GatewayClientOptions<N> => ({
-    trackingUri,
-    auth,
-    ...(workspace === WORKSPACE_DEFAULT ? {} : { workspace }),
-    onRequest: (operation) => {
-      counts[operation] = (counts[operation] ?? 0) + 1;
-    },
-  });
-  return {
-    gatewayOf: remembered((workspace) => new GatewayClient(optionsOf<OperationName>(workspace))),
-    trackingOf: remembered((workspace) => new TrackingClient(optionsOf(workspace))),
-    requestCounts: () => ({ ...counts }),
-  };
-}
-
-/** Makes each only once: a client keeps its connections and what it learnt of the server. */
-function remembered<T>(make: (name: string) => T): (name: string) => T {
-  const made = new Map<string, T>();
-  return (name) => {
-    const known = made.get(name) ?? make(name);
-    made.set(name, known);
-    return known;
-  };
+  const requests = new RequestCount();
+  const clients = workspaceClients({ trackingUri, auth, onRequest: requests.add });
+  return { ...clients, requestCounts: requests.counts };
 }

@@ -1,5 +1,5 @@
 import { renderLines, renderMarkdown } from "#reconcile/plan/render.ts";
-import type { FileRules, OwnerFile } from "#sync/owner-files.ts";
+import { type FileRules, keptFile, type OwnerFile } from "#sync/owner-files.ts";
 import type { OwnerPlan, PlanRequest } from "#sync/plan-owner.ts";
 import { type SavedPlan, savedPlan } from "#sync/saved-plan.ts";
 import type { Backend } from "./backend.ts";
@@ -47,8 +47,8 @@ export async function requestOfSaved(
   flags: PlanFlags,
   { owner, workspace, prune, files }: SavedPlan,
 ): Promise<PlanRequest> {
-  const manifests = files.map(({ text, ...file }) => ({ ...file, content: text }));
-  return requestOf(context, backend, { ...flags, owner, workspace, prune }, manifests);
+  const asked = { ...flags, owner, workspace, prune };
+  return requestOf(context, backend, asked, files.map(keptFile));
 }
 
 /** The gravest of what is to be said: something is invalid, refused, or pending. */

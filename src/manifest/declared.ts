@@ -1,4 +1,4 @@
-import { type Kind, keyOf, type ResourceKey } from "#reconcile/state.ts";
+import { keyOf, partsOf, type ResourceKey } from "#reconcile/state.ts";
 import { referencesOf } from "./references.ts";
 import type { RuleContext, RuleSubject } from "./rules/rule.ts";
 import { SECTIONS } from "./sections.ts";
@@ -32,7 +32,7 @@ export function frozenKeys(
   const held = new Map<string, readonly ResourceKey[]>();
   for (const [name, keys] of last) {
     const manifest = manifests.get(name);
-    const isGivenUp = (key: ResourceKey) => manifest?.[SECTIONS[kindOf(key)]] !== undefined;
+    const isGivenUp = (key: ResourceKey) => manifest?.[SECTIONS[partsOf(key).kind]] !== undefined;
     const own = [...keys].filter((key) => !declared.has(key) && !isGivenUp(key));
     if (own.length > 0) held.set(name, own);
   }
@@ -75,8 +75,9 @@ function providersOf(
 ): ReadonlyMap<string, string> {
   const providers = new Map<string, string>();
   for (const key of frozen) {
-    const provider = lastProviders.get(nameOf(key));
-    if (kindOf(key) === "secret" && provider !== undefined) providers.set(nameOf(key), provider);
+    const { kind, name } = partsOf(key);
+    const provider = lastProviders.get(name);
+    if (kind === "secret" && provider !== undefined) providers.set(name, provider);
   }
   for (const { entry } of subjects.flatMap(({ secrets }) => secrets)) {
     providers.set(entry.name, entry.provider);
@@ -90,12 +91,4 @@ function takenKeys({ declarations }: RuleSubject): ResourceKey[] {
     if (isExternal) return [];
     return previousName === undefined ? [key] : [key, keyOf({ kind, name: previousName })];
   });
-}
-
-function kindOf(key: ResourceKey): Kind {
-  return key.slice(0, key.indexOf("/")) as Kind;
-}
-
-function nameOf(key: ResourceKey): string {
-  return key.slice(key.indexOf("/") + 1);
 }

@@ -196,6 +196,12 @@ export function keyOf(resource: { readonly kind: Kind; readonly name: string }):
   return `${resource.kind}/${resource.name}`;
 }
 
+/** Kind and name of a key; only the name may hold a slash. */
+export function partsOf(key: ResourceKey): { readonly kind: Kind; readonly name: string } {
+  const slash = key.indexOf("/");
+  return { kind: key.slice(0, slash) as Kind, name: key.slice(slash + 1) };
+}
+
 export function scorerKey({ experiment, name }: ScorerReference): string {
   return JSON.stringify([experiment, name]);
 }

@@ -9,6 +9,7 @@ import { applyWorkspace } from "./apply-workspace.ts";
 import type { Delivery } from "./file-outcome.ts";
 import { MANIFESTS } from "./manifest-record.ts";
 import type { ManifestSource } from "./manifest-source.ts";
+import { keptFile } from "./owner-files.ts";
 import {
   type OwnerPlan,
   type PlanDependencies,
@@ -117,7 +118,7 @@ export async function planDrift(
     owner,
     workspace,
     policy,
-    files: files.map(({ name, version_id, text }) => ({ name, version_id, content: text })),
+    files: files.map(keptFile),
     ...dependencies.planSettings,
     prune: false,
     lookUpSources: false,

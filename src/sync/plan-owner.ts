@@ -12,7 +12,7 @@ import {
 import type { PlanOptions } from "#reconcile/plan/context.ts";
 import { type GuardLimits, type GuardTrip, guardPlan } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
-import type { ActualState, DesiredState, KnownState } from "#reconcile/state.ts";
+import { type ActualState, type DesiredState, type KnownState, partsOf } from "#reconcile/state.ts";
 import type { Ledger } from "#runtime/ledger.ts";
 import type { SecretSource } from "#secrets/source.ts";
 import { type AppliedDependencies, knownFrom, readApplied } from "./applied.ts";
@@ -142,7 +142,7 @@ function planOptions(
   const grants = grantsOf(policy, owner);
   return {
     prune,
-    mayReference: (key: string) => isExternalGranted(grants, key.slice(key.indexOf("/") + 1)),
+    mayReference: (key) => isExternalGranted(grants, partsOf(key).name),
     ...(invalid.length > 0 ? { pruneSuspended: `${names} must be corrected first` } : {}),
   };
 }

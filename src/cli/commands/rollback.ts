@@ -6,6 +6,7 @@ import { onFlag, textFlag, WRITE_FLAGS, type WriteFlags } from "#cli/flags.ts";
 import { requestOf } from "#cli/plans.ts";
 import { openBackend, singleWorkspace } from "#cli/session.ts";
 import { printJson, say } from "#cli/show.ts";
+import { keptFile } from "#sync/owner-files.ts";
 import { appliedRuns, earlierSnapshot } from "#sync/rollback.ts";
 
 interface Flags extends WriteFlags {
@@ -41,7 +42,7 @@ async function rollback(this: GwopsContext, flags: Flags): Promise<void> {
   if (flags.list) return listRuns(this, backend, flags, workspace);
   const { dependencies } = backend;
   const snapshot = await earlierSnapshot(dependencies, flags.owner, workspace, flags.to);
-  const files = snapshot.files.map(({ text, ...file }) => ({ ...file, content: text }));
+  const files = snapshot.files.map(keptFile);
   say(this, `going back to run ${snapshot.run_id} of ${snapshot.applied_at}`);
   const request = await requestOf(this, backend, { ...flags, workspace }, files);
   this.process.exitCode = await applyRequest(this, backend, request, flags);

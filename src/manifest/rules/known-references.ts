@@ -1,6 +1,6 @@
 import { referencesOf } from "#manifest/references.ts";
 import { suggestion } from "#manifest/suggest.ts";
-import type { ResourceKey } from "#reconcile/state.ts";
+import { partsOf, type ResourceKey } from "#reconcile/state.ts";
 import type { Rule } from "./rule.ts";
 
 /** Each one compares the name with all others; nobody reads more. */
@@ -15,7 +15,7 @@ export const knownReferences: Rule = {
     referencesOf(subject)
       .filter(({ key }) => !known.has(key))
       .map(({ key, path }, position) => {
-        const [kind, name] = partsOf(key);
+        const { kind, name } = partsOf(key);
         const noun = kind.replace("_", " ");
         const hint = position < SUGGESTIONS_MAX ? suggestion(name, namesOf(kind, known)) : "";
         const message = `names ${noun === "endpoint" ? "an" : "a"} ${noun} that is not declared, got "${name}"${hint}`;
@@ -24,10 +24,5 @@ export const knownReferences: Rule = {
 };
 
 function namesOf(kind: string, keys: ReadonlySet<ResourceKey>): string[] {
-  return [...keys].map(partsOf).flatMap((parts) => (parts[0] === kind ? parts[1] : []));
-}
-
-function partsOf(key: ResourceKey): [kind: string, name: string] {
-  const slash = key.indexOf("/");
-  return [key.slice(0, slash), key.slice(slash + 1)];
+  return [...keys].map(partsOf).flatMap((parts) => (parts.kind === kind ? parts.name : []));
 }

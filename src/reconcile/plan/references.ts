@@ -1,6 +1,6 @@
 import type { Refusal } from "#reconcile/change.ts";
 import { byText, KINDS, referencesOf } from "#reconcile/kinds.ts";
-import { type DesiredResource, keyOf, type ResourceKey } from "#reconcile/state.ts";
+import { type DesiredResource, keyOf, partsOf, type ResourceKey } from "#reconcile/state.ts";
 import { lookUp, ownerIn, type PlanContext } from "./context.ts";
 import { cyclesOf } from "./order.ts";
 import type { Renames } from "./renames.ts";
@@ -70,7 +70,7 @@ function forbiddenOwner(context: PlanContext, key: ResourceKey): string | undefi
 }
 
 function cycleRefusals(cycle: readonly ResourceKey[]): Refusal[] {
-  const names = cycle.map((key) => `"${nameOf(key)}"`);
+  const names = cycle.map((key) => `"${partsOf(key).name}"`);
   const circle = [...names, names[0]].join(" -> ");
   return [...cycle].sort(byText).map((key) => ({
     rule: "action-endpoint-cycle",
@@ -81,10 +81,6 @@ function cycleRefusals(cycle: readonly ResourceKey[]): Refusal[] {
 }
 
 function describeKey(key: ResourceKey): string {
-  const kind = key.slice(0, key.indexOf("/")) as keyof typeof KINDS;
-  return `${KINDS[kind].noun} "${nameOf(key)}"`;
-}
-
-function nameOf(key: ResourceKey): string {
-  return key.slice(key.indexOf("/") + 1);
+  const { kind, name } = partsOf(key);
+  return `${KINDS[kind].noun} "${name}"`;
 }
