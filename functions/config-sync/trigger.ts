@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { InvariantError } from "#runtime/assert.ts";
 import { isManifestKey, ownerOfKey, POLICY_KEY } from "#sync/manifest-source.ts";
 import { PREVIEW_PREFIX } from "#sync/preview.ts";
+import { readBody } from "../read-body.ts";
 
 /** What an event means to the worker: only where to look, never what is true. */
 export type Trigger =
@@ -32,16 +32,11 @@ const bodySchema = z.union([
   }),
 ]);
 
-/** Throws {@link InvariantError} for a message that no rule of ours can have sent. */
+/** Throws an `InvariantError` for a message that no rule of ours can have sent. */
 export function readTrigger(body: string): Trigger {
-  const parsed = bodySchema.safeParse(JSON.parse(body));
-  if (!parsed.success) {
-    throw new InvariantError("the message is neither an event of the bucket nor a schedule's", {
-      cause: parsed.error,
-    });
-  }
-  if ("look" in parsed.data) return parsed.data;
-  const { object, requester: by } = parsed.data.detail;
+  const message = readBody(bodySchema, body, "an event of the bucket");
+  if ("look" in message) return message;
+  const { object, requester: by } = message.detail;
   return triggerOf({ key: object.key, by });
 }
 

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { InvariantError } from "#runtime/assert.ts";
 import type { PushTrigger } from "#secrets/push-changed.ts";
+import { readBody } from "../read-body.ts";
 
 /** The parts that we rely on of Secrets Manager's "Secret Label Updated" event. */
 const bodySchema = z.union([
@@ -12,14 +12,9 @@ const bodySchema = z.union([
   }),
 ]);
 
-/** Throws {@link InvariantError} for a message that no rule of ours can have sent. */
+/** Throws an `InvariantError` for a message that no rule of ours can have sent. */
 export function readTrigger(body: string): PushTrigger {
-  const parsed = bodySchema.safeParse(JSON.parse(body));
-  if (!parsed.success) {
-    throw new InvariantError("the message is neither an event of a secret nor a schedule's", {
-      cause: parsed.error,
-    });
-  }
-  if ("look" in parsed.data) return parsed.data;
-  return { sourceArn: parsed.data.resources[0], versionId: parsed.data.detail.versionId };
+  const message = readBody(bodySchema, body, "an event of a secret");
+  if ("look" in message) return message;
+  return { sourceArn: message.resources[0], versionId: message.detail.versionId };
 }

@@ -50,7 +50,9 @@ export type FindingsByFile = ReadonlyMap<string, readonly ManifestFinding[]>;
 /** The files of one owner. They are checked together, and one that is wrong blocks only itself. */
 export class OwnerFiles {
   readonly #rules: FileRules;
-  readonly #applied: ReadonlyMap<string, Snapshot>;
+  readonly #lastDeclared: LastDeclared;
+  /** Of secrets as they were applied last, by workspace and name. */
+  readonly #lastProviders: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly #parsed: Map<string, ParseResult>;
   #checked: CheckedFiles = { workspaces: new Map(), invalid: [], warnings: [] };
 
@@ -60,7 +62,8 @@ export class OwnerFiles {
     parsed: Map<string, ParseResult>,
   ) {
     this.#rules = rules;
-    this.#applied = applied;
+    this.#lastDeclared = lastDeclared(applied);
+    this.#lastProviders = lastProviders(applied);
     this.#parsed = parsed;
   }
 
@@ -115,7 +118,7 @@ export class OwnerFiles {
   /** What the valid files declare in a workspace. */
   desired(workspace: string, versions: KnownOfSecrets["versions"]): DesiredState {
     const valid = this.#checked.workspaces.get(workspace)?.valid ?? [];
-    const providers = this.#providers().get(workspace);
+    const providers = this.#lastProviders.get(workspace);
     const manifests = valid.map(({ manifest }) => manifest);
     return toDesired(this.#rules.owner, workspace, manifests, { versions, providers });
   }
@@ -137,18 +140,9 @@ export class OwnerFiles {
     this.#checked = await checkFiles({
       ...this.#rules,
       files: [...this.#parsed].map(([name, parsed]) => ({ name, parsed })),
-      lastDeclared: lastDeclared(this.#applied),
-      lastProviders: this.#providers(),
+      lastDeclared: this.#lastDeclared,
+      lastProviders: this.#lastProviders,
     });
-  }
-
-  #providers(): Map<string, Map<string, string>> {
-    return new Map(
-      [...this.#applied].map(([workspace, { providers }]) => [
-        workspace,
-        new Map(Object.entries(providers)),
-      ]),
-    );
   }
 }
 
@@ -162,6 +156,15 @@ function lastDeclared(applied: ReadonlyMap<string, Snapshot>): LastDeclared {
     [...applied].map(([workspace, { files }]) => [
       workspace,
       new Map(files.map(({ name, declares }) => [name, new Set<ResourceKey>(declares)])),
+    ]),
+  );
+}
+
+function lastProviders(applied: ReadonlyMap<string, Snapshot>): Map<string, Map<string, string>> {
+  return new Map(
+    [...applied].map(([workspace, { providers }]) => [
+      workspace,
+      new Map(Object.entries(providers)),
     ]),
   );
 }
