@@ -15,9 +15,9 @@ import {
   WORKSPACE_DEFAULT,
 } from "#reconcile/state.ts";
 import { systemClock } from "#runtime/clock.ts";
-import type { OwnerFile } from "#sync/owner-files.ts";
-import { type PlanRequest, planOwner } from "#sync/plan-owner.ts";
-import { applyOwner } from "#sync/run-owner.ts";
+import { type PlanRequest, planOwner } from "#sync/owner/plan-owner.ts";
+import { applyOwner } from "#sync/owner/run-owner.ts";
+import type { OwnerFile } from "#sync/owner-file.ts";
 import { FakeBucket } from "../test/support/fake-bucket.ts";
 import { FakeSecretSource } from "../test/support/fake-secret-source.ts";
 import { MemoryLedger } from "../test/support/memory-ledger.ts";
@@ -121,7 +121,7 @@ function requestOf(text: string): PlanRequest {
 /** What a text declares, after every check; each secret gets a source when it has none. */
 async function desiredOf(text: string, source: FakeSecretSource): Promise<DesiredState> {
   const { workspaces, invalid } = await checkFiles({
-    ...{ owner: OWNER, lastDeclared: new Map(), sources: "aws", allowLoopbackApiBase: false },
+    ...{ owner: OWNER, frozenByFile: new Map(), sources: "aws", allowLoopbackApiBase: false },
     files: [{ name: "bench.yaml", parsed: await parseManifest(text) }],
   });
   if (invalid.length > 0) throw new Error(`the manifest is wrong: ${JSON.stringify(invalid)}`);
@@ -141,8 +141,8 @@ async function versionOf(source: FakeSecretSource, name: string): Promise<string
 }
 
 export function planned(desired: DesiredState, actual: ActualState): Plan {
-  const { plan, refusals } = planChanges(desired, actual, NOTHING_KNOWN, { prune: false });
-  if (refusals.length > 0) throw new Error(`the plan is refused: ${JSON.stringify(refusals)}`);
+  const { plan, issues } = planChanges(desired, actual, NOTHING_KNOWN, { prune: false });
+  if (issues.length > 0) throw new Error(`the plan is refused: ${JSON.stringify(issues)}`);
   return plan;
 }
 

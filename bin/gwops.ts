@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { homedir, hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline";
-import { openBackend } from "#cli/compose.ts";
+import { openBackend } from "#cli/connection/compose.ts";
 import type { GwopsContext, Output } from "#cli/context.ts";
+import { wantsColour } from "#cli/output/style.ts";
 import { runGwops } from "#cli/run.ts";
-import { wantsColour } from "#cli/style.ts";
 import { systemClock } from "#runtime/clock.ts";
 import packageJson from "../package.json" with { type: "json" };
 

@@ -1,8 +1,8 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
 import { awsCall } from "#aws/aws-call.ts";
-import type { RequestObserver } from "#gateway/caller.ts";
-import type { GatewayAuth } from "#gateway/connection.ts";
+import type { RequestObserver } from "#gateway/call/caller.ts";
+import type { GatewayAuth } from "#gateway/http/connection.ts";
 import { workspaceClients } from "#gateway/workspace-clients.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { Redacted } from "#runtime/redacted.ts";

@@ -7,7 +7,7 @@ import * as z from "zod";
 import { DynamoLedger } from "#aws/ledger.ts";
 import { redeliverAfter } from "#aws/queue.ts";
 import { SecretsManagerSource } from "#aws/secret-source.ts";
-import type { RequestObserver } from "#gateway/caller.ts";
+import type { RequestObserver } from "#gateway/call/caller.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { GATEWAY_SETTINGS, openGateway } from "./gateway-access.ts";
 

@@ -5,8 +5,8 @@ import { paceOf } from "#runtime/pace.ts";
 import { RequestCount } from "#runtime/request-count.ts";
 import { readSettings } from "#runtime/settings.ts";
 import { SECRET_WRITER_SETTINGS, secretWriter } from "../secret-writer.ts";
+import type { HandleDependencies } from "./handle-trigger.ts";
 import { openMetrics } from "./measure.ts";
-import type { WorkDependencies } from "./work.ts";
 
 const truth = z.enum(["true", "false"]).transform((text) => text === "true");
 const share = z.coerce.number().min(0).max(1);
@@ -31,7 +31,7 @@ export function compose() {
     settings.GATEWAY_OPS_MANIFEST_BUCKET,
   );
   const pace = paceOf(settings.GATEWAY_OPS_MAX_WRITES_PER_SECOND, parts.clock);
-  const dependencies = (runId: string): WorkDependencies => ({
+  const dependencies = (runId: string): HandleDependencies => ({
     ...parts,
     manifests: bucket,
     approvals: bucket,

@@ -1,9 +1,9 @@
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { forEachRecord } from "../for-each-record.ts";
 import { compose } from "./compose.ts";
+import { handleTrigger } from "./handle-trigger.ts";
 import { measure } from "./measure.ts";
 import { readTrigger } from "./trigger.ts";
-import { work } from "./work.ts";
 
 /** No change begins in the last minute: what is left is done by the next delivery. */
 const LAST_MINUTE_MS = 60_000;
@@ -15,6 +15,8 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
   forEachRecord(event, tools, async (record, delivery) => {
     const trigger = readTrigger(record.body);
     const isOver = () => context.getRemainingTimeInMillis() < LAST_MINUTE_MS;
-    const done = await work(dependencies(context.awsRequestId), trigger, delivery, { isOver });
+    const done = await handleTrigger(dependencies(context.awsRequestId), trigger, delivery, {
+      isOver,
+    });
     measure(tools.logger, metrics, trigger, done);
   });

@@ -1,8 +1,8 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { RunReport } from "#sync/report.ts";
+import type { RunReport } from "#sync/report/report.ts";
+import type { Handled } from "./handle-trigger.ts";
 import type { Trigger } from "./trigger.ts";
-import type { Work } from "./work.ts";
 
 export function openMetrics(): Metrics {
   return new Metrics({ namespace: "GatewayOps" });
@@ -13,7 +13,7 @@ export function measure(
   logger: Logger,
   metrics: Metrics,
   trigger: Trigger,
-  { reports, drifts, preview }: Work,
+  { reports, drifts, preview }: Handled,
 ): void {
   logger.info("message handled", { trigger });
   const told = [...reports, ...drifts.flatMap(({ report }) => report ?? [])];

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { CreateSecretCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { formatIssue } from "#manifest/errors.ts";
-import type { ManifestReport, RunOutcome, WorkspaceReport } from "#sync/report.ts";
+import type { ManifestReport, RunOutcome, WorkspaceReport } from "#sync/report/report.ts";
 import type { ReceivedEvent } from "./mailbox.ts";
 import { output, type World } from "./world.ts";
 

@@ -8,14 +8,15 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { BYTES_MAX } from "#manifest/read.ts";
-import type { ApprovalSource } from "#sync/approval.ts";
+import type { Snapshot, SnapshotStore } from "#sync/history/snapshot.ts";
 import { MANIFEST_PREFIX, type ManifestSource } from "#sync/manifest-source.ts";
-import type { OwnerFile } from "#sync/owner-files.ts";
-import type { Preview, PreviewStore } from "#sync/preview.ts";
-import type { RunReport } from "#sync/report.ts";
-import { reportMarkdown } from "#sync/report-markdown.ts";
+import type { ApprovalSource } from "#sync/owner/approval.ts";
+import type { OwnerFile } from "#sync/owner-file.ts";
+import type { PreviewStore } from "#sync/preview/preview.ts";
+import type { Preview } from "#sync/preview/preview-result.ts";
+import type { RunReport } from "#sync/report/report.ts";
+import { reportMarkdown } from "#sync/report/report-markdown.ts";
 import type { ReportStore } from "#sync/run.ts";
-import type { Snapshot, SnapshotStore } from "#sync/snapshot.ts";
 import { awsCall } from "./aws-call.ts";
 
 /**

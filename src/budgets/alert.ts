@@ -1,29 +1,29 @@
 import type { Message, Severity } from "#runtime/message.ts";
-import type { Finding } from "./evaluate.ts";
+import type { DueAlert } from "./evaluate.ts";
 import type { BudgetSettings } from "./settings.ts";
 
 /**
- * The alert for a finding. Its id is the policy, the start of the window, the kind, the threshold
+ * The alert for a alert. Its id is the policy, the start of the window, the kind, the threshold
  * and the amount: the same fact is the same message, whoever decides it. `data` has every field of
  * MLflow's own budget webhook, so that its consumers can switch.
  */
 export function alertMessage(
-  finding: Finding,
+  alert: DueAlert,
   settings: BudgetSettings | undefined,
   nowMs: number,
 ): Message {
-  const { policy, windowStartMs, windowEndMs, spend, spendRatio } = finding;
+  const { policy, windowStartMs, windowEndMs, spend, spendRatio } = alert;
   const name = settings?.name ?? policy.budget_policy_id;
-  const what = finding.kind === "rejecting" ? "rejecting" : `${percent(finding.threshold)}`;
-  const threshold = finding.kind === "threshold" ? finding.threshold : 1;
+  const what = alert.kind === "rejecting" ? "rejecting" : `${percent(alert.threshold)}`;
+  const threshold = alert.kind === "threshold" ? alert.threshold : 1;
   return {
     topic: "alerts",
-    id: `budget-${finding.kind}:${policy.budget_policy_id}@${windowStartMs}@${threshold}@${policy.budget_amount}`,
-    type: `mlflow-gateway-ops.budget.${finding.kind === "rejecting" ? "rejecting" : "threshold-crossed"}`,
-    severity: severityOf(finding),
+    id: `budget-${alert.kind}:${policy.budget_policy_id}@${windowStartMs}@${threshold}@${policy.budget_amount}`,
+    type: `mlflow-gateway-ops.budget.${alert.kind === "rejecting" ? "rejecting" : "threshold-crossed"}`,
+    severity: severityOf(alert),
     timeMs: nowMs,
-    subject: `Budget ${name}: ${finding.kind === "rejecting" ? "calls are being rejected" : `${what} spent`}`,
-    text: alertText(finding, name, settings?.target ?? policy.target_scope),
+    subject: `Budget ${name}: ${alert.kind === "rejecting" ? "calls are being rejected" : `${what} spent`}`,
+    text: alertText(alert, name, settings?.target ?? policy.target_scope),
     data: {
       budget_policy_id: policy.budget_policy_id,
       budget_unit: policy.budget_unit,
@@ -43,13 +43,13 @@ export function alertMessage(
       threshold,
       labels: settings?.labels ?? {},
     },
-    attributes: attributesOf(finding, settings, threshold),
+    attributes: attributesOf(alert, settings, threshold),
   };
 }
 
 /** In order of use to subscribers: the publisher has room for ten in all. */
 function attributesOf(
-  { policy }: Finding,
+  { policy }: DueAlert,
   settings: BudgetSettings | undefined,
   threshold: number,
 ): Message["attributes"] {
@@ -68,17 +68,17 @@ function attributesOf(
   };
 }
 
-function severityOf(finding: Finding): Severity {
-  if (finding.kind === "rejecting") return "critical";
-  return finding.threshold >= 1 ? "critical" : "warning";
+function severityOf(alert: DueAlert): Severity {
+  if (alert.kind === "rejecting") return "critical";
+  return alert.threshold >= 1 ? "critical" : "warning";
 }
 
-function alertText(finding: Finding, name: string, target: string): string {
-  const { policy, spend, spendRatio, windowEndMs } = finding;
+function alertText(alert: DueAlert, name: string, target: string): string {
+  const { policy, spend, spendRatio, windowEndMs } = alert;
   const money = (amount: number) => `${amount.toFixed(2)} ${policy.budget_unit}`;
   const ends = new Date(windowEndMs).toISOString();
   const consequence =
-    finding.kind === "rejecting"
+    alert.kind === "rejecting"
       ? `Calls are rejected with HTTP 429 until ${ends}, or until the amount is raised.`
       : `The window ends at ${ends}.`;
   return [

@@ -18,25 +18,25 @@ interface WindowState {
 export type MonitorState = Readonly<Record<string, WindowState>>;
 
 /** Something that people must be told about a policy, once per window. */
-export type Finding = PolicySpend & { readonly spendRatio: number } & (
+export type DueAlert = PolicySpend & { readonly spendRatio: number } & (
     | { readonly kind: "threshold"; readonly threshold: number }
     /** Calls get 429 until the window ends or the amount is raised. */
     | { readonly kind: "rejecting" }
   );
 
 /**
- * Decides what to tell. Pure: the same readings and the same state give the same findings, and a
+ * Decides what to tell. Pure: the same readings and the same state give the same alerts, and a
  * second evaluation with the returned state finds nothing. Of several thresholds crossed at once
- * only the highest is told; the lower ones count as told. What is beyond `findingsMax` is neither
+ * only the highest is told; the lower ones count as told. What is beyond `alertsMax` is neither
  * told nor remembered, and so found again.
  */
 export function evaluate(
   spends: readonly PolicySpend[],
   thresholdsOf: (policyId: string) => readonly number[],
   state: MonitorState,
-  findingsMax: number,
-): { readonly findings: readonly Finding[]; readonly state: MonitorState } {
-  const findings: Finding[] = [];
+  alertsMax: number,
+): { readonly alerts: readonly DueAlert[]; readonly state: MonitorState } {
+  const alerts: DueAlert[] = [];
   // A policy without a reading keeps what was told of it: another process may show it next time.
   const next: Record<string, WindowState> = { ...state };
   for (const reading of spends) {
@@ -44,13 +44,13 @@ export function evaluate(
     const before = stateBefore(reading, state[id]);
     const spend = Math.max(before.spend, reading.spend);
     const found =
-      findings.length < findingsMax
+      alerts.length < alertsMax
         ? evaluatePolicy({ ...reading, spend }, thresholdsOf(id), before)
         : undefined;
-    if (found) findings.push(found);
+    if (found) alerts.push(found);
     next[id] = { ...before, spend, ...(found ? rememberedOf(found) : {}) };
   }
-  return { findings, state: next };
+  return { alerts, state: next };
 }
 
 function stateBefore(reading: PolicySpend, known: WindowState | undefined): WindowState {
@@ -64,7 +64,7 @@ function evaluatePolicy(
   reading: PolicySpend,
   thresholds: readonly number[],
   before: WindowState,
-): Finding | undefined {
+): DueAlert | undefined {
   const { policy, spend } = reading;
   // An amount of 0 is a switch that rejects every call.
   const spendRatio = policy.budget_amount > 0 ? spend / policy.budget_amount : 1;
@@ -77,8 +77,8 @@ function evaluatePolicy(
   return { ...reading, spendRatio, kind: "threshold", threshold };
 }
 
-function rememberedOf(finding: Finding): Partial<WindowState> {
-  return finding.kind === "rejecting"
+function rememberedOf(alert: DueAlert): Partial<WindowState> {
+  return alert.kind === "rejecting"
     ? { isRejectingAlerted: true }
-    : { alertedThreshold: finding.threshold };
+    : { alertedThreshold: alert.threshold };
 }

@@ -66,10 +66,10 @@ export async function pollBudgets(
   const existing = new Set(readings.policies.map(({ budget_policy_id }) => budget_policy_id));
   const remembered = Object.entries(record?.value.windows ?? {});
   const before = Object.fromEntries(remembered.filter(([id]) => existing.has(id)));
-  const { findings, state } = evaluate(spends, thresholdsOf, before, MESSAGES_PER_POLL_MAX);
+  const { alerts, state } = evaluate(spends, thresholdsOf, before, MESSAGES_PER_POLL_MAX);
 
-  const messages = findings.map((finding) =>
-    alertMessage(finding, settingsById.get(finding.policy.budget_policy_id), nowMs),
+  const messages = alerts.map((alert) =>
+    alertMessage(alert, settingsById.get(alert.policy.budget_policy_id), nowMs),
   );
   const since = record?.value.unreadableSinceMs;
   if (since !== undefined) messages.push(readableMessage(since, nowMs));

@@ -1,21 +1,21 @@
+import { claim } from "#cli/connection/foreign-marks.ts";
+import { leaseKeeper } from "#cli/connection/lease-keeper.ts";
+import type { WriteFlags } from "#cli/input/flags.ts";
+import { confirmed } from "#cli/input/question.ts";
+import { showReport } from "#cli/output/outcomes.ts";
+import { showPlans } from "#cli/output/plans.ts";
+import { progressOf } from "#cli/output/progress.ts";
+import { printJson, say } from "#cli/output/show.ts";
 import type { ApplyOptions } from "#reconcile/apply/apply.ts";
-import { type OwnerPlan, type PlanRequest, planOwner } from "#sync/plan-owner.ts";
-import type { RunReport } from "#sync/report.ts";
+import { type OwnerPlan, type PlanRequest, planOwner } from "#sync/owner/plan-owner.ts";
+import { applyOwner, type OwnerResult } from "#sync/owner/run-owner.ts";
+import type { RunReport } from "#sync/report/report.ts";
 import { buildReport, startedRun } from "#sync/run.ts";
-import { applyOwner, type RunFindings } from "#sync/run-owner.ts";
 import { checkSaved, type SavedPlan, savedPlan } from "#sync/saved-plan.ts";
 import { withSyncLease } from "#sync/sync.ts";
 import type { Backend } from "./backend.ts";
 import type { GwopsContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import type { WriteFlags } from "./flags.ts";
-import { claim } from "./foreign-marks.ts";
-import { leaseKeeper } from "./lease-keeper.ts";
-import { showReport } from "./outcomes.ts";
-import { showPlans } from "./plans.ts";
-import { progressOf } from "./progress.ts";
-import { confirmed } from "./question.ts";
-import { printJson, say } from "./show.ts";
 
 const STOPPING = "stopping: changes that are under way end first, no further one is begun";
 
@@ -56,9 +56,9 @@ export async function applyRequest(
       for (const workspace of planned.workspaces) await claim(dependencies, workspace, flags);
     }
     const plannedMs = clock.nowMs();
-    const findings = await applied(context, backend, request, planned, interrupted);
+    const result = await applied(context, backend, request, planned, interrupted);
     const timingsMs = { plan: plannedMs - run.startedMs, apply: clock.nowMs() - plannedMs };
-    return buildReport(dependencies, run, { ...findings, timingsMs }, findings.manifests);
+    return buildReport(dependencies, run, { ...result, timingsMs }, result.manifests);
   });
   if (flags.json) printJson(context, report);
   else showReport(context, report);
@@ -86,7 +86,7 @@ async function applied(
   { files }: PlanRequest,
   planned: OwnerPlan,
   interrupted: AbortSignal,
-): Promise<RunFindings> {
+): Promise<OwnerResult> {
   const progress = progressOf(context);
   const lease = leaseKeeper(dependencies);
   const options: ApplyOptions = {

@@ -1,19 +1,20 @@
+import { Caller, type RequestObserver } from "#gateway/call/caller.ts";
+import { integer } from "#gateway/call/checks.ts";
+import { type ConnectionOptions, connector } from "#gateway/http/connection.ts";
+import type { Transport } from "#gateway/http/request.ts";
+import { RETRY_POLICY, type RetryPolicy } from "#gateway/http/retry.ts";
+import { Slots } from "#gateway/http/slots.ts";
+import { HttpTransport } from "#gateway/http/transport.ts";
+import { BindingOperations } from "#gateway/resources/bindings.ts";
+import { BudgetOperations } from "#gateway/resources/budgets.ts";
+import { DiscoveryOperations } from "#gateway/resources/discovery.ts";
+import { EndpointOperations } from "#gateway/resources/endpoints.ts";
+import { GuardrailOperations } from "#gateway/resources/guardrails.ts";
+import { ModelDefinitionOperations } from "#gateway/resources/model-definitions.ts";
+import { SecretOperations } from "#gateway/resources/secrets.ts";
+import { ServerOperations } from "#gateway/resources/server.ts";
 import { type Clock, systemClock } from "#runtime/clock.ts";
-import { BindingOperations } from "./bindings.ts";
-import { BudgetOperations } from "./budgets.ts";
-import { Caller, type RequestObserver } from "./caller.ts";
-import { integer } from "./checks.ts";
-import { type ConnectionOptions, connector } from "./connection.ts";
-import { DiscoveryOperations } from "./discovery.ts";
-import { EndpointOperations } from "./endpoints.ts";
-import { GuardrailOperations } from "./guardrails.ts";
-import { ModelDefinitionOperations } from "./model-definitions.ts";
 import { OPERATIONS, type Operation, type OperationName, type Operations } from "./operations.ts";
-import { RETRY_POLICY, type RetryPolicy } from "./retry.ts";
-import { SecretOperations } from "./secrets.ts";
-import { ServerOperations } from "./server.ts";
-import { Slots } from "./slots.ts";
-import { HttpTransport, type Transport } from "./transport.ts";
 
 export interface GatewayClientOptions<N extends string = OperationName> extends ConnectionOptions {
   /** Of one request, from connecting to the last byte, in milliseconds. @default 30 000 */

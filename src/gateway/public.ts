@@ -2,20 +2,33 @@
 
 // The entry of the package, `mlflow-gateway-ops/gateway`: everything that a user of the client may
 // rely on. Inside this project imports name the real file.
-export { Redacted } from "#runtime/redacted.ts";
-export type { RequestObserver } from "./caller.ts";
-export { capabilitiesOf, GatewayCapabilityError, type ServerCapabilities } from "./capabilities.ts";
-export { GatewayClient, type GatewayClientOptions } from "./client.ts";
-export type { GatewayAuth } from "./connection.ts";
+
+export type { RequestObserver } from "#gateway/call/caller.ts";
+export {
+  capabilitiesOf,
+  GatewayCapabilityError,
+  type ServerCapabilities,
+} from "#gateway/call/capabilities.ts";
+export type { PageOptions } from "#gateway/call/pages.ts";
+export type { GatewayAuth } from "#gateway/http/connection.ts";
+export type { RetryPolicy } from "#gateway/http/retry.ts";
+export {
+  HttpTransport,
+  type HttpTransportOptions,
+} from "#gateway/http/transport.ts";
 export type {
   CatalogModel,
   ProviderAuthMode,
   ProviderConfig,
   ProviderField,
   SecretsConfig,
-} from "./discovery.ts";
-export type { EndpointType } from "./endpoint-type.ts";
-export type { EndpointReference } from "./endpoints.ts";
+} from "#gateway/resources/discovery.ts";
+export type { EndpointType } from "#gateway/resources/endpoint-type.ts";
+export type { EndpointReference } from "#gateway/resources/endpoints.ts";
+export type { SecretReference } from "#gateway/resources/secrets.ts";
+export type { ServerInfo } from "#gateway/resources/server.ts";
+export { Redacted } from "#runtime/redacted.ts";
+export { GatewayClient, type GatewayClientOptions } from "./client.ts";
 export {
   GatewayAbortedError,
   GatewayCallError,
@@ -27,16 +40,6 @@ export {
   GatewayStatusError,
   GatewayTimeoutError,
 } from "./errors.ts";
+export type { Transport, TransportRequest, TransportResponse } from "./http/request.ts";
 export type { OperationName } from "./operations.ts";
-export type { PageOptions } from "./pages.ts";
-export type { RetryPolicy } from "./retry.ts";
-export type { SecretReference } from "./secrets.ts";
-export type { ServerInfo } from "./server.ts";
-export {
-  HttpTransport,
-  type HttpTransportOptions,
-  type Transport,
-  type TransportRequest,
-  type TransportResponse,
-} from "./transport.ts";
 export * from "./types.ts";

@@ -1,9 +1,9 @@
-import type { Caller } from "./caller.ts";
-import { type Check, checkRequest, fields, textOf } from "./checks.ts";
+import type { Caller } from "#gateway/call/caller.ts";
+import { type Check, checkRequest, fields, textOf } from "#gateway/call/checks.ts";
+import { whole } from "#gateway/call/place.ts";
+import * as read from "#gateway/call/read.ts";
 import { callerOf, type GatewayClientOptions } from "./client.ts";
 import { failedCall, GatewayCallError, GatewayStatusError } from "./errors.ts";
-import { whole } from "./place.ts";
-import * as read from "./read.ts";
 import { TRACKING_OPERATIONS, type TrackingOperationName } from "./tracking-operations.ts";
 
 /** Where traces go. */

@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import type { Snapshot, SnapshotStore } from "#sync/snapshot.ts";
+import type { Snapshot, SnapshotStore } from "#sync/history/snapshot.ts";
 import { LocalFileError } from "./errors.ts";
 import { readIfAny, replaceFile } from "./private-file.ts";
 

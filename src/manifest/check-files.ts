@@ -1,5 +1,5 @@
 import type { ResourceKey } from "#reconcile/state.ts";
-import { type Candidate, contextOf, frozenKeys, type Held, type LastDeclared } from "./declared.ts";
+import { type Candidate, contextOf, type FrozenByFile, frozenKeys, type Held } from "./declared.ts";
 import { duplicates } from "./duplicates.ts";
 import { overLimits } from "./limits.ts";
 import { lint, subjectOf } from "./lint.ts";
@@ -13,7 +13,7 @@ export interface FilesToCheck extends PolicySettings {
   /** All files of the owner, in any order. */
   readonly files: readonly { readonly name: string; readonly parsed: ParseResult }[];
   /** What each file declared when it was last applied, by workspace and file name. */
-  readonly lastDeclared: LastDeclared;
+  readonly frozenByFile: FrozenByFile;
   /** Providers of secrets as they were last declared, by workspace and name. */
   readonly lastProviders?: ReadonlyMap<string, ReadonlyMap<string, string>> | undefined;
   /** Where values may come from: `any` on the command line. */
@@ -62,7 +62,7 @@ export async function checkFiles(input: FilesToCheck): Promise<CheckedFiles> {
   const limits = overLimits(candidates);
   const names = new Set([
     ...candidates.map(({ manifest }) => workspaceOf(manifest)),
-    ...input.lastDeclared.keys(),
+    ...input.frozenByFile.keys(),
   ]);
   const workspaces = new Map<string, CheckedWorkspace>();
   const warnings: FileIssues[] = [];
@@ -91,7 +91,7 @@ async function checkWorkspace(
   limits: Findings,
   isComplete: boolean,
 ): Promise<Checked> {
-  const last = input.lastDeclared.get(workspace) ?? new Map();
+  const last = input.frozenByFile.get(workspace) ?? new Map();
   const providers = input.lastProviders?.get(workspace) ?? new Map();
   const repeated = await duplicates(candidates, last);
   const errors: Findings = new Map();

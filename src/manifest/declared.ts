@@ -13,7 +13,7 @@ export interface Candidate {
 }
 
 /** By workspace, then by file name. */
-export type LastDeclared = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<ResourceKey>>>;
+export type FrozenByFile = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<ResourceKey>>>;
 
 /** What stays as it is because of a file: by file name, only where there is something. */
 export type Held = ReadonlyMap<string, readonly ResourceKey[]>;

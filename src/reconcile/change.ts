@@ -46,7 +46,7 @@ export interface Blocked {
 }
 
 /** Something that a manifest may not ask for; the file that declares the resource is at fault. */
-export interface Refusal {
+export interface PlanIssue {
   readonly rule: string;
   readonly key: ResourceKey;
   /** Fields below the resource in the manifest, such as `["models", 0]`. */

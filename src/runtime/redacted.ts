@@ -33,3 +33,8 @@ export class Redacted<T> {
     return MASK;
   }
 }
+
+/** The text of a secret that may be redacted. */
+export function plain(value: string | { reveal(): string }): string {
+  return typeof value === "string" ? value : value.reveal();
+}

@@ -4,19 +4,17 @@ import { digestOf } from "#reconcile/plan/canonical.ts";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
 import { commitWithMessages } from "#runtime/message.ts";
-import { splitId } from "./applied.ts";
-import { applyWorkspace } from "./apply-workspace.ts";
-import type { Delivery } from "./file-outcome.ts";
-import { MANIFESTS } from "./manifest-record.ts";
-import type { ManifestSource } from "./manifest-source.ts";
-import { keptFile } from "./owner-files.ts";
+import { SNAPSHOTS, type Snapshot } from "#sync/history/snapshot.ts";
+import { splitId } from "#sync/history/snapshot-history.ts";
+import { applyWorkspace } from "#sync/owner/apply-workspace.ts";
+import type { Delivery } from "#sync/owner/file-outcome.ts";
 import {
   type OwnerPlan,
   type PlanDependencies,
   planOwner,
   type WorkspacePlan,
-} from "./plan-owner.ts";
-import { readPolicy } from "./policy-file.ts";
+} from "#sync/owner/plan-owner.ts";
+import { type RunOwnerDependencies, workspaceReport } from "#sync/owner/run-owner.ts";
 import {
   isSuccess,
   type ManifestReport,
@@ -24,11 +22,13 @@ import {
   type RunOutcome,
   type RunReport,
   type WorkspaceReport,
-} from "./report.ts";
+} from "#sync/report/report.ts";
+import { runMessage } from "#sync/report/run-message.ts";
+import { MANIFESTS } from "./manifest-record.ts";
+import type { ManifestSource } from "./manifest-source.ts";
+import { keptFile } from "./owner-file.ts";
+import { readPolicy } from "./policy-file.ts";
 import { buildReport, type RunDependencies, startedRun } from "./run.ts";
-import { runMessage } from "./run-message.ts";
-import { type RunOwnerDependencies, workspaceReport } from "./run-owner.ts";
-import { APPLIED, type Snapshot } from "./snapshot.ts";
 
 export interface DriftDependencies extends RunOwnerDependencies, RunDependencies {
   readonly manifests: ManifestSource;
@@ -82,7 +82,7 @@ export async function detectDrift(
   );
   const drifts: Drift[] = [];
   const failures: GatewayOpsError[] = [];
-  for (const { id, value } of await ledger.list(APPLIED)) {
+  for (const { id, value } of await ledger.list(SNAPSHOTS)) {
     const [newest] = value.snapshots;
     // The schedule comes again: what is left may wait.
     if (!newest || options.isOver?.()) continue;
@@ -90,10 +90,10 @@ export async function detectDrift(
       const snapshot = await snapshots.readSnapshot(newest.reference);
       const files = snapshot.files.filter(({ name }) => !halfApplied.has(name));
       const planned = await planDrift(dependencies, { ...snapshot, files }, policy);
-      const { checked, refused } = planned.plan;
+      const { checked, rejected } = planned.plan;
       const isWhole =
         files.length === snapshot.files.length &&
-        checked.invalid.every(({ name }) => refused.has(name));
+        checked.invalid.every(({ name }) => rejected.has(name));
       drifts.push(await toldDrift(dependencies, id, planned, { ...request, isWhole }, options));
     } catch (error) {
       if (!(error instanceof GatewayOpsError)) throw error;
@@ -125,26 +125,26 @@ export async function planDrift(
   });
   const workspacePlan = plan.workspaces.find(({ desired }) => desired.workspace === workspace);
   // What is wrong with a file itself, or with what its owner was granted, is no drift.
-  const refused = files.flatMap(({ name, version_id }): ManifestReport[] => {
+  const rejected = files.flatMap(({ name, version_id }): ManifestReport[] => {
     const issues = plan.checked.invalid.find((one) => one.name === name)?.issues;
-    if (!issues || !plan.refused.has(name)) return [];
+    if (!issues || !plan.rejected.has(name)) return [];
     return [{ key: name, version_id, outcome: "rejected", issues }];
   });
-  return { plan, workspacePlan, refused };
+  return { plan, workspacePlan, rejected };
 }
 
 export interface DriftPlan {
   readonly plan: OwnerPlan;
   readonly workspacePlan: WorkspacePlan | undefined;
   /** Files that could be applied once and no longer: somebody else has what they declare, say. */
-  readonly refused: readonly ManifestReport[];
+  readonly rejected: readonly ManifestReport[];
 }
 
 /** Tells what is new, after undoing it if that is wanted. */
 async function toldDrift(
   dependencies: DriftDependencies,
   id: string,
-  { workspacePlan, refused }: DriftPlan,
+  { workspacePlan, rejected }: DriftPlan,
   { heal, isWhole }: DriftRequest & { readonly isWhole: boolean },
   options: ApplyOptions,
 ): Promise<Drift> {
@@ -157,9 +157,9 @@ async function toldDrift(
   const workspaces = workspacePlan
     ? [await workspaceOf(dependencies, workspacePlan, hasDrifted, heal, options)]
     : [];
-  const findings = { manifests: refused, deletedManifests: [], workspaces, timingsMs: {} };
-  const report = buildReport(dependencies, run, findings, refused);
-  const resources = changes.length + blocked.length + refused.length;
+  const result = { manifests: rejected, deletedManifests: [], workspaces, timingsMs: {} };
+  const report = buildReport(dependencies, run, result, rejected);
+  const resources = changes.length + blocked.length + rejected.length;
   const digest = distinctionOf(report, workspacePlan);
   const record = await dependencies.ledger.read(DRIFTS, id);
   const isHealed = report.outcome === "applied";

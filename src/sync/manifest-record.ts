@@ -8,7 +8,7 @@ import {
   remove,
 } from "#runtime/ledger.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
-import { isSuccess, type ManifestReport, type RunOutcome } from "./report.ts";
+import { isSuccess, type ManifestReport, type RunOutcome } from "#sync/report/report.ts";
 
 /** What the ledger knows of a manifest file, by its key. */
 export interface ManifestRecord {

@@ -1,5 +1,6 @@
 import type { ManifestIssue } from "#manifest/types.ts";
-import type { OwnerFile } from "./owner-files.ts";
+import { mapLimited } from "#runtime/limit.ts";
+import type { OwnerFile } from "./owner-file.ts";
 
 /** Where people put manifests. */
 export interface ManifestSource {
@@ -38,3 +39,19 @@ export const WITHOUT_OWNER: ManifestIssue = {
   message:
     "must lie in a folder named after its owner (at most 63 letters, digits, '_', '.', '-'), such as manifests/default/gateway.yaml",
 };
+
+const READS_IN_FLIGHT = 4;
+
+/** The owners that have manifests; an empty one stands for files that lie in no folder. */
+export async function ownersOf(manifests: ManifestSource): Promise<string[]> {
+  const keys = await manifests.listManifests();
+  return [...new Set(keys.filter(isManifestKey).map(ownerOfKey))].sort();
+}
+
+/** The newest version of every manifest of an owner. */
+export async function readFiles(manifests: ManifestSource, owner: string): Promise<OwnerFile[]> {
+  const keys = await manifests.listManifests();
+  const own = keys.filter((key) => isManifestKey(key) && ownerOfKey(key) === owner).sort();
+  const files = await mapLimited(own, READS_IN_FLIGHT, (key) => manifests.readNewest(key));
+  return files.filter((file) => file !== undefined);
+}

@@ -1,5 +1,14 @@
 import type { Clock } from "#runtime/clock.ts";
 import { type Ledger, type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
+import type { OwnerResult } from "#sync/owner/run-owner.ts";
+import {
+  gravest,
+  type ManifestReport,
+  type RunOutcome,
+  type RunReport,
+  type RunTrigger,
+} from "#sync/report/report.ts";
+import { runMessage } from "#sync/report/run-message.ts";
 import {
   isUnsettled,
   type ManifestRecords,
@@ -8,15 +17,6 @@ import {
   recordOf,
 } from "./manifest-record.ts";
 import { isOwnerName } from "./manifest-source.ts";
-import {
-  gravest,
-  type ManifestReport,
-  type RunOutcome,
-  type RunReport,
-  type RunTrigger,
-} from "./report.ts";
-import { runMessage } from "./run-message.ts";
-import type { RunFindings } from "./run-owner.ts";
 
 export interface ReportStore {
   /** Keeps the report, for machines and for people, and returns where. */
@@ -88,16 +88,16 @@ export async function endRun(
   run: Run,
   records: ManifestRecords,
   policyVersion: string | undefined,
-  findings: RunFindings,
+  result: OwnerResult,
 ): Promise<RunReport> {
   const { ledger, clock, reports } = dependencies;
-  const pendingCode = findings.error?.code;
-  const manifests = findings.manifests.map((manifest) => {
+  const pendingCode = result.error?.code;
+  const manifests = result.manifests.map((manifest) => {
     const isUntold = run.isContinued || isUnsettled(records.get(manifest.key)?.value);
     return isUntold && manifest.outcome === "unchanged" ? appliedBefore(manifest) : manifest;
   });
   const news = newsOf(manifests, records, pendingCode);
-  const report = buildReport(dependencies, run, { ...findings, manifests }, news);
+  const report = buildReport(dependencies, run, { ...result, manifests }, news);
   const { outcome } = report;
   // What changed something, or waits for a word, is told even if it is no news of any file.
   const isNews = news.length > 0 || outcome === "applied" || outcome === "refused";
@@ -125,16 +125,16 @@ function appliedBefore(manifest: ManifestReport): ManifestReport {
 export function buildReport(
   { clock, requestCounts }: Pick<RunDependencies, "clock" | "requestCounts">,
   run: Run,
-  findings: RunFindings,
+  result: OwnerResult,
   news: readonly ManifestReport[],
 ): RunReport {
-  const { manifests, deletedManifests, workspaces, error, timingsMs } = findings;
+  const { manifests, deletedManifests, workspaces, error, timingsMs } = result;
   return {
     version: 1,
     run_id: run.id,
     owner: run.owner,
     trigger: run.trigger,
-    outcome: runOutcome(findings, news),
+    outcome: runOutcome(result, news),
     started_at: new Date(run.startedMs).toISOString(),
     finished_at: new Date(clock.nowMs()).toISOString(),
     timings_ms: timingsMs,
@@ -150,7 +150,7 @@ export function buildReport(
 
 /** A file that failed in an earlier run, and was told of, does not make this one a failure. */
 function runOutcome(
-  { manifests, workspaces }: RunFindings,
+  { manifests, workspaces }: OwnerResult,
   news: readonly ManifestReport[],
 ): RunOutcome {
   const planned = workspaces.length > 0 ? workspaces : manifests;

@@ -1,7 +1,7 @@
 import type { Plan } from "#reconcile/change.ts";
 import { StalePlanError } from "#reconcile/plan/checksum.ts";
-import { textOf } from "./owner-files.ts";
-import type { OwnerPlan, PlanRequest } from "./plan-owner.ts";
+import type { OwnerPlan, PlanRequest } from "#sync/owner/plan-owner.ts";
+import { textOf } from "./owner-file.ts";
 
 /**
  * Plans that were kept to be applied later, with what they were made from: planning is

@@ -1,14 +1,13 @@
 import type { ApplyOptions } from "#reconcile/apply/apply.ts";
 import { renewLease, withLease } from "#runtime/lease.ts";
-import { mapLimited } from "#runtime/limit.ts";
-import type { Delivery } from "./file-outcome.ts";
+import type { Delivery } from "#sync/owner/file-outcome.ts";
+import { type RunOwnerDependencies, runOwner } from "#sync/owner/run-owner.ts";
+import type { RunReport, RunTrigger } from "#sync/report/report.ts";
 import { isDue, isSettled, MANIFESTS, type ManifestRecords } from "./manifest-record.ts";
-import { isManifestKey, type ManifestSource, ownerOfKey } from "./manifest-source.ts";
-import type { OwnerFile } from "./owner-files.ts";
+import { type ManifestSource, ownerOfKey, readFiles } from "./manifest-source.ts";
+import type { OwnerFile } from "./owner-file.ts";
 import { readPolicy } from "./policy-file.ts";
-import type { RunReport, RunTrigger } from "./report.ts";
 import { beginRun, endRun, type RunDependencies } from "./run.ts";
-import { type RunOwnerDependencies, runOwner } from "./run-owner.ts";
 
 export interface SyncDependencies extends RunOwnerDependencies, RunDependencies {
   readonly manifests: ManifestSource;
@@ -21,7 +20,6 @@ export interface SyncRequest extends Delivery {
 const LEASE = "sync";
 /** Longer than the worker's time limit, so that a running worker never loses it. */
 const LEASE_MS = 6 * 60 * 1000;
-const READS_IN_FLIGHT = 4;
 
 /**
  * Brings the gateway to what the newest versions of an owner's manifests declare:
@@ -47,10 +45,10 @@ export async function syncOwner(
     const nowMs = dependencies.clock.nowMs();
     if (!isWorkLeft(files, records, policy.version_id, request, nowMs)) return undefined;
     const run = await beginRun(dependencies, owner, request.trigger);
-    const findings = await runOwner(dependencies, { owner, files, policy }, request, options);
-    const report = await endRun(dependencies, run, records, policy.version_id, findings);
+    const result = await runOwner(dependencies, { owner, files, policy }, request, options);
+    const report = await endRun(dependencies, run, records, policy.version_id, result);
     const isRetrying = report.manifests.some(({ outcome }) => outcome === "retrying");
-    if (isRetrying && findings.error?.disposition === "retry") throw findings.error;
+    if (isRetrying && result.error?.disposition === "retry") throw result.error;
     return report;
   });
 }
@@ -72,20 +70,6 @@ export function renewSyncLease(dependencies: LeaseDependencies): Promise<boolean
 
 function leaseOptions({ ledger, clock, runId }: LeaseDependencies) {
   return { ledger, clock, holder: runId, durationMs: LEASE_MS };
-}
-
-/** The owners that have manifests; an empty one stands for files that lie in no folder. */
-export async function ownersOf(manifests: ManifestSource): Promise<string[]> {
-  const keys = await manifests.listManifests();
-  return [...new Set(keys.filter(isManifestKey).map(ownerOfKey))].sort();
-}
-
-/** The newest version of every manifest of an owner. */
-export async function readFiles(manifests: ManifestSource, owner: string): Promise<OwnerFile[]> {
-  const keys = await manifests.listManifests();
-  const own = keys.filter((key) => isManifestKey(key) && ownerOfKey(key) === owner).sort();
-  const files = await mapLimited(own, READS_IN_FLIGHT, (key) => manifests.readNewest(key));
-  return files.filter((file) => file !== undefined);
 }
 
 /** What the ledger knows of an owner's files, also of those that were deleted since. */

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { capabilitiesOf, isMet, partRequirement } from "#gateway/capabilities.ts";
+import { capabilitiesOf, isMet, partRequirement } from "#gateway/call/capabilities.ts";
 import type { OperationName } from "#gateway/operations.ts";
 import {
   describedOperations,

@@ -1,5 +1,5 @@
 import { GatewayClient } from "#gateway/client.ts";
-import type { Transport, TransportRequest } from "#gateway/transport.ts";
+import type { Transport, TransportRequest } from "#gateway/http/request.ts";
 import { answerTo } from "./sample-answer.ts";
 
 interface Recorded {

@@ -2,8 +2,8 @@ import { setTimeout } from "node:timers/promises";
 import { DeleteObjectCommand, PutBucketNotificationConfigurationCommand } from "@aws-sdk/client-s3";
 import { UpdateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { Preview } from "#sync/preview.ts";
-import type { RunOutcome, RunReport } from "#sync/report.ts";
+import type { Preview } from "#sync/preview/preview-result.ts";
+import type { RunOutcome, RunReport } from "#sync/report/report.ts";
 import { callLocal } from "../../scripts/local/http.ts";
 import {
   changesIn,

@@ -5,7 +5,7 @@ import { TrackingClient } from "#gateway/tracking.ts";
 import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { RequestCount } from "#runtime/request-count.ts";
-import type { RunReport } from "#sync/report.ts";
+import type { RunReport } from "#sync/report/report.ts";
 import { type SyncDependencies, syncOwner } from "#sync/sync.ts";
 import { callLocal } from "../../scripts/local/http.ts";
 import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-server.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { GatewayClient, type GatewayClientOptions } from "#gateway/client.ts";
-import { HttpTransport } from "#gateway/transport.ts";
+import { HttpTransport } from "#gateway/http/transport.ts";
 import type { CreateBinding, CreateGuardrail } from "#gateway/types.ts";
 import { callLocal } from "../../scripts/local/http.ts";
 import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-server.ts";

@@ -147,7 +147,7 @@ test("a second evaluation of the same readings finds nothing, whatever was befor
       const first = evaluateAll((index) => given[index]?.spend ?? 0, before.state);
       const second = evaluateAll((index) => given[index]?.spend ?? 0, first.state);
 
-      expect(second.findings).toEqual([]);
+      expect(second.alerts).toEqual([]);
       expect(second.state).toEqual(first.state);
     }),
     { numRuns: 500 },

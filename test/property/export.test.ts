@@ -17,7 +17,7 @@ test("the export of any gateway is read and plans to nothing but adoptions, with
       const { workspaces, invalid } = await checkFiles({
         owner: OWNER,
         files: [{ name: "export.yaml", parsed: await parseManifest(text) }],
-        lastDeclared: new Map(),
+        frozenByFile: new Map(),
         sources: "any",
         allowLoopbackApiBase: true,
       });
@@ -25,15 +25,15 @@ test("the export of any gateway is read and plans to nothing but adoptions, with
       const manifests = workspaces.get(workspace)?.valid.map(({ manifest }) => manifest) ?? [];
       const desired = toDesired(OWNER, workspace, manifests);
 
-      const { plan, refusals } = planChanges(desired, actual, NOTHING_KNOWN, {
+      const { plan, issues } = planChanges(desired, actual, NOTHING_KNOWN, {
         prune: false,
         // What others own is external; whether that is granted is not the export's business.
         mayReference: () => true,
       });
 
       // Endpoints that rewrite each other's text in a circle are refused in any manifest.
-      fc.pre(!refusals.some(({ rule }) => rule === "action-endpoint-cycle"));
-      expect(refusals).toEqual([]);
+      fc.pre(!issues.some(({ rule }) => rule === "action-endpoint-cycle"));
+      expect(issues).toEqual([]);
       const written = plan.changes.filter((change) => !isRemembered(change));
       for (const change of written) {
         expect(change).toMatchObject({ action: "adopt", changed_fields: [] });

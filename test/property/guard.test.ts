@@ -70,13 +70,13 @@ test("deletes and updates trip exactly where the arithmetic of whole numbers say
         scorers: new Map(),
       };
 
-      const { plan, refusals } = planChanges(desired, state, NOTHING_KNOWN, { prune: true });
+      const { plan, issues } = planChanges(desired, state, NOTHING_KNOWN, { prune: true });
       const trips = guardPlan(plan, desired, state, NOTHING_KNOWN, {
         maxDeleteShare: deletePercent / 100,
         maxUpdateShare: updatePercent / 100,
       });
 
-      expect(refusals).toEqual([]);
+      expect(issues).toEqual([]);
       expect(plan.owned_before[kind]).toBe(owned);
       const isMany = owned >= 10;
       const expected = {

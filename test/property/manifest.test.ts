@@ -25,7 +25,7 @@ const validate = new Ajv2020({ strictTypes: false, strictRequired: false }).comp
 
 async function check(
   texts: Readonly<Record<string, string>>,
-  lastDeclared: ReadonlyMap<string, ReadonlySet<ResourceKey>> = new Map(),
+  frozenByFile: ReadonlyMap<string, ReadonlySet<ResourceKey>> = new Map(),
 ): Promise<CheckedFiles> {
   const files = await Promise.all(
     Object.entries(texts).map(async ([name, text]) => ({
@@ -36,7 +36,7 @@ async function check(
   return checkFiles({
     owner: "search",
     files,
-    lastDeclared: new Map([["default", lastDeclared]]),
+    frozenByFile: new Map([["default", frozenByFile]]),
     sources: "any",
     allowLoopbackApiBase: false,
   });

@@ -30,11 +30,11 @@ interface Planned extends Scenario {
 
 /** Plans as a run does: without what is refused, which is frozen instead, until nothing is. */
 function planned(scenario: Scenario, prune: boolean): Planned {
-  const { plan, refusals } = planChanges(scenario.desired, scenario.actual, scenario.known, {
+  const { plan, issues } = planChanges(scenario.desired, scenario.actual, scenario.known, {
     prune,
   });
-  if (refusals.length === 0) return { ...scenario, plan, prune };
-  const refused = new Set(refusals.map(({ key }) => key));
+  if (issues.length === 0) return { ...scenario, plan, prune };
+  const refused = new Set(issues.map(({ key }) => key));
   const { desired, known } = scenario;
   return planned(
     {
@@ -97,7 +97,7 @@ test("a second plan after the first was applied is empty", () => {
 
       const again = planChanges(desired, after, known, { prune });
 
-      expect(again.refusals).toEqual([]);
+      expect(again.issues).toEqual([]);
       expect(again.plan.changes).toEqual([]);
     }),
     RUNS,
@@ -120,8 +120,8 @@ test("a plan does not depend on the order of anything that it is made of", () =>
       expect(other.plan.checksum).toBe(one.plan.checksum);
       expect(other.plan.notices).toEqual(one.plan.notices);
       expect(other.plan.blocked).toEqual(one.plan.blocked);
-      expect(other.refusals.map(({ key, rule }) => [key, rule])).toEqual(
-        one.refusals.map(({ key, rule }) => [key, rule]),
+      expect(other.issues.map(({ key, rule }) => [key, rule])).toEqual(
+        one.issues.map(({ key, rule }) => [key, rule]),
       );
     }),
     RUNS,

@@ -1,9 +1,9 @@
 import { expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
 import type { Manifest } from "#manifest/types.ts";
-import { planOwner } from "#sync/plan-owner.ts";
-import type { RunReport } from "#sync/report.ts";
-import { readFiles } from "#sync/sync.ts";
+import { readFiles } from "#sync/manifest-source.ts";
+import { planOwner } from "#sync/owner/plan-owner.ts";
+import type { RunReport } from "#sync/report/report.ts";
 import {
   aModelDefinition,
   anEndpoint,

@@ -67,8 +67,8 @@ export function applySetupOf<G extends CoreGateway, T extends CoreTracking>(
   ): Promise<{ plan: Plan; actual: ActualState }> => {
     const actual = await look(resources, changes);
     const desired = desiredState(resources, changes);
-    const { plan, refusals } = planChanges(desired, actual, NOTHING_KNOWN, { prune: true });
-    if (refusals.length > 0) throw new Error(`refused: ${JSON.stringify(refusals)}`);
+    const { plan, issues } = planChanges(desired, actual, NOTHING_KNOWN, { prune: true });
+    if (issues.length > 0) throw new Error(`refused: ${JSON.stringify(issues)}`);
     return { plan, actual };
   };
   const apply = async (resources: readonly DesiredResource[], changed: Changed = {}) => {

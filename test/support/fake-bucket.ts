@@ -1,10 +1,11 @@
-import type { ApprovalSource } from "#sync/approval.ts";
+import type { Snapshot, SnapshotStore } from "#sync/history/snapshot.ts";
 import { MANIFEST_PREFIX, type ManifestSource } from "#sync/manifest-source.ts";
-import type { OwnerFile } from "#sync/owner-files.ts";
-import type { Preview, PreviewStore } from "#sync/preview.ts";
-import type { RunReport } from "#sync/report.ts";
+import type { ApprovalSource } from "#sync/owner/approval.ts";
+import type { OwnerFile } from "#sync/owner-file.ts";
+import type { PreviewStore } from "#sync/preview/preview.ts";
+import type { Preview } from "#sync/preview/preview-result.ts";
+import type { RunReport } from "#sync/report/report.ts";
 import type { ReportStore } from "#sync/run.ts";
-import type { Snapshot, SnapshotStore } from "#sync/snapshot.ts";
 
 /** The versioned bucket, in memory. */
 export class FakeBucket

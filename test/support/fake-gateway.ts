@@ -20,7 +20,7 @@ import type {
   Secret,
   SecretValue,
 } from "#gateway/types.ts";
-import type { GatewayWriter } from "#reconcile/apply/write-context.ts";
+import type { GatewayWriter } from "#reconcile/apply/gateway-writer.ts";
 import type { GatewayReader } from "#reconcile/observe/observe.ts";
 import type { SecretGateway } from "#secrets/push.ts";
 import { FakeTracking } from "./fake-tracking.ts";

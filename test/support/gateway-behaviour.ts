@@ -78,7 +78,7 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
 
   test("a model definition follows its secret and keeps what an update leaves out", async () => {
     const gateway = await makeGateway();
-    const [first, second] = [await aSecret(gateway), await aSecret(gateway)];
+    const [first, second] = [await createSecret(gateway), await createSecret(gateway)];
     const name = aName();
     const created = await gateway.modelDefinitions.create({
       name,
@@ -107,7 +107,7 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
 
   test("names are unique, and what is referred to must exist", async () => {
     const gateway = await makeGateway();
-    const { secret_name, secret_id } = await aSecret(gateway);
+    const { secret_name, secret_id } = await createSecret(gateway);
     const model = await aModel(gateway);
     const endpoint = await anEndpoint(gateway, model.model_definition_id);
     const isTaken = { code: "gateway-already-exists", disposition: "reject" };
@@ -264,7 +264,7 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
 
   test("a secret in use is kept unless it is forced away, which leaves its users without one", async () => {
     const gateway = await makeGateway();
-    const { secret_id, secret_name } = await aSecret(gateway);
+    const { secret_id, secret_name } = await createSecret(gateway);
     const definition = { name: aName(), secret_id, provider: "openai", model_name: "gpt-4o" };
     const { model_definition_id } = await gateway.modelDefinitions.create(definition);
 
@@ -304,7 +304,7 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
   test("what is deleted twice is not found the second time", async () => {
     const gateway = await makeGateway();
     const isMissing = { code: "gateway-not-found", disposition: "reject" };
-    const { secret_id } = await aSecret(gateway);
+    const { secret_id } = await createSecret(gateway);
     const model = await aModel(gateway);
     const { endpoint_id } = await anEndpoint(gateway, model.model_definition_id);
     const { budget_policy_id } = await gateway.budgets.create(aBudget());
@@ -404,7 +404,7 @@ function aBudget() {
   } as const;
 }
 
-function aSecret(gateway: CoreGateway) {
+function createSecret(gateway: CoreGateway) {
   return gateway.secrets.create({
     secret_name: aName(),
     secret_value: { api_key: VALUE },
@@ -413,7 +413,7 @@ function aSecret(gateway: CoreGateway) {
 }
 
 async function aModel(gateway: CoreGateway) {
-  const { secret_id } = await aSecret(gateway);
+  const { secret_id } = await createSecret(gateway);
   const model = { name: aName(), secret_id, provider: "openai", model_name: "gpt-4o" };
   return gateway.modelDefinitions.create(model);
 }

@@ -18,7 +18,7 @@ export async function checkTexts(
   return checkFiles({
     owner: "search",
     files,
-    lastDeclared: new Map(),
+    frozenByFile: new Map(),
     sources: "aws",
     allowLoopbackApiBase: false,
     ...options,

@@ -1,4 +1,9 @@
-import type { ManifestReport, ReportedPlan, RunReport, WorkspaceReport } from "#sync/report.ts";
+import type {
+  ManifestReport,
+  ReportedPlan,
+  RunReport,
+  WorkspaceReport,
+} from "#sync/report/report.ts";
 import { MANIFEST_KEY } from "./sync-setup.ts";
 
 export function aManifestReport(changes: Partial<ManifestReport> = {}): ManifestReport {

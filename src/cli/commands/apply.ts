@@ -1,11 +1,11 @@
 import { buildCommand } from "@stricli/core";
 import { applyRequest } from "#cli/apply-request.ts";
+import { backendOf } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
-import { FILES, textFlag, WRITE_FLAGS, type WriteFlags } from "#cli/flags.ts";
-import { readManifests } from "#cli/manifest-files.ts";
-import { requestOf, requestOfSaved } from "#cli/plans.ts";
-import { readSavedPlan } from "#cli/saved-plan-file.ts";
-import { openBackend } from "#cli/session.ts";
+import { FILES, textFlag, WRITE_FLAGS, type WriteFlags } from "#cli/input/flags.ts";
+import { readManifests } from "#cli/input/manifest-files.ts";
+import { requestOf, requestOfSaved } from "#cli/input/plan-request.ts";
+import { readSavedPlan } from "#cli/input/saved-plan-file.ts";
 import { UsageError } from "#cli/usage-error.ts";
 
 interface Flags extends WriteFlags {
@@ -43,7 +43,7 @@ async function apply(this: GwopsContext, flags: Flags, ...argumentList: string[]
   }
   const saved = flags.plan === undefined ? undefined : await readSavedPlan(this, flags.plan);
   const files = await readManifests(this, argumentList, flags);
-  const backend = await openBackend(this, { ...flags, owner: saved?.owner ?? flags.owner });
+  const backend = await backendOf(this, { ...flags, owner: saved?.owner ?? flags.owner });
   const request = saved
     ? await requestOfSaved(this, backend, flags, saved)
     : await requestOf(this, backend, flags, files);

@@ -1,13 +1,13 @@
 import { buildCommand } from "@stricli/core";
+import { backendOf } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import { EXIT } from "#cli/exit-codes.ts";
-import { REPORT_FLAGS, type ReportFlags } from "#cli/flags.ts";
-import { isAsDeclared, showPlans } from "#cli/plans.ts";
-import { openBackend } from "#cli/session.ts";
-import { printJson, say } from "#cli/show.ts";
+import { REPORT_FLAGS, type ReportFlags } from "#cli/input/flags.ts";
+import { isAsDeclared, showPlans } from "#cli/output/plans.ts";
+import { printJson, say } from "#cli/output/show.ts";
 import { UsageError } from "#cli/usage-error.ts";
-import { readApplied } from "#sync/applied.ts";
 import { type DriftPlan, planDrift } from "#sync/drift.ts";
+import { readSnapshots } from "#sync/history/snapshot-history.ts";
 
 export const driftCommand = buildCommand({
   parameters: { flags: REPORT_FLAGS },
@@ -26,8 +26,8 @@ Examples:
 });
 
 async function drift(this: GwopsContext, flags: ReportFlags): Promise<void> {
-  const { dependencies, policy } = await openBackend(this, flags);
-  const applied = await readApplied(dependencies, flags.owner);
+  const { dependencies, policy } = await backendOf(this, flags);
+  const applied = await readSnapshots(dependencies, flags.owner);
   if (applied.size === 0) {
     throw new UsageError(`nothing was applied yet for the owner "${flags.owner}"`);
   }
@@ -35,7 +35,7 @@ async function drift(this: GwopsContext, flags: ReportFlags): Promise<void> {
   for (const snapshot of applied.values()) {
     found.push(await planDrift(dependencies, snapshot, policy));
   }
-  const drifted = found.filter(({ plan, refused }) => refused.length > 0 || !isAsDeclared(plan));
+  const drifted = found.filter(({ plan, rejected }) => rejected.length > 0 || !isAsDeclared(plan));
   const isDrifted = drifted.length > 0;
   if (flags.json) printJson(this, found.map(driftJson));
   else for (const { plan } of drifted) showPlans(this, plan, this.process.stdout);
@@ -43,6 +43,6 @@ async function drift(this: GwopsContext, flags: ReportFlags): Promise<void> {
   say(this, isDrifted ? "the gateway is not as it was applied" : "no drift");
 }
 
-function driftJson({ plan: { workspaces }, refused }: DriftPlan) {
-  return { plans: workspaces.map(({ plan }) => plan), refused };
+function driftJson({ plan: { workspaces }, rejected }: DriftPlan) {
+  return { plans: workspaces.map(({ plan }) => plan), rejected };
 }

@@ -1,9 +1,9 @@
 import { buildCommand } from "@stricli/core";
+import { backendOf, singleWorkspace } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
-import { GATEWAY_FLAGS, type GatewayFlags, textFlag } from "#cli/flags.ts";
-import { saveFile } from "#cli/output-file.ts";
-import { openBackend, singleWorkspace } from "#cli/session.ts";
-import { print, say } from "#cli/show.ts";
+import { GATEWAY_FLAGS, type GatewayFlags, textFlag } from "#cli/input/flags.ts";
+import { saveFile } from "#cli/output/output-file.ts";
+import { print, say } from "#cli/output/show.ts";
 import { exportManifest } from "#manifest/export.ts";
 import { observeAll } from "#reconcile/observe/observe.ts";
 
@@ -33,7 +33,7 @@ Examples:
 
 async function exportManifests(this: GwopsContext, flags: Flags): Promise<void> {
   const workspace = singleWorkspace(this, flags);
-  const { gatewayOf, trackingOf, ledger } = (await openBackend(this, flags)).dependencies;
+  const { gatewayOf, trackingOf, ledger } = (await backendOf(this, flags)).dependencies;
   const actual = await observeAll(gatewayOf(workspace), trackingOf(workspace), ledger, workspace);
   const manifest = exportManifest(actual, { owner: flags.owner, workspace });
   if (flags.outputFile === undefined) {

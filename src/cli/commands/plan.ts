@@ -1,12 +1,13 @@
 import { buildCommand } from "@stricli/core";
+import { backendOf } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
-import { FILES, onFlag, PLAN_FLAGS, type PlanFlags, textFlag } from "#cli/flags.ts";
-import { readManifests } from "#cli/manifest-files.ts";
-import { saveFile } from "#cli/output-file.ts";
-import { planExitCode, planJson, plansMarkdown, requestOf, showPlans } from "#cli/plans.ts";
-import { openBackend } from "#cli/session.ts";
-import { print, printJson, say } from "#cli/show.ts";
-import { planOwner } from "#sync/plan-owner.ts";
+import { FILES, onFlag, PLAN_FLAGS, type PlanFlags, textFlag } from "#cli/input/flags.ts";
+import { readManifests } from "#cli/input/manifest-files.ts";
+import { requestOf } from "#cli/input/plan-request.ts";
+import { saveFile } from "#cli/output/output-file.ts";
+import { planExitCode, planJson, plansMarkdown, showPlans } from "#cli/output/plans.ts";
+import { print, printJson, say } from "#cli/output/show.ts";
+import { planOwner } from "#sync/owner/plan-owner.ts";
 import { savedPlan } from "#sync/saved-plan.ts";
 
 interface Flags extends PlanFlags {
@@ -40,7 +41,7 @@ Examples:
 
 async function plan(this: GwopsContext, flags: Flags, ...argumentList: string[]): Promise<void> {
   const files = await readManifests(this, argumentList, flags);
-  const backend = await openBackend(this, flags);
+  const backend = await backendOf(this, flags);
   const request = await requestOf(this, backend, flags, files);
   const planned = await planOwner(backend.dependencies, request);
   if (flags.outputFile !== undefined) {

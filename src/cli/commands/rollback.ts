@@ -1,13 +1,13 @@
 import { buildCommand } from "@stricli/core";
 import { applyRequest } from "#cli/apply-request.ts";
 import type { Backend } from "#cli/backend.ts";
+import { backendOf, singleWorkspace } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
-import { onFlag, textFlag, WRITE_FLAGS, type WriteFlags } from "#cli/flags.ts";
-import { requestOf } from "#cli/plans.ts";
-import { openBackend, singleWorkspace } from "#cli/session.ts";
-import { printJson, say } from "#cli/show.ts";
-import { keptFile } from "#sync/owner-files.ts";
-import { appliedRuns, earlierSnapshot } from "#sync/rollback.ts";
+import { onFlag, textFlag, WRITE_FLAGS, type WriteFlags } from "#cli/input/flags.ts";
+import { requestOf } from "#cli/input/plan-request.ts";
+import { printJson, say } from "#cli/output/show.ts";
+import { earlierSnapshot, snapshotRuns } from "#sync/history/rollback.ts";
+import { keptFile } from "#sync/owner-file.ts";
 
 interface Flags extends WriteFlags {
   readonly to?: string | undefined;
@@ -37,7 +37,7 @@ Examples:
 });
 
 async function rollback(this: GwopsContext, flags: Flags): Promise<void> {
-  const backend = await openBackend(this, flags);
+  const backend = await backendOf(this, flags);
   const workspace = singleWorkspace(this, flags);
   if (flags.list) return listRuns(this, backend, flags, workspace);
   const { dependencies } = backend;
@@ -54,7 +54,7 @@ async function listRuns(
   { owner, json }: Flags,
   workspace: string,
 ): Promise<void> {
-  const runs = await appliedRuns(dependencies, owner, workspace);
+  const runs = await snapshotRuns(dependencies, owner, workspace);
   if (json) return printJson(context, runs);
   if (runs.length === 0) say(context, `nothing was applied yet for ${owner} in ${workspace}`);
   const lines = runs.map(({ run_id, applied_at }) => `${applied_at}  ${run_id}\n`);

@@ -1,6 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import type { GwopsContext } from "#cli/context.ts";
-import { printJson } from "#cli/show.ts";
+import { printJson } from "#cli/output/show.ts";
 import { manifestJsonSchema } from "#manifest/json-schema.ts";
 
 export const schemaCommand = buildCommand({

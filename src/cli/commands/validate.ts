@@ -1,11 +1,11 @@
 import { buildCommand } from "@stricli/core";
 import type { GwopsContext } from "#cli/context.ts";
 import { EXIT } from "#cli/exit-codes.ts";
-import { FILES, RULES_FLAGS, type RulesFlags } from "#cli/flags.ts";
-import { readManifests } from "#cli/manifest-files.ts";
-import { rulesOf } from "#cli/plans.ts";
-import { counted, findingLines, print, printJson, say } from "#cli/show.ts";
-import { OwnerFiles } from "#sync/owner-files.ts";
+import { FILES, RULES_FLAGS, type RulesFlags } from "#cli/input/flags.ts";
+import { readManifests } from "#cli/input/manifest-files.ts";
+import { checkSettingsOf } from "#cli/input/plan-request.ts";
+import { counted, findingLines, print, printJson, say } from "#cli/output/show.ts";
+import { OwnerFiles } from "#sync/owner/owner-files.ts";
 
 export const validateCommand = buildCommand({
   parameters: { flags: RULES_FLAGS, positional: { ...FILES, minimum: 1 } },
@@ -30,7 +30,7 @@ async function validate(
   ...argumentList: string[]
 ): Promise<void> {
   const files = await readManifests(this, argumentList, flags);
-  const { checked } = await OwnerFiles.read(await rulesOf(this, flags), files, new Map());
+  const { checked } = await OwnerFiles.read(await checkSettingsOf(this, flags), files, new Map());
   const { invalid, warnings } = checked;
   const isInvalid = new Set(invalid.map(({ name }) => name));
   const valid = files.map(({ name }) => name).filter((name) => !isInvalid.has(name));

@@ -3,7 +3,8 @@ import { budgetMark } from "#reconcile/owner.ts";
 import type { ActualOf, BudgetFields, DesiredOf, ResourceKey } from "#reconcile/state.ts";
 import { LeaseHeldError } from "#runtime/errors.ts";
 import { type LedgerWrite, put, remove } from "#runtime/ledger.ts";
-import { idOf, ignoreMissing, stated, type Update, type WriteContext } from "./write-context.ts";
+import { idOf, ignoreMissing, stated } from "./gateway-writer.ts";
+import type { Update, WriteContext } from "./write-context.ts";
 
 export async function writeBudget(
   context: WriteContext,

@@ -2,8 +2,9 @@ import type { Change } from "#reconcile/change.ts";
 import type { ActualOf, ActualResource, DesiredOf, Kind } from "#reconcile/state.ts";
 import { assert } from "#runtime/assert.ts";
 import { deleteSecret, type PushDependencies, type PushResult, pushSecret } from "#secrets/push.ts";
+import { ignoreMissing } from "./gateway-writer.ts";
 import { deleteBudget, writeBudget } from "./write-budget.ts";
-import { ignoreMissing, type Update, type WriteContext } from "./write-context.ts";
+import type { Update, WriteContext } from "./write-context.ts";
 import { writeEndpoint } from "./write-endpoint.ts";
 import { writeModelDefinition } from "./write-model-definition.ts";
 

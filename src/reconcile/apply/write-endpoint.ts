@@ -9,16 +9,9 @@ import type {
   ResourceKey,
 } from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
+import { type GatewayWriter, idOf, ignoreMissing, isFailure, stated } from "./gateway-writer.ts";
 import { renameTarget } from "./write-budget.ts";
-import {
-  type GatewayWriter,
-  idOf,
-  ignoreMissing,
-  isFailure,
-  stated,
-  type Update,
-  type WriteContext,
-} from "./write-context.ts";
+import type { Update, WriteContext } from "./write-context.ts";
 import { writePlacements } from "./write-guardrails.ts";
 
 /** An endpoint without models, which no list shows, has the name and belongs to somebody else. */

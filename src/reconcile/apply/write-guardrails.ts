@@ -8,7 +8,7 @@ import {
   scorerKey,
 } from "#reconcile/state.ts";
 import { assert } from "#runtime/assert.ts";
-import { type GatewayWriter, idOf, ignoreMissing, stated } from "./write-context.ts";
+import { type GatewayWriter, idOf, ignoreMissing, stated } from "./gateway-writer.ts";
 
 /** The guardrails that exist, grown by those that are made. */
 export interface Guardrails {

@@ -1,7 +1,8 @@
 import { ownerMark } from "#reconcile/owner.ts";
 import type { ActualOf, DesiredOf } from "#reconcile/state.ts";
 import { assert } from "#runtime/assert.ts";
-import { idOf, stated, type Update, type WriteContext } from "./write-context.ts";
+import { idOf, stated } from "./gateway-writer.ts";
+import type { Update, WriteContext } from "./write-context.ts";
 
 /** An update renames it too, in place: endpoints refer to the id. */
 export function writeModelDefinition(

@@ -1,6 +1,6 @@
 import type { Pace } from "#runtime/pace.ts";
 import type { SecretGateway } from "#secrets/push.ts";
-import type { GatewayWriter } from "./write-context.ts";
+import type { GatewayWriter } from "./gateway-writer.ts";
 
 /** The same gateway, each write of which waits for its turn. */
 export function paced(

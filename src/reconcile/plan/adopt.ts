@@ -1,4 +1,4 @@
-import type { Refusal } from "#reconcile/change.ts";
+import type { PlanIssue } from "#reconcile/change.ts";
 import { byText } from "#reconcile/kinds.ts";
 import {
   type ActualOf,
@@ -10,21 +10,21 @@ import {
 } from "#reconcile/state.ts";
 import { canonicalJson } from "./canonical.ts";
 import { ownerIn, type PlanContext } from "./context.ts";
-import type { Match } from "./match.ts";
+import type { Match } from "./matching.ts";
 import { type Renames, throughRenames } from "./renames.ts";
 
 interface Adoption {
   readonly adopted: ReadonlyMap<ResourceKey, ActualResource>;
-  readonly refusals: readonly Refusal[];
+  readonly issues: readonly PlanIssue[];
 }
 
 type DesiredBudget = DesiredOf<"budget">;
 type Budget = { readonly desired: DesiredBudget; readonly actual: Match["actual"] };
-type Policy = ActualOf<"budget">;
+type ActualBudget = ActualOf<"budget">;
 
 /**
  * Finds unmarked budget policies for declared budgets that have none: the one that `adopt` names,
- * else the only one that equals the budget and no other. Whatever else is possible is refused.
+ * else the only one that equals the budget and no other. Whatever else is possible is rejected.
  */
 export function adoptBudgets(
   context: PlanContext,
@@ -42,46 +42,46 @@ export function adoptBudgets(
   const equal = adoptEqual(open, open.length > 0 ? freePolicies(context, taken, renames) : []);
   return {
     adopted: new Map([...named.adopted, ...equal.adopted]),
-    refusals: [...named.refusals, ...equal.refusals],
+    issues: [...named.issues, ...equal.issues],
   };
 }
 
 function adoptNamed(context: PlanContext, budgets: readonly Budget[]): Adoption {
   const adopted = new Map<ResourceKey, ActualResource>();
-  const refusals: Refusal[] = [];
+  const issues: PlanIssue[] = [];
   const taken = new Set<string>();
   for (const { desired, actual } of budgets) {
     if (desired.adopt === undefined) continue;
     const policy = policyToAdopt(context, desired.adopt, actual, taken);
     if (typeof policy === "string") {
-      refusals.push(refusal(desired, ["adopt"], policy));
+      issues.push(issue(desired, ["adopt"], policy));
     } else {
       taken.add(policy.id);
       adopted.set(keyOf(desired), policy);
     }
   }
-  return { adopted, refusals };
+  return { adopted, issues };
 }
 
 function adoptEqual(
   budgets: readonly DesiredBudget[],
-  free: readonly { policy: Policy; fields: BudgetFields }[],
+  free: readonly { policy: ActualBudget; fields: BudgetFields }[],
 ): Adoption {
   const adopted = new Map<ResourceKey, ActualResource>();
-  const refusals: Refusal[] = [];
+  const issues: PlanIssue[] = [];
   for (const group of groups(budgets, free)) {
     const [policy] = group.policies;
     if (!policy) continue;
     const message = ambiguity(group.budgets, group.policies);
     for (const budget of group.budgets) {
       if (message === undefined) adopted.set(keyOf(budget), policy);
-      else refusals.push(refusal(budget, [], message));
+      else issues.push(issue(budget, [], message));
     }
   }
-  return { adopted, refusals };
+  return { adopted, issues };
 }
 
-function refusal({ name }: DesiredBudget, path: string[], message: string): Refusal {
+function issue({ name }: DesiredBudget, path: string[], message: string): PlanIssue {
   return { rule: "budget-adoption", key: `budget/${name}`, path, message };
 }
 
@@ -110,7 +110,7 @@ function freePolicies(
   context: PlanContext,
   taken: ReadonlySet<ActualResource>,
   renames: Renames,
-): { policy: Policy; fields: BudgetFields }[] {
+): { policy: ActualBudget; fields: BudgetFields }[] {
   return context.actual.resources
     .filter((resource) => resource.kind === "budget")
     .filter((policy) => ownerIn(context, policy) === undefined && !taken.has(policy))
@@ -123,9 +123,9 @@ function freePolicies(
 /** Budgets and policies that are equal but for their amounts. */
 function groups(
   budgets: readonly DesiredBudget[],
-  free: readonly { policy: Policy; fields: BudgetFields }[],
-): { budgets: DesiredBudget[]; policies: Policy[] }[] {
-  const byIdentity = new Map<string, { budgets: DesiredBudget[]; policies: Policy[] }>();
+  free: readonly { policy: ActualBudget; fields: BudgetFields }[],
+): { budgets: DesiredBudget[]; policies: ActualBudget[] }[] {
+  const byIdentity = new Map<string, { budgets: DesiredBudget[]; policies: ActualBudget[] }>();
   for (const budget of budgets) {
     const identity = identityOf(budget.fields);
     const group = byIdentity.get(identity) ?? { budgets: [], policies: [] };
@@ -143,7 +143,7 @@ function identityOf(fields: BudgetFields): string {
 
 function ambiguity(
   budgets: readonly DesiredBudget[],
-  policies: readonly Policy[],
+  policies: readonly ActualBudget[],
 ): string | undefined {
   const ids = policies.map(({ id }) => id).join(", ");
   if (policies.length > 1) {

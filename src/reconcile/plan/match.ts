@@ -1,35 +1,15 @@
-import type { Blocked, Refusal } from "#reconcile/change.ts";
+import type { PlanIssue } from "#reconcile/change.ts";
 import { byText, LEVELS } from "#reconcile/kinds.ts";
-import {
-  type ActualResource,
-  type DesiredResource,
-  keyOf,
-  type ResourceKey,
-} from "#reconcile/state.ts";
+import { type ActualResource, type DesiredResource, keyOf } from "#reconcile/state.ts";
 import { adoptBudgets } from "./adopt.ts";
 import { lookUp, ownerIn, type PlanContext, previousKey } from "./context.ts";
-
-/** A declared resource and the actual one that is to become it. */
-export interface Match {
-  readonly desired: DesiredResource;
-  /** Undefined: it is to be created. */
-  readonly actual?: ActualResource | undefined;
-}
-
-export interface Matching {
-  readonly matches: Match[];
-  readonly refusals: Refusal[];
-  readonly blocked: Blocked[];
-  readonly renames: Map<ResourceKey, string>;
-  /** Every actual resource that a declared one stands for, also of those refused or blocked. */
-  readonly found: Set<ActualResource>;
-}
+import type { Match, Matching } from "./matching.ts";
 
 /** Finds what each declared resource is on the gateway: by name, previous name, or adoption. */
 export function matchAll(context: PlanContext): Matching {
   const matching: Matching = {
     matches: [],
-    refusals: [],
+    issues: [],
     blocked: [],
     renames: new Map(),
     found: new Set(),
@@ -39,8 +19,8 @@ export function matchAll(context: PlanContext): Matching {
       .filter((resource) => resource.kind === kind)
       .map((desired): Match => ({ desired, actual: findActual(context, desired) }));
     // Budgets are the last level: what their targets are renamed to is known by then.
-    const { adopted, refusals } = adoptBudgets(context, level, matching.renames);
-    matching.refusals.push(...refusals);
+    const { adopted, issues } = adoptBudgets(context, level, matching.renames);
+    matching.issues.push(...issues);
     for (const { desired, actual } of level) {
       sortOut(context, { desired, actual: actual ?? adopted.get(keyOf(desired)) }, matching);
     }
@@ -51,9 +31,9 @@ export function matchAll(context: PlanContext): Matching {
 function sortOut(context: PlanContext, match: Match, into: Matching): void {
   const { desired, actual } = match;
   if (actual) into.found.add(actual);
-  const refusal = refusalOf(context, match);
-  if (refusal) {
-    into.refusals.push(refusal);
+  const issue = issueOf(context, match);
+  if (issue) {
+    into.issues.push(issue);
   } else if (actual?.unknown_values?.length) {
     into.blocked.push({ key: keyOf(desired), message: unknownValues(actual) });
   } else {
@@ -74,7 +54,7 @@ function findActual(context: PlanContext, desired: DesiredResource): ActualResou
   return previous && lookUp(context, previous)[0];
 }
 
-function refusalOf(context: PlanContext, { desired, actual }: Match): Refusal | undefined {
+function issueOf(context: PlanContext, { desired, actual }: Match): PlanIssue | undefined {
   const key = keyOf(desired);
   const same = desired.kind === "budget" ? lookUp(context, key) : [];
   if (same.length > 1) {

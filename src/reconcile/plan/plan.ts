@@ -1,17 +1,18 @@
-import type { Change, FieldChange, Notice, Plan, Refusal } from "#reconcile/change.ts";
+import type { Change, FieldChange, Notice, Plan, PlanIssue } from "#reconcile/change.ts";
 import { byText, KINDS, LEVELS } from "#reconcile/kinds.ts";
 import { type ActualState, type DesiredState, type KnownState, keyOf } from "#reconcile/state.ts";
 import { normalized } from "./canonical.ts";
 import { checksumOf, fingerprintOf } from "./checksum.ts";
 import { compareFields } from "./compare.ts";
 import { countOwned, ownerIn, type PlanContext, type PlanOptions, planContext } from "./context.ts";
-import { type Match, type Matching, matchAll, unknownValues } from "./match.ts";
+import { guardrailIssues } from "./guardrail-issues.ts";
+import { matchAll, unknownValues } from "./match.ts";
+import type { Match, Matching } from "./matching.ts";
 import { inOrder } from "./order.ts";
 import { planDeletes } from "./prune.ts";
-import { referenceRefusals } from "./references.ts";
+import { referenceIssues } from "./references.ts";
 import { throughRenames } from "./renames.ts";
 import { highRiskOf } from "./risk.ts";
-import { guardrailRefusals } from "./scorers.ts";
 
 /**
  * What must change so that the gateway is as declared, and what may not be asked for. Pure, and
@@ -24,27 +25,27 @@ import { guardrailRefusals } from "./scorers.ts";
  * 5. add the deletes, users before what they use
  * 6. note what stays although it may surprise
  *
- * A refused resource has no change in the plan. A plan with refusals is not to be carried out.
+ * A rejected resource has no change in the plan. A plan with issues is not to be carried out.
  */
 export function planChanges(
   desired: DesiredState,
   actual: ActualState,
   known: KnownState,
   options: PlanOptions,
-): { plan: Plan; refusals: Refusal[] } {
+): { plan: Plan; issues: PlanIssue[] } {
   const context = planContext(desired, actual, known, options);
   const matching = matchAll(context);
   const compared = matching.matches.map((match) => compare(context, matching, match));
-  const refusals = [
-    ...matching.refusals,
-    ...compared.flatMap((comparison) => comparison.refusals),
-    ...referenceRefusals(context, matching.renames),
-    ...guardrailRefusals(matching.matches, actual, matching.renames),
+  const issues = [
+    ...matching.issues,
+    ...compared.flatMap((comparison) => comparison.issues),
+    ...referenceIssues(context, matching.renames),
+    ...guardrailIssues(matching.matches, actual, matching.renames),
   ].sort(byPlace);
-  const refused = new Set(refusals.map(({ key }) => key));
+  const rejected = new Set(issues.map(({ key }) => key));
   const writes = ordered(
     compared.flatMap(({ change }) =>
-      change && !refused.has(keyOf(change.desired)) ? [change] : [],
+      change && !rejected.has(keyOf(change.desired)) ? [change] : [],
     ),
   );
   const { deletes, notices } = planDeletes(context, matching, writes);
@@ -63,7 +64,7 @@ export function planChanges(
     owned_before: countOwned(desired.owner, actual, known),
     fingerprint: fingerprintOf({ changes }, actual),
   } as const;
-  return { plan: { ...plan, checksum: checksumOf(plan) }, refusals };
+  return { plan: { ...plan, checksum: checksumOf(plan) }, issues };
 }
 
 type Write = Exclude<Change, { action: "delete" }>;
@@ -71,7 +72,7 @@ type Write = Exclude<Change, { action: "delete" }>;
 interface Comparison {
   /** Undefined: everything that is stated is so already. */
   readonly change?: Write;
-  readonly refusals: readonly Refusal[];
+  readonly issues: readonly PlanIssue[];
 }
 
 function compare(
@@ -79,18 +80,18 @@ function compare(
   { renames }: Matching,
   { desired, actual }: Match,
 ): Comparison {
-  if (!actual) return { change: { action: "create", desired }, refusals: [] };
+  if (!actual) return { change: { action: "create", desired }, issues: [] };
   const { experiments } = context.actual;
   const changed_fields = [
     ...nameChange({ desired, actual }),
     ...compareFields(desired, throughRenames(actual, renames), experiments),
   ];
   const action = ownerIn(context, actual) === undefined ? "adopt" : "update";
-  if (action === "update" && changed_fields.length === 0) return { refusals: [] };
+  if (action === "update" && changed_fields.length === 0) return { issues: [] };
   const high_risk = highRiskOf(changed_fields);
   return {
     change: { action, desired, actual, changed_fields, ...(high_risk && { high_risk }) },
-    refusals: immutableRefusals(desired, changed_fields),
+    issues: immutableIssues(desired, changed_fields),
   };
 }
 
@@ -101,10 +102,10 @@ function nameChange({ desired, actual }: Match): FieldChange[] {
   return [{ path: "name", before: actual.name, after: desired.name }];
 }
 
-function immutableRefusals(
+function immutableIssues(
   desired: Match["desired"],
   changedFields: readonly FieldChange[],
-): Refusal[] {
+): PlanIssue[] {
   const { noun, immutable } = KINDS[desired.kind];
   return changedFields
     .filter(({ path }) => immutable.includes(path))
@@ -151,7 +152,7 @@ function unknownNotices({ actual }: PlanContext, { found }: Matching): Notice[] 
     }));
 }
 
-function byPlace(a: Refusal, b: Refusal): number {
+function byPlace(a: PlanIssue, b: PlanIssue): number {
   const [one, other] = [a, b].map(({ rule, path }) => JSON.stringify([rule, path]));
   return byText(a.key, b.key) || byText(one ?? "", other ?? "");
 }

@@ -7,7 +7,7 @@ import {
   type ResourceKey,
 } from "#reconcile/state.ts";
 import { lookUp, ownerIn, type PlanContext } from "./context.ts";
-import type { Matching } from "./match.ts";
+import type { Matching } from "./matching.ts";
 import { inReverseOrder } from "./order.ts";
 import { usersAfter } from "./users.ts";
 

@@ -1,4 +1,4 @@
-import type { Refusal } from "#reconcile/change.ts";
+import type { PlanIssue } from "#reconcile/change.ts";
 import { byText, KINDS, referencesOf } from "#reconcile/kinds.ts";
 import { type DesiredResource, keyOf, partsOf, type ResourceKey } from "#reconcile/state.ts";
 import { lookUp, ownerIn, type PlanContext } from "./context.ts";
@@ -9,17 +9,17 @@ import type { Renames } from "./renames.ts";
  * External resources exist, and their owners allow it; what declared resources refer to is declared
  * as well, external, or frozen; endpoints do not rewrite each other's text in a circle.
  */
-export function referenceRefusals(context: PlanContext, renames: Renames): Refusal[] {
+export function referenceIssues(context: PlanContext, renames: Renames): PlanIssue[] {
   return [
-    ...context.desired.externals.flatMap((key) => externalRefusals(context, key)),
+    ...context.desired.externals.flatMap((key) => externalIssues(context, key)),
     ...context.desired.resources.flatMap((resource) =>
-      undeclaredRefusals(context, resource, renames),
+      undeclaredIssues(context, resource, renames),
     ),
-    ...cyclesOf(context.desired.resources).flatMap(cycleRefusals),
+    ...cyclesOf(context.desired.resources).flatMap(cycleIssues),
   ];
 }
 
-function externalRefusals(context: PlanContext, key: ResourceKey): Refusal[] {
+function externalIssues(context: PlanContext, key: ResourceKey): PlanIssue[] {
   if (!context.actualByKey.has(key)) {
     const message = "is declared as external, but does not exist on the gateway";
     return [{ rule: "known-references", key, path: [], message }];
@@ -31,20 +31,20 @@ function externalRefusals(context: PlanContext, key: ResourceKey): Refusal[] {
 }
 
 /** Names that are neither declared nor external: they may only be of what froze. */
-function undeclaredRefusals(
+function undeclaredIssues(
   context: PlanContext,
   resource: DesiredResource,
   renames: Renames,
-): Refusal[] {
-  const refusals: Refusal[] = [];
+): PlanIssue[] {
+  const issues: PlanIssue[] = [];
   for (const { key: needed, path } of referencesOf(resource)) {
     if (context.declared.has(needed) || context.externals.has(needed)) continue;
     const fault = undeclaredFault(context, needed, renames);
     if (fault === undefined) continue;
     const message = `names the ${describeKey(needed)}, ${fault}`;
-    refusals.push({ rule: "known-references", key: keyOf(resource), path, message });
+    issues.push({ rule: "known-references", key: keyOf(resource), path, message });
   }
-  return refusals;
+  return issues;
 }
 
 function undeclaredFault(
@@ -69,7 +69,7 @@ function forbiddenOwner(context: PlanContext, key: ResourceKey): string | undefi
   );
 }
 
-function cycleRefusals(cycle: readonly ResourceKey[]): Refusal[] {
+function cycleIssues(cycle: readonly ResourceKey[]): PlanIssue[] {
   const names = cycle.map((key) => `"${partsOf(key).name}"`);
   const circle = [...names, names[0]].join(" -> ");
   return [...cycle].sort(byText).map((key) => ({

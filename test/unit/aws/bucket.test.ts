@@ -11,9 +11,9 @@ import {
 import { expect, test } from "@jest/globals";
 import { ManifestBucket } from "#aws/bucket.ts";
 import { parseManifest } from "#manifest/parse.ts";
-import type { Preview } from "#sync/preview.ts";
-import type { RunReport } from "#sync/report.ts";
-import type { Snapshot } from "#sync/snapshot.ts";
+import type { Snapshot } from "#sync/history/snapshot.ts";
+import type { Preview } from "#sync/preview/preview-result.ts";
+import type { RunReport } from "#sync/report/report.ts";
 
 const KEY = "manifests/search/gateway.yaml";
 const CHECKSUM = "0123456789abcdef".repeat(4);

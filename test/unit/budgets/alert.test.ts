@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { alertMessage } from "#budgets/alert.ts";
-import type { Finding } from "#budgets/evaluate.ts";
+import type { DueAlert } from "#budgets/evaluate.ts";
 import type { BudgetSettings } from "#budgets/settings.ts";
 import { aPolicy, aWindow } from "../../support/builders.ts";
 
@@ -13,11 +13,11 @@ const SETTINGS: BudgetSettings = {
   labels: { team: "search" },
 };
 
-function thresholdOf(threshold: number, spend: number): Finding {
+function thresholdOf(threshold: number, spend: number): DueAlert {
   return { ...readingOf(spend), kind: "threshold", threshold };
 }
 
-function rejecting(spend: number): Finding {
+function rejecting(spend: number): DueAlert {
   const policy = aPolicy({ budget_action: "REJECT" });
   return { ...readingOf(spend), policy, kind: "rejecting" };
 }
@@ -141,7 +141,7 @@ test("the same fact has the same id, whenever and at whatever spend it is found"
 
 test("another fact has another id", () => {
   const base = thresholdOf(0.8, 100);
-  const facts: Finding[] = [
+  const facts: DueAlert[] = [
     base,
     thresholdOf(0.95, 100),
     rejecting(100),
@@ -150,7 +150,7 @@ test("another fact has another id", () => {
     { ...base, policy: { ...base.policy, budget_amount: 101 } },
   ];
 
-  const ids = facts.map((finding) => alertMessage(finding, SETTINGS, NOW_MS).id);
+  const ids = facts.map((alert) => alertMessage(alert, SETTINGS, NOW_MS).id);
 
   expect(new Set(ids).size).toBe(facts.length);
 });

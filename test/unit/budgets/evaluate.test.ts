@@ -28,7 +28,7 @@ function told(readings: readonly Reading[], thresholds = THRESHOLDS_DEFAULT): st
   return readings.map((reading) => {
     const result = evaluate(readingOf(reading), () => thresholds, state, 20);
     state = result.state;
-    return result.findings
+    return result.alerts
       .map((found) => (found.kind === "threshold" ? `threshold ${found.threshold}` : found.kind))
       .join();
   });
@@ -149,10 +149,10 @@ test("a policy that begins to reject is told so, though its last threshold was t
   ]);
 });
 
-test("a finding has the share of the amount that is spent", () => {
-  const { findings } = evaluate(readingOf({ spend: 60 }), () => [0.5], {}, 20);
+test("a alert has the share of the amount that is spent", () => {
+  const { alerts } = evaluate(readingOf({ spend: 60 }), () => [0.5], {}, 20);
 
-  expect(findings).toEqual([
+  expect(alerts).toEqual([
     { ...readingOf({ spend: 60 })[0], spendRatio: 0.6, kind: "threshold", threshold: 0.5 },
   ]);
 });
@@ -160,9 +160,9 @@ test("a finding has the share of the amount that is spent", () => {
 test("thresholds that are changed within a window tell nothing below what was told", () => {
   const before = stateAfter([{ spend: 96 }]);
 
-  const { findings } = evaluate(readingOf({ spend: 96 }), () => [0.5, 0.9], before, 20);
+  const { alerts } = evaluate(readingOf({ spend: 96 }), () => [0.5, 0.9], before, 20);
 
-  expect(findings).toEqual([]);
+  expect(alerts).toEqual([]);
 });
 
 test("what is too much for one poll is told by the next ones, and nothing twice", () => {
@@ -174,7 +174,7 @@ test("what is too much for one poll is told by the next ones, and nothing twice"
   let state: MonitorState = {};
   for (let poll = 0; poll < 4; poll += 1) {
     const result = evaluate(readings, () => THRESHOLDS_DEFAULT, state, 2);
-    polls.push(result.findings.map(({ policy }) => policy.budget_policy_id));
+    polls.push(result.alerts.map(({ policy }) => policy.budget_policy_id));
     state = result.state;
   }
 
@@ -187,8 +187,8 @@ test("what was told of a window is remembered while its reading is missing", () 
   const without = evaluate([], () => THRESHOLDS_DEFAULT, before, 20);
   const again = evaluate(readingOf({ spend: 85 }), () => THRESHOLDS_DEFAULT, without.state, 20);
 
-  expect(without.findings).toEqual([]);
-  expect(again.findings).toEqual([]);
+  expect(without.alerts).toEqual([]);
+  expect(again.alerts).toEqual([]);
 });
 
 function stateAfter(readings: readonly Reading[]): MonitorState {

@@ -49,7 +49,7 @@ test("a change by hand is drift: the plan that would undo it, and the exit statu
   expect(text.stdout).toContain("~ update model_definition/gpt-4o\n");
   expect(json.status).toBe(2);
   expect(JSON.parse(json.stdout)).toMatchObject([
-    { plans: [{ owner: "default", changes: [{ action: "update" }] }], refused: [] },
+    { plans: [{ owner: "default", changes: [{ action: "update" }] }], rejected: [] },
   ]);
   expect(modelOf(cli)).toBe("by-hand");
 });

@@ -2,20 +2,20 @@ import type { Logger } from "@aws-lambda-powertools/logger";
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { expect, jest, test } from "@jest/globals";
 import type { Drift } from "#sync/drift.ts";
-import type { RunOutcome, RunReport } from "#sync/report.ts";
+import type { RunOutcome, RunReport } from "#sync/report/report.ts";
+import type { Handled } from "../../../functions/config-sync/handle-trigger.ts";
 import { measure, openMetrics } from "../../../functions/config-sync/measure.ts";
 import type { Trigger } from "../../../functions/config-sync/trigger.ts";
-import type { Work } from "../../../functions/config-sync/work.ts";
 
 const PUT: Trigger = {
   look: "owner",
   owner: "search",
   put: { key: "manifests/search/gateway.yaml" },
 };
-const NOTHING: Work = { reports: [], drifts: [] };
+const NOTHING: Handled = { reports: [], drifts: [] };
 
 /** What is written to the output of the function, and what is logged. */
-function measured(trigger: Trigger, done: Work) {
+function measured(trigger: Trigger, done: Handled) {
   const logged: [string, object][] = [];
   const info = (message: string, fields: object) => void logged.push([message, fields]);
   const lines: string[] = [];

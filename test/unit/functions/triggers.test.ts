@@ -172,7 +172,7 @@ test.each([
   objectCreated(""),
   { ...objectCreated("key"), source: "somebody.else" },
   { ...objectCreated("key"), detail: {} },
-])("what no rule of ours can have sent is a bug, not work for config sync: %j", (body) => {
+])("what no rule of ours can have sent is a bug, not handleTrigger for config sync: %j", (body) => {
   expect(() => readSyncTrigger(JSON.stringify(body))).toThrow(InvariantError);
 });
 
@@ -184,11 +184,14 @@ test.each([
   labelUpdated({ resources: [] }),
   labelUpdated({ resources: ["prod/openai"] }),
   labelUpdated({ detail: { name: "prod/openai" } }),
-])("what no rule of ours can have sent is a bug, not work for secret push: %j", (body) => {
+])("what no rule of ours can have sent is a bug, not handleTrigger for secret push: %j", (body) => {
   expect(() => readPushTrigger(JSON.stringify(body))).toThrow(InvariantError);
 });
 
-test.each(["", "no json", "{"])("a body that is no JSON is not work either: %j", (body) => {
-  expect(() => readSyncTrigger(body)).toThrow();
-  expect(() => readPushTrigger(body)).toThrow();
-});
+test.each(["", "no json", "{"])(
+  "a body that is no JSON is not handleTrigger either: %j",
+  (body) => {
+    expect(() => readSyncTrigger(body)).toThrow();
+    expect(() => readPushTrigger(body)).toThrow();
+  },
+);

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
+import type { Transport, TransportResponse } from "#gateway/http/request.ts";
 import { TrackingClient } from "#gateway/tracking.ts";
-import type { Transport, TransportResponse } from "#gateway/transport.ts";
 
 type Answer = { readonly status?: number; readonly json: unknown } | Error;
 

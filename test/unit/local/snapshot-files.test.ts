@@ -2,7 +2,7 @@ import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { SnapshotFiles } from "#local/snapshot-files.ts";
-import type { Snapshot } from "#sync/snapshot.ts";
+import type { Snapshot } from "#sync/history/snapshot.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const folder = temporaryFolder();

@@ -24,7 +24,7 @@ async function check(files: Files, lastFiles: Readonly<Record<string, ResourceKe
     name,
     typeof file === "string" ? file : JSON.stringify({ version: 1, ...file }, null, 2),
   ]);
-  return checkTexts(Object.fromEntries(texts), { lastDeclared: last(lastFiles) });
+  return checkTexts(Object.fromEntries(texts), { frozenByFile: last(lastFiles) });
 }
 
 function summary({ workspaces, invalid }: Awaited<ReturnType<typeof check>>) {
@@ -160,7 +160,7 @@ test("workspaces do not know each other", async () => {
       b: JSON.stringify(aManifest({ workspace: "team-a" })),
       c: JSON.stringify({ version: 1, workspace: "team-b", ...ENDPOINTS }),
     },
-    { lastDeclared: new Map([["team-c", new Map([["a", new Set(["secret/x"] as const)]])]]) },
+    { frozenByFile: new Map([["team-c", new Map([["a", new Set(["secret/x"] as const)]])]]) },
   );
 
   expect(linesOf(checked.invalid)).toEqual([expect.stringMatching(/^c:.*is not declared/)]);
@@ -199,11 +199,11 @@ test("nothing looks unused while a file cannot be read", async () => {
 
 test("the provider of a frozen secret is what is known of it, or must be stated", async () => {
   const texts = { a: JSON.stringify({ version: 1, ...MODELS }), b: "version: [" };
-  const lastDeclared = last({ b: ["secret/openai-prod"] });
+  const frozenByFile = last({ b: ["secret/openai-prod"] });
   const lastProviders = new Map([["default", new Map([["openai-prod", "openai"]])]]);
 
-  const unknown = await checkTexts(texts, { lastDeclared });
-  const known = await checkTexts(texts, { lastDeclared, lastProviders });
+  const unknown = await checkTexts(texts, { frozenByFile });
+  const known = await checkTexts(texts, { frozenByFile, lastProviders });
 
   expect(linesOf(unknown.invalid)).toContainEqual(expect.stringContaining("provider-required"));
   expect(linesOf(known.invalid)).toEqual([expect.stringMatching(/^b:/)]);

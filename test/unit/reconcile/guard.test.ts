@@ -28,8 +28,8 @@ function tripsOf(
 ): GuardTrip[] {
   const desired = desiredState(declared, declares);
   const actual = actualState(reported);
-  const { plan, refusals } = planChanges(desired, actual, knows, { prune });
-  expect(refusals).toEqual([]);
+  const { plan, issues } = planChanges(desired, actual, knows, { prune });
+  expect(issues).toEqual([]);
   const trips = guardPlan(plan, desired, actual, knows, limits);
   // Every message that can be approved says how; tests look at the rest.
   const approval = `; approve exactly this plan with approvals/${plan.checksum}`;

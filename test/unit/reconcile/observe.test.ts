@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { BUDGET_SETTINGS } from "#budgets/settings.ts";
-import { GatewayCapabilityError } from "#gateway/capabilities.ts";
+import { GatewayCapabilityError } from "#gateway/call/capabilities.ts";
 import { observeAll } from "#reconcile/observe/observe.ts";
 import type { DesiredResource, EndpointGuardrail } from "#reconcile/state.ts";
 import { scorerKey } from "#reconcile/state.ts";

@@ -57,7 +57,7 @@ function messages({ notices }: Plan): string[] {
 }
 
 test("everything is created on an empty gateway: by level, then by name", () => {
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     [
       budget("chat-monthly"),
       ...["b", "chat", "a"].map((name) => endpoint(name)),
@@ -68,7 +68,7 @@ test("everything is created on an empty gateway: by level, then by name", () => 
     [],
   );
 
-  expect(refusals).toEqual([]);
+  expect(issues).toEqual([]);
   expect(plan).toMatchObject({ version: 1, owner: "search", workspace: "default", prune: true });
   expect(summary(plan)).toEqual([
     "create secret/openai-prod",
@@ -82,15 +82,15 @@ test("everything is created on an empty gateway: by level, then by name", () => 
 });
 
 test("nothing is planned when everything is as declared", () => {
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     everyKind(),
     everyKind().map((resource) => existing(resource)),
   );
 
-  expect({ changes: plan.changes, notices: plan.notices, refusals }).toEqual({
+  expect({ changes: plan.changes, notices: plan.notices, issues }).toEqual({
     changes: [],
     notices: [],
-    refusals: [],
+    issues: [],
   });
   expect(plan.owned_before).toEqual({ secret: 1, model_definition: 1, endpoint: 1, budget: 1 });
 });
@@ -126,24 +126,24 @@ test("what nobody has marked is adopted, even when nothing else changes", () => 
 });
 
 test("what is known as ours is no adoption when its mark was lost", () => {
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     [secret("openai-prod")],
     [existing(secret("openai-prod"), { owner: undefined })],
     { knows: known({ owned: ["secret/openai-prod"] }) },
   );
 
-  expect([...plan.changes, ...refusals]).toEqual([]);
+  expect([...plan.changes, ...issues]).toEqual([]);
   expect(plan.owned_before.secret).toBe(1);
 });
 
 test("what was ours and is another owner's now is refused: it may be gone, and theirs new", () => {
-  const { refusals } = planOf(
+  const { issues } = planOf(
     [secret("openai-prod")],
     [existing(secret("openai-prod"), { owner: "somebody" })],
     { knows: known({ owned: ["secret/openai-prod"] }) },
   );
 
-  expect(refusals).toMatchObject([{ rule: "ownership", key: "secret/openai-prod" }]);
+  expect(issues).toMatchObject([{ rule: "ownership", key: "secret/openai-prod" }]);
 });
 test("resources of different kinds do not stand for each other", () => {
   const { plan } = planOf([secret("chat")], [existing(endpoint("chat"), { owner: "other" })]);
@@ -154,7 +154,7 @@ test("resources of different kinds do not stand for each other", () => {
 test("an endpoint that rewrites another's text is written before it", () => {
   const guarded = (name: string, action_endpoint: string) =>
     endpoint(name, { guardrails: [{ ...guardrailOf(), action_endpoint }] });
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     [
       secret("openai-prod"),
       definition("gpt-4o"),
@@ -167,7 +167,7 @@ test("an endpoint that rewrites another's text is written before it", () => {
     { reports: SCORERS },
   );
 
-  expect(refusals).toEqual([]);
+  expect(issues).toEqual([]);
   expect(summary(plan).slice(2)).toEqual([
     "create endpoint/b",
     "create endpoint/z",
@@ -179,7 +179,7 @@ test("an endpoint that rewrites another's text is written before it", () => {
 test("endpoints that rewrite each other's text in a circle are refused, one that does its own is not", () => {
   const guarded = (name: string, action_endpoint: string) =>
     endpoint(name, { guardrails: [{ ...guardrailOf(), action_endpoint }] });
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     [
       secret("openai-prod"),
       definition("gpt-4o"),
@@ -193,7 +193,7 @@ test("endpoints that rewrite each other's text in a circle are refused, one that
   );
 
   const message = `let endpoints rewrite each other's text in a circle: "a" -> "b" -> "a"`;
-  expect(refusals).toEqual(
+  expect(issues).toEqual(
     ["endpoint/a", "endpoint/b"].map((key) => ({
       rule: "action-endpoint-cycle",
       key,
@@ -205,7 +205,7 @@ test("endpoints that rewrite each other's text in a circle are refused, one that
 });
 
 test("resources of another owner are refused, all of them named, and not changed", () => {
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     [secret("openai-prod", { source_version: "2" }), definition("gpt-4o", { model_name: "o5" })],
     [
       existing(secret("openai-prod"), { owner: "other" }),
@@ -214,7 +214,7 @@ test("resources of another owner are refused, all of them named, and not changed
   );
 
   expect(plan.changes).toEqual([]);
-  expect(refusals).toEqual(
+  expect(issues).toEqual(
     ["model_definition/gpt-4o", "secret/openai-prod"].map((key) => ({
       rule: "ownership",
       key,
@@ -234,7 +234,7 @@ test("an external resource must exist, and is not changed, deleted or counted as
   );
   const own = planOf([definition("gpt-4o")], [existing(secret("openai-prod"))], { declares });
 
-  expect(missing.refusals).toEqual([
+  expect(missing.issues).toEqual([
     {
       rule: "known-references",
       key: "secret/openai-prod",
@@ -242,7 +242,7 @@ test("an external resource must exist, and is not changed, deleted or counted as
       message: "is declared as external, but does not exist on the gateway",
     },
   ]);
-  expect([...present.refusals, ...own.refusals]).toEqual([]);
+  expect([...present.issues, ...own.issues]).toEqual([]);
   expect(summary(present.plan)).toEqual(["create model_definition/gpt-4o"]);
   expect(summary(own.plan)).toEqual(["create model_definition/gpt-4o"]);
 });
@@ -254,7 +254,7 @@ test("an external resource of another owner is refused unless its owner may be r
       declares: { externals: ["secret/openai-prod"] },
     });
 
-  expect(plan(PRUNE).refusals).toEqual([
+  expect(plan(PRUNE).issues).toEqual([
     {
       rule: "ownership",
       key: "secret/openai-prod",
@@ -264,7 +264,7 @@ test("an external resource of another owner is refused unless its owner may be r
   ]);
   const mayReference = (key: string, owner: string) =>
     key === "secret/openai-prod" && owner === "other";
-  expect(plan({ ...PRUNE, mayReference }).refusals).toEqual([]);
+  expect(plan({ ...PRUNE, mayReference }).issues).toEqual([]);
 });
 
 test.each<[string, DesiredResource, (string | number)[], string]>([
@@ -288,9 +288,9 @@ test.each<[string, DesiredResource, (string | number)[], string]>([
     'the endpoint "gone"',
   ],
 ])("a reference to %s that nobody declared is refused at its place", (_, resource, path, what) => {
-  const { refusals } = planOf([...everyKind(), resource], [], { reports: SCORERS });
+  const { issues } = planOf([...everyKind(), resource], [], { reports: SCORERS });
 
-  expect(refusals).toEqual([
+  expect(issues).toEqual([
     {
       rule: "known-references",
       key: keyOf(resource),
@@ -305,9 +305,9 @@ test("what froze may be referred to as long as it exists", () => {
   const present = planOf([definition("gpt-4o")], [existing(secret("openai-prod"))], { knows });
   const missing = planOf([definition("gpt-4o")], [], { knows });
 
-  expect(present.refusals).toEqual([]);
+  expect(present.issues).toEqual([]);
   expect(summary(present.plan)).toEqual(["create model_definition/gpt-4o"]);
-  expect(missing.refusals).toMatchObject([
+  expect(missing.issues).toMatchObject([
     {
       path: ["secret"],
       message:
@@ -319,12 +319,12 @@ test("what froze may be referred to as long as it exists", () => {
 test.each(["search", undefined])(
   "a provider that the server would not change is refused (owner %s)",
   (owner) => {
-    const { refusals } = planOf(
+    const { issues } = planOf(
       [secret("openai-prod", { provider: "azure" })],
       [existing(secret("openai-prod"), { owner })],
     );
 
-    expect(refusals).toEqual([
+    expect(issues).toEqual([
       {
         rule: "immutable",
         key: "secret/openai-prod",
@@ -371,7 +371,7 @@ test("a change of anything else in auth_config is of no high risk", () => {
 });
 
 test("a model definition or endpoint with a previous name is renamed in place, and nothing that uses it changes", () => {
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     [
       secret("openai-prod"),
       definition("new-d", {}, { previous_name: "gpt-4o" }),
@@ -385,7 +385,7 @@ test("a model definition or endpoint with a previous name is renamed in place, a
     everyKind().map((resource) => existing(resource)),
   );
 
-  expect(refusals).toEqual([]);
+  expect(issues).toEqual([]);
   expect(summary(plan)).toEqual(["update model_definition/new-d", "update endpoint/new-e"]);
   expect(plan.changes).toMatchObject([
     {
@@ -407,12 +407,12 @@ test("a rename of what nobody has marked adopts it", () => {
 });
 
 test("a rename that was carried out before changes nothing", () => {
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     [endpoint("new", { models: [] }, { previous_name: "old" })],
     [existing(endpoint("new", { models: [] }))],
   );
 
-  expect([...plan.changes, ...refusals]).toEqual([]);
+  expect([...plan.changes, ...issues]).toEqual([]);
 });
 
 test.each<[string, DesiredResource[], string[], object, string]>([
@@ -445,13 +445,13 @@ test.each<[string, DesiredResource[], string[], object, string]>([
     'names "old", which was declared by a file that is now missing, invalid, or silent about it: mend that file first',
   ],
 ])("a rename is refused when %s", (_, desired, names, setup, message) => {
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     desired,
     names.map((name) => existing(endpoint(name, { models: [] }))),
     setup,
   );
 
-  expect(refusals).toEqual([
+  expect(issues).toEqual([
     { rule: "previous-name", key: "endpoint/new", path: ["previous_name"], message },
   ]);
   expect(plan.changes).toEqual([]);
@@ -464,15 +464,15 @@ test("one resource cannot be renamed to two, and not away from another owner", (
   const split = planOf([heir("a"), heir("b")], [existing(old)]);
   const stolen = planOf([heir("a")], [existing(old, { owner: "other" })]);
 
-  expect(split.refusals.map(({ key, message }) => `${key} ${message}`)).toEqual([
+  expect(split.issues.map(({ key, message }) => `${key} ${message}`)).toEqual([
     'endpoint/a names "old", which cannot become "a" and "b" at once',
     'endpoint/b names "old", which cannot become "a" and "b" at once',
   ]);
-  expect(stolen.refusals).toMatchObject([{ rule: "ownership", key: "endpoint/a" }]);
+  expect(stolen.issues).toMatchObject([{ rule: "ownership", key: "endpoint/a" }]);
 });
 
 test("the old name of what is renamed can no longer be referred to", () => {
-  const { refusals } = planOf(
+  const { issues } = planOf(
     [
       endpoint("new", { models: [] }, { previous_name: "old" }),
       budget("b", { target_value: "old" }),
@@ -480,7 +480,7 @@ test("the old name of what is renamed can no longer be referred to", () => {
     [existing(endpoint("old", { models: [] }))],
   );
 
-  expect(refusals).toMatchObject([
+  expect(issues).toMatchObject([
     {
       key: "budget/b",
       message: 'names the endpoint "old", which is renamed to "new": use that name',
@@ -494,13 +494,13 @@ const RENAMED_SECRET = [
 ];
 
 test.each([PRUNE, KEEP])("a secret is renamed by a copy; the old one goes last: %o", (options) => {
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     RENAMED_SECRET,
     [existing(secret("openai-prod")), existing(definition("gpt-4o"))],
     { options },
   );
 
-  expect(refusals).toEqual([]);
+  expect(issues).toEqual([]);
   expect(summary(plan)).toEqual([
     "create secret/new",
     "update model_definition/gpt-4o",
@@ -571,9 +571,9 @@ test.each<[string, Resources, object, string]>([
     "it is still used by model_definition/gpt-4o",
   ],
 ])("the old one of a renamed secret stays, with a notice, when %s", (_, actual, setup, reason) => {
-  const { plan, refusals } = planOf(RENAMED_SECRET, actual, setup);
+  const { plan, issues } = planOf(RENAMED_SECRET, actual, setup);
 
-  expect(refusals).toEqual([]);
+  expect(issues).toEqual([]);
   expect(summary(plan).filter((line) => line.startsWith("delete"))).toEqual([]);
   expect(messages(plan)).toContain(
     `not-pruned secret/openai-prod is renamed to "new", but the old one is not deleted: ${reason}`,
@@ -700,7 +700,7 @@ test("kinds that no manifest speaks of are named as out of scope", () => {
 
 test("a declared resource with values that nobody knows is blocked; others get a notice", () => {
   const unknown_values = ['linkage_type "MIRROR"'];
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     [secret("a", { source_version: "2" })],
     [
       existing(secret("a", { source_version: "1" }), { unknown_values }),
@@ -711,7 +711,7 @@ test("a declared resource with values that nobody knows is blocked; others get a
 
   const message =
     'holds values that this version does not know (linkage_type "MIRROR"): it can neither compare nor write them';
-  expect(refusals).toEqual([]);
+  expect(issues).toEqual([]);
   expect(plan.changes).toEqual([]);
   expect(plan.blocked).toEqual([{ key: "secret/a", message }]);
   expect(plan.notices).toEqual([{ code: "unknown-value", key: "secret/b", message }]);
@@ -720,7 +720,7 @@ test("a declared resource with values that nobody knows is blocked; others get a
 const GLOBAL = { target_scope: "GLOBAL", target_value: undefined } as const;
 
 test("an unmarked policy that equals a budget but for its amount is adopted", () => {
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     [budget("all", GLOBAL)],
     [
       unmarkedPolicy("bp-1", { ...GLOBAL, budget_amount: 1 }),
@@ -728,7 +728,7 @@ test("an unmarked policy that equals a budget but for its amount is adopted", ()
     ],
   );
 
-  expect(refusals).toEqual([]);
+  expect(issues).toEqual([]);
   expect(summary(plan)).toEqual(["adopt budget/all"]);
   expect(plan.changes).toMatchObject([{ actual: { id: "bp-1" } }]);
   expect(plan.changes.flatMap(changedPaths)).toEqual(["budget_amount"]);
@@ -762,7 +762,7 @@ test("a policy of an endpoint that is renamed is adopted under the new name", ()
 });
 
 test("a policy that adopt names is taken over, whatever it is, and no longer equals another budget", () => {
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     [
       budget("all", { ...GLOBAL, budget_action: "REJECT" }, { adopt: "bp-2" }),
       budget("other", GLOBAL),
@@ -770,7 +770,7 @@ test("a policy that adopt names is taken over, whatever it is, and no longer equ
     [unmarkedPolicy("bp-1", GLOBAL), unmarkedPolicy("bp-2", GLOBAL)],
   );
 
-  expect(refusals).toEqual([]);
+  expect(issues).toEqual([]);
   expect(plan.changes).toMatchObject([
     { action: "adopt", desired: { name: "all" }, actual: { id: "bp-2" } },
     { action: "adopt", desired: { name: "other" }, actual: { id: "bp-1" } },
@@ -791,12 +791,12 @@ test.each([
 });
 
 test("a budget that is its adopted policy already stays so", () => {
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     [budget("all", GLOBAL, { adopt: "bp-1" })],
     [existing(budget("all", GLOBAL), { id: "bp-1" })],
   );
 
-  expect([...plan.changes, ...refusals]).toEqual([]);
+  expect([...plan.changes, ...issues]).toEqual([]);
 });
 
 test.each<[string, DesiredResource[], Resources, string[]]>([
@@ -842,13 +842,13 @@ test.each<[string, DesiredResource[], Resources, string[]]>([
     ["budget/b adopt names bp-1, which another budget takes over too"],
   ],
 ])("a budget is refused when %s", (_, desired, actual, expected) => {
-  const { plan, refusals } = planOf(desired, actual, { options: KEEP });
+  const { plan, issues } = planOf(desired, actual, { options: KEEP });
 
-  expect(refusals.map(({ key, path, message }) => `${key} ${path.join(".")} ${message}`)).toEqual(
+  expect(issues.map(({ key, path, message }) => `${key} ${path.join(".")} ${message}`)).toEqual(
     expected,
   );
-  expect(refusals.every(({ rule }) => rule === "budget-adoption")).toBe(true);
-  const refused = new Set(refusals.map(({ key }) => key));
+  expect(issues.every(({ rule }) => rule === "budget-adoption")).toBe(true);
+  const refused = new Set(issues.map(({ key }) => key));
   expect(
     plan.changes.filter(
       (change) => change.action !== "delete" && refused.has(keyOf(change.desired)),
@@ -860,9 +860,9 @@ test("a budget that is there twice is refused, naming both, whichever is listed 
   const twice = ["bp-2", "bp-1"].map((id) => existing(budget("all", GLOBAL), { id }));
 
   for (const actual of [twice, twice.toReversed()]) {
-    const { refusals } = planOf([budget("all", GLOBAL)], actual);
+    const { issues } = planOf([budget("all", GLOBAL)], actual);
 
-    expect(refusals).toEqual([
+    expect(issues).toEqual([
       {
         rule: "duplicate-budget",
         key: "budget/all",
@@ -884,7 +884,7 @@ test("of budgets with one name only the owner's own counts, and only its own goe
   const undeclared = planOf([secret("s")], both, { knows });
   const theirs = planOf([secret("s")], both.slice(0, 1), { knows });
 
-  expect(declared.refusals).toEqual([]);
+  expect(declared.issues).toEqual([]);
   expect(declared.plan.changes).toMatchObject([{ action: "update", actual: { id: "bp-2" } }]);
   expect(undeclared.plan.changes).toMatchObject([{}, { action: "delete", actual: { id: "bp-2" } }]);
   expect(summary(theirs.plan)).toEqual(["create secret/s"]);
@@ -934,24 +934,24 @@ test.each<[string, object, object]>([
     { guardrails: [aGuardrail(), aGuardrail({ id: "gr-2" })] },
   ],
 ])("a guardrail that %s is put on its endpoint", (_, guardrail, reports) => {
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     [endpoint("chat", { models: [], guardrails: [guardrail as never] })],
     [existing(endpoint("chat", { models: [] }))],
     { reports },
   );
 
-  expect(refusals).toEqual([]);
+  expect(issues).toEqual([]);
   expect(plan.changes.flatMap(changedPaths)).toEqual(["guardrails"]);
 });
 
 test("a guardrail that is on its endpoint needs no second look", () => {
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     [endpoint("chat", { models: [], guardrails: [{ name: "pii" }] })],
     [existing(endpoint("chat", { models: [], guardrails: [aGuardrail()] }))],
     { reports: { guardrails: [aGuardrail(), aGuardrail({ id: "gr-2" })] } },
   );
 
-  expect([...plan.changes, ...refusals]).toEqual([]);
+  expect([...plan.changes, ...issues]).toEqual([]);
 });
 
 test.each<[string, object, object, object]>([
@@ -1019,13 +1019,13 @@ test.each<[string, object, object, object]>([
     },
   ],
 ])("a guardrail that %s is refused", (_, guardrail, reports, expected) => {
-  const { plan, refusals } = planOf(
+  const { plan, issues } = planOf(
     [endpoint("chat", { models: [], guardrails: [guardrail as never] })],
     [],
     { reports },
   );
 
-  expect(refusals).toEqual([{ key: "endpoint/chat", ...expected }]);
+  expect(issues).toEqual([{ key: "endpoint/chat", ...expected }]);
   expect(plan.changes).toEqual([]);
 });
 

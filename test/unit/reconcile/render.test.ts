@@ -46,10 +46,10 @@ function aPlan() {
     existing(secret("stale")),
     existing(endpoint("frozen", { models: [] })),
   ]);
-  const { plan, refusals } = planChanges(desired, actual, known({ frozen: ["endpoint/frozen"] }), {
+  const { plan, issues } = planChanges(desired, actual, known({ frozen: ["endpoint/frozen"] }), {
     prune: true,
   });
-  expect(refusals).toEqual([]);
+  expect(issues).toEqual([]);
   return plan;
 }
 

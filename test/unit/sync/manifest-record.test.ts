@@ -10,7 +10,7 @@ import {
   recordManifests,
   recordOf,
 } from "#sync/manifest-record.ts";
-import { gravest, RUN_OUTCOMES, type RunOutcome } from "#sync/report.ts";
+import { gravest, RUN_OUTCOMES, type RunOutcome } from "#sync/report/report.ts";
 import { aMessage, messagesIn } from "../../support/builders.ts";
 import { MemoryLedger } from "../../support/memory-ledger.ts";
 import { MANIFEST_KEY } from "../../support/sync-setup.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { type PlanRequest, planOwner } from "#sync/plan-owner.ts";
+import { type PlanRequest, planOwner } from "#sync/owner/plan-owner.ts";
 import { checkSaved, savedPlan } from "#sync/saved-plan.ts";
 import { aManifest, anEndpoint } from "../../support/builders.ts";
 import { expectNoLeak } from "../../support/leaks.ts";

@@ -1,0 +1,40 @@
+import { resolve } from "node:path";
+import type { Backend, BackendRequest } from "#cli/backend.ts";
+import type { GwopsContext } from "#cli/context.ts";
+import type { GatewayFlags, WriteFlags } from "#cli/input/flags.ts";
+import { trackingUriOf, workspaceOf } from "#cli/input/server-address.ts";
+import { UsageError } from "#cli/usage-error.ts";
+import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
+import { loginOf } from "./login.ts";
+
+/** Out of politeness to the traffic that the same server workers serve. */
+const WRITES_PER_SECOND_MAX = 20;
+
+/** Opens the gateway and the memory that the flags and the environment name. */
+export async function backendOf(
+  context: GwopsContext,
+  flags: GatewayFlags & Partial<WriteFlags>,
+): Promise<Backend> {
+  const { env, home, folder, user } = context;
+  if (flags.stack !== undefined && flags.ledger !== undefined) {
+    throw new UsageError("--stack and --ledger both name a ledger: give one of them");
+  }
+  const ledger = flags.ledger ?? env.GATEWAY_OPS_LEDGER;
+  const request: BackendRequest = {
+    trackingUri: trackingUriOf(flags.trackingUri, env),
+    auth: await loginOf(env, home),
+    owner: flags.owner,
+    ledger: ledger ? resolve(folder, ledger) : undefined,
+    stack: flags.stack,
+    writesPerSecondMax: flags.fast ? undefined : WRITES_PER_SECOND_MAX,
+    approvals: {
+      approver: async (checksum) => (flags.approve?.includes(checksum) ? user : undefined),
+    },
+  };
+  return context.open(request);
+}
+
+/** The workspace of commands that work on a single one. */
+export function singleWorkspace({ env }: GwopsContext, flags: GatewayFlags): string {
+  return workspaceOf(flags.workspace, env) ?? WORKSPACE_DEFAULT;
+}

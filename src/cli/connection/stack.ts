@@ -1,0 +1,44 @@
+import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { S3Client } from "@aws-sdk/client-s3";
+import { ManifestBucket } from "#aws/bucket.ts";
+import { DynamoLedger } from "#aws/ledger.ts";
+import type { Memory } from "#cli/backend.ts";
+import { UsageError } from "#cli/usage-error.ts";
+import { readPolicy } from "#sync/policy-file.ts";
+
+/** The outputs of lib/gateway-ops-stack.ts that a command needs. */
+const LEDGER_OUTPUT = "LedgerTableName";
+const BUCKET_OUTPUT = "ManifestBucketName";
+
+/** The ledger, the snapshots and the policy of a deployed stack. */
+export async function openStack(stack: string): Promise<Memory> {
+  const outputs = await outputsOf(stack);
+  const output = (name: string) => {
+    const value = outputs.get(name);
+    if (value !== undefined) return value;
+    throw new UsageError(`the stack ${stack} has no output ${name}: is it one of Gateway Ops?`);
+  };
+  // Path style works with every S3, whatever its name resolution.
+  const bucket = new ManifestBucket(new S3Client({ forcePathStyle: true }), output(BUCKET_OUTPUT));
+  return {
+    ledger: new DynamoLedger(new DynamoDBClient(), output(LEDGER_OUTPUT)),
+    snapshots: bucket,
+    isShared: true,
+    policy: (await readPolicy(bucket)).read(),
+  };
+}
+
+async function outputsOf(stack: string): Promise<Map<string, string>> {
+  try {
+    const command = new DescribeStacksCommand({ StackName: stack });
+    const { Stacks = [] } = await new CloudFormationClient().send(command);
+    const outputs = Stacks.flatMap(({ Outputs = [] }) => Outputs);
+    return new Map(outputs.map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue]));
+  } catch (error) {
+    const { name, message } = error as Error;
+    throw new UsageError(`the stack ${stack} cannot be looked up: ${name}: ${message}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,145 @@
+import { UsageError } from "#cli/usage-error.ts";
+
+/** A flag that is there or not. */
+export function onFlag(brief: string) {
+  return { kind: "boolean", brief, optional: true, withNegated: false } as const;
+}
+
+/** A flag with a text, which may be left out. */
+export function textFlag(placeholder: string, brief: string) {
+  return { kind: "parsed", parse: String, placeholder, brief, optional: true } as const;
+}
+
+type On = boolean | undefined;
+type Text = string | undefined;
+
+/** Flags that say whose manifests they are, and where they belong. */
+interface PlaceFlags {
+  readonly owner: string;
+  readonly workspace?: Text;
+  /** Read from the arguments before any command runs; here so that it is known and documented. */
+  readonly noColor?: On;
+}
+
+const PLACE_FLAGS = {
+  owner: {
+    kind: "parsed",
+    parse: parseOwner,
+    brief: "Who the manifests belong to",
+    placeholder: "name",
+    default: "default",
+  },
+  workspace: textFlag("name", "Workspace of manifests that name none [MLFLOW_WORKSPACE]"),
+  noColor: onFlag("Print without colours"),
+} as const;
+
+const JSON_FLAG = { json: onFlag("Print JSON for machines") } as const;
+
+/** Flags of commands that check manifests. */
+export interface RulesFlags extends PlaceFlags {
+  readonly json?: On;
+  readonly policy?: Text;
+}
+
+export const RULES_FLAGS = {
+  ...PLACE_FLAGS,
+  ...JSON_FLAG,
+  policy: textFlag("file", "Check against this policy.yaml of the platform team"),
+} as const;
+
+/** Flags of commands that speak with a gateway. */
+export interface GatewayFlags extends PlaceFlags {
+  readonly trackingUri?: Text;
+  readonly ledger?: Text;
+  readonly stack?: Text;
+}
+
+export const GATEWAY_FLAGS = {
+  trackingUri: textFlag("url", "Address of the MLflow server [MLFLOW_TRACKING_URI]"),
+  ...PLACE_FLAGS,
+  ledger: textFlag("file", "Where gwops remembers what it manages [GATEWAY_OPS_LEDGER]"),
+  stack: textFlag("name", "Use the ledger and the bucket of this deployed stack"),
+} as const;
+
+/** Flags of commands that report what they find on a gateway. */
+export interface ReportFlags extends GatewayFlags {
+  readonly json?: On;
+}
+
+export const REPORT_FLAGS = { ...GATEWAY_FLAGS, ...JSON_FLAG } as const;
+
+/** Flags of what a plan may do. */
+export interface PlanFlags extends ReportFlags, RulesFlags {
+  readonly prune?: On;
+  readonly maxDeleteShare: number;
+  readonly maxUpdateShare: number;
+}
+
+export const PLAN_FLAGS = {
+  ...GATEWAY_FLAGS,
+  ...RULES_FLAGS,
+  prune: onFlag("Delete what is owned and no longer declared"),
+  maxDeleteShare: {
+    kind: "parsed",
+    parse: parseShare,
+    brief: "Share of a kind that may be deleted without an approval",
+    placeholder: "0..1",
+    default: "0.3",
+  },
+  maxUpdateShare: {
+    kind: "parsed",
+    parse: parseShare,
+    brief: "Share of a kind that may be updated without an approval",
+    placeholder: "0..1",
+    default: "0.3",
+  },
+} as const;
+
+/** Flags of what writes to a gateway. */
+export interface WriteFlags extends PlanFlags {
+  readonly approve: readonly string[];
+  readonly yes?: On;
+  readonly fast?: On;
+  readonly takeOver?: On;
+}
+
+export const WRITE_FLAGS = {
+  ...PLAN_FLAGS,
+  approve: {
+    kind: "parsed",
+    parse: parseChecksum,
+    brief: "Let exactly the plan of this checksum pass the guards",
+    placeholder: "checksum",
+    variadic: true,
+    default: [],
+  },
+  yes: onFlag("Apply without asking"),
+  fast: onFlag("Write as fast as the server can, not 20 times a second"),
+  takeOver: onFlag("This ledger is the only one: take over what others have marked"),
+} as const;
+
+export const FILES = {
+  kind: "array",
+  parameter: {
+    brief: "Manifests: files, folders, patterns, or - for stdin",
+    placeholder: "files",
+    parse: String,
+  },
+} as const;
+
+function parseOwner(text: string): string {
+  // It becomes a folder in the bucket, a tag, and a part of marks.
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(text)) return text;
+  throw new UsageError(`an owner is 1 to 63 letters, digits, "_", "." or "-", got "${text}"`);
+}
+
+function parseShare(text: string): number {
+  const share = text.trim() === "" ? Number.NaN : Number(text);
+  if (share >= 0 && share <= 1) return share;
+  throw new UsageError(`a share is a number from 0 to 1, got "${text}"`);
+}
+
+function parseChecksum(text: string): string {
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  throw new UsageError(`a checksum is 64 hexadecimal digits, got "${text}"`);
+}

@@ -1,0 +1,25 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { GwopsContext } from "#cli/context.ts";
+import { UsageError } from "#cli/usage-error.ts";
+import { ManifestError } from "#manifest/errors.ts";
+import { parsePolicy } from "#manifest/policy.ts";
+import type { Policy } from "#manifest/policy-schema.ts";
+
+/** What the platform team grants. Throws {@link ManifestError} for a file that is no policy. */
+export async function readLocalPolicy(
+  { folder }: Pick<GwopsContext, "folder">,
+  path: string,
+): Promise<Policy> {
+  const parsed = await parsePolicy(await read(resolve(folder, path), path));
+  if (parsed.isValid) return parsed.policy;
+  throw new ManifestError(path, parsed.issues);
+}
+
+async function read(path: string, shown: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new UsageError(`${shown} cannot be read: ${Object(error).code}`, { cause: error });
+  }
+}

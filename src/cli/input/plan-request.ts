@@ -1,0 +1,49 @@
+import type { Backend } from "#cli/backend.ts";
+import type { GwopsContext } from "#cli/context.ts";
+import type { CheckSettings } from "#sync/owner/owner-files.ts";
+import type { PlanRequest } from "#sync/owner/plan-owner.ts";
+import { keptFile, type OwnerFile } from "#sync/owner-file.ts";
+import type { SavedPlan } from "#sync/saved-plan.ts";
+import type { PlanFlags, RulesFlags } from "./flags.ts";
+import { readLocalPolicy } from "./local-policy.ts";
+import { workspaceOf } from "./server-address.ts";
+
+/** Under what the flags want files to be checked. */
+export async function checkSettingsOf(
+  context: GwopsContext,
+  flags: RulesFlags,
+  { isShared, policy }: Pick<Backend, "isShared" | "policy"> = { isShared: false },
+): Promise<CheckSettings> {
+  return {
+    owner: flags.owner,
+    workspace: workspaceOf(flags.workspace, context.env),
+    policy: flags.policy === undefined ? policy : await readLocalPolicy(context, flags.policy),
+    // Whoever runs this has the rights of an administrator of the gateway anyway.
+    allowLoopbackApiBase: true,
+    // The workers of a stack go on with what is applied, and see nothing of this machine.
+    sources: isShared ? "aws" : "any",
+  };
+}
+
+/** What the flags want to have planned of these files. */
+export async function requestOf(
+  context: GwopsContext,
+  backend: Backend,
+  flags: PlanFlags,
+  files: readonly OwnerFile[],
+): Promise<PlanRequest> {
+  const { prune = false, maxDeleteShare, maxUpdateShare } = flags;
+  const limits = { maxDeleteShare, maxUpdateShare };
+  return { ...(await checkSettingsOf(context, flags, backend)), files, prune, limits };
+}
+
+/** The same of what a saved plan was made from. */
+export async function requestOfSaved(
+  context: GwopsContext,
+  backend: Backend,
+  flags: PlanFlags,
+  { owner, workspace, prune, files }: SavedPlan,
+): Promise<PlanRequest> {
+  const asked = { ...flags, owner, workspace, prune };
+  return requestOf(context, backend, asked, files.map(keptFile));
+}

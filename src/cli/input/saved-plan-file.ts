@@ -1,0 +1,47 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import * as z from "zod";
+import type { GwopsContext } from "#cli/context.ts";
+import { UsageError } from "#cli/usage-error.ts";
+import type { SavedPlan } from "#sync/saved-plan.ts";
+
+/** What is used of a saved plan; the changes themselves are planned again and compared. */
+const savedPlanSchema = z.object({
+  version: z.literal(1),
+  owner: z.string(),
+  workspace: z.string().optional(),
+  prune: z.boolean(),
+  files: z.array(z.object({ name: z.string(), version_id: z.string(), text: z.string() })),
+  plans: z.array(z.looseObject({ workspace: z.string(), checksum: z.string() })),
+});
+
+/** A plan that `gwops plan --output-file` kept. */
+export async function readSavedPlan(
+  { folder }: Pick<GwopsContext, "folder">,
+  path: string,
+): Promise<SavedPlan> {
+  const parsed = savedPlanSchema.safeParse(parseJson(await read(resolve(folder, path), path)));
+  if (parsed.success) return parsed.data as unknown as SavedPlan;
+  throw new UsageError(
+    `${path} is not a plan that gwops plan --output-file of this version wrote`,
+    {
+      cause: parsed.error,
+    },
+  );
+}
+
+async function read(path: string, shown: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`${shown} cannot be read: ${Object(error).code}`, { cause: error });
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,63 @@
+import type { GwopsContext } from "#cli/context.ts";
+import type { ChangeOutcome } from "#reconcile/apply/apply.ts";
+import type { RunReport, WorkspaceReport } from "#sync/report/report.ts";
+import { print } from "./show.ts";
+import { painter, type StyleName } from "./style.ts";
+
+const STYLES: Readonly<Record<ChangeOutcome["outcome"], StyleName>> = {
+  applied: "create",
+  failed: "error",
+  skipped: "warning",
+  "not-attempted": "warning",
+};
+
+/** Which changes failed stands above, and why a plan is refused in the plan itself. */
+const SAID = ["apply-failed", "unsafe-plan"];
+
+/** What became of each change, and one line that sums it up. */
+export function showReport({ process, isColoured }: GwopsContext, report: RunReport): void {
+  const paint = painter(isColoured);
+  for (const workspace of report.workspaces) {
+    for (const outcome of workspace.outcomes) {
+      const action = actionOf(workspace, outcome);
+      const word = paint(STYLES[outcome.outcome], outcome.outcome.padEnd(13));
+      print(process.stdout, `${word} ${action.padEnd(6)} ${outcome.key}${detailOf(outcome)}`);
+    }
+    if (workspace.error && !SAID.includes(workspace.error.code)) {
+      print(process.stderr, `${paint("error", "error:")} ${workspace.error.message}`);
+    }
+  }
+  print(process.stdout, summaryOf(report));
+}
+
+function actionOf({ plan }: WorkspaceReport, { key }: ChangeOutcome): string {
+  return plan.changes.find((change) => change.key === key)?.action ?? "";
+}
+
+function detailOf(outcome: ChangeOutcome): string {
+  switch (outcome.outcome) {
+    case "applied":
+      return outcome.push
+        ? ` (in use everywhere by ${new Date(outcome.push.effective_by_ms).toISOString()})`
+        : "";
+    case "failed":
+      return `: ${outcome.message}`;
+    case "skipped":
+      return `, because ${outcome.because} is not as declared`;
+    case "not-attempted":
+      return "";
+  }
+}
+
+/** `3 applied, 1 failed; 12 requests in 0.4 s` */
+function summaryOf({ outcome, workspaces, requests, started_at, finished_at }: RunReport): string {
+  const outcomes = workspaces.flatMap((workspace) => workspace.outcomes);
+  const counts = Object.keys(STYLES).flatMap((name) => {
+    const count = outcomes.filter((each) => each.outcome === name).length;
+    return count > 0 ? [`${count} ${name}`] : [];
+  });
+  const seconds = (Date.parse(finished_at) - Date.parse(started_at)) / 1000;
+  const requestCount = Object.values(requests).reduce((sum, count) => sum + count, 0);
+  const changed = counts.length > 0 ? counts.join(", ") : `${outcome}: nothing was changed`;
+  return `${changed}; ${requestCount} requests in ${seconds.toFixed(1)} s`;
+}

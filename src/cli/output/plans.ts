@@ -1,0 +1,53 @@
+import type { GwopsContext, Output } from "#cli/context.ts";
+import { EXIT, type ExitCode } from "#cli/exit-codes.ts";
+import { renderLines, renderMarkdown } from "#reconcile/plan/render.ts";
+import type { OwnerPlan, PlanRequest } from "#sync/owner/plan-owner.ts";
+import { savedPlan } from "#sync/saved-plan.ts";
+import { findingLines, print } from "./show.ts";
+import { painter } from "./style.ts";
+
+/** The gravest of what is to be said: something is invalid, refused, or pending. */
+export function planExitCode({ checked, workspaces }: OwnerPlan): ExitCode {
+  if (checked.invalid.length > 0) return EXIT.invalid;
+  if (workspaces.some(({ trips }) => trips.length > 0)) return EXIT.refused;
+  return isAsDeclared({ workspaces }) ? EXIT.ok : EXIT.pending;
+}
+
+export function isAsDeclared({ workspaces }: Pick<OwnerPlan, "workspaces">): boolean {
+  return workspaces.every(({ plan }) => plan.changes.length + plan.blocked.length === 0);
+}
+
+/** As it is kept, without the text of the files, and with what was found. */
+export function planJson(request: PlanRequest, planned: OwnerPlan) {
+  const { files, ...saved } = savedPlan(request, planned);
+  const { invalid, warnings } = planned.checked;
+  return {
+    ...saved,
+    files: files.map(({ name, version_id }) => ({ name, version_id })),
+    refusals: planned.workspaces.flatMap(({ plan: { workspace }, trips }) =>
+      trips.map((trip) => ({ workspace, ...trip })),
+    ),
+    invalid,
+    warnings,
+  };
+}
+
+/** Prints the plans to `output`, and what was found in the files to stderr. */
+export function showPlans(
+  context: GwopsContext,
+  { checked, workspaces }: OwnerPlan,
+  output: Output,
+): void {
+  for (const line of findingLines(context, checked)) print(context.process.stderr, line);
+  const paint = painter(context.isColoured);
+  for (const { plan, trips } of workspaces) {
+    for (const { style, text } of renderLines(plan, trips)) print(output, paint(style, text));
+    if (trips.length > 0 && trips.every(({ is_approvable }) => is_approvable)) {
+      print(context.process.stderr, `to let exactly this plan pass: --approve ${plan.checksum}`);
+    }
+  }
+}
+
+export function plansMarkdown({ workspaces }: OwnerPlan): string {
+  return workspaces.map(({ plan, trips }) => renderMarkdown(plan, trips)).join("\n");
+}

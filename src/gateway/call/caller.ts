@@ -1,0 +1,229 @@
+import {
+  failedCall,
+  GatewayAbortedError,
+  GatewayCallError,
+  GatewayResponseError,
+  GatewayStatusError,
+} from "#gateway/errors.ts";
+import type { Connection } from "#gateway/http/connection.ts";
+import type { Transport, TransportRequest, TransportResponse } from "#gateway/http/request.ts";
+import { isRepeatable, type RetryPolicy, retryDelayMs } from "#gateway/http/retry.ts";
+import type { Slots } from "#gateway/http/slots.ts";
+import type { FieldsOf, Operation, OperationName, Operations } from "#gateway/operations.ts";
+import type { Clock } from "#runtime/clock.ts";
+import { Redacted } from "#runtime/redacted.ts";
+import { statusError } from "./failure.ts";
+import { isObject, type JsonObject, parseJson } from "./json.ts";
+import { VersionGuard } from "./version-guard.ts";
+
+/** Told of each request that ended; `status` is undefined when there was no answer. */
+export type RequestObserver<N extends string = OperationName> = (
+  operation: N,
+  durationMs: number,
+  status: number | undefined,
+) => void;
+
+export interface CallerOptions<N extends string> {
+  readonly operations: Readonly<Record<N, Operation>>;
+  readonly connect: () => Promise<Connection>;
+  readonly transport: Transport;
+  /** Of requests in flight. */
+  readonly slots: Slots;
+  readonly clock: Clock;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  readonly policy: RetryPolicy;
+  /** Of one attempt. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onRequest: RequestObserver<N> | undefined;
+}
+
+export interface CallOptions {
+  /** Values in the fields that must not come back in an error. */
+  readonly secretValues?: readonly string[];
+  /** Several calls that share their attempts and their time. @default a new one */
+  readonly retryBudget?: RetryBudget;
+}
+
+/** Attempts and time that are left; see {@link Caller.begin}. */
+export interface RetryBudget {
+  readonly startedAtMs: number;
+  readonly totalMs: number;
+  attempts: number;
+}
+
+interface Outgoing<N extends string> extends Operation {
+  readonly name: N;
+  readonly fields: JsonObject;
+  readonly secretValues: readonly string[];
+  readonly retryBudget: RetryBudget;
+}
+
+/** Carries out one operation: address, attempts, and the choice between answer and error. */
+export class Caller<T extends Operations = Operations> {
+  readonly #options: CallerOptions<keyof T & string>;
+  readonly #guard = new VersionGuard(() => this.text("getVersion"));
+  /** How far the server's clock is ahead of ours, by the latest answer. */
+  #clockLeadMs = 0;
+
+  constructor(options: CallerOptions<keyof T & string>) {
+    this.#options = options;
+  }
+
+  /** The JSON object of the answer; fields that are undefined or null are left out. Throws a `GatewayCallError`. */
+  async call<N extends keyof T & string>(
+    name: N,
+    fields?: FieldsOf<T, N>,
+    options?: CallOptions,
+  ): Promise<JsonObject> {
+    const answer = parseJson(await this.text(name, fields, options));
+    if (isObject(answer)) return answer;
+    throw new GatewayResponseError(name, "was not answered with a JSON object");
+  }
+
+  /** The answer as it came, for the few operations that answer in plain text. */
+  async text<N extends keyof T & string>(
+    name: N,
+    fields: FieldsOf<T, N> = {} as FieldsOf<T, N>,
+    { secretValues = [], retryBudget = this.begin() }: CallOptions = {},
+  ): Promise<string> {
+    const operation: Operation = this.#options.operations[name];
+    const outgoing = { ...operation, name, fields, secretValues, retryBudget };
+    const { effect } = outgoing;
+    await this.#guard.check(name, fields);
+    for (let mayBeDone = false; ; ) {
+      const result = await this.#attempt(outgoing);
+      if (!(result instanceof GatewayCallError)) return result.body;
+      // An earlier attempt whose answer was lost has removed it.
+      if (effect === "remove" && mayBeDone && result.code === "gateway-not-found") return "{}";
+      mayBeDone ||= result.isOutcomeUnknown;
+      if (!isRepeatable(result, effect) || !(await this.pause(retryBudget, result))) {
+        throw await this.#guard.explain(name, result);
+      }
+    }
+  }
+
+  /** A new retryBudget; its time is that of the retry policy unless given. */
+  begin(totalMs = this.#options.policy.totalMs): RetryBudget {
+    return { startedAtMs: this.#options.clock.nowMs(), totalMs, attempts: 0 };
+  }
+
+  /** Waits before the next attempt; false at once when there shall be none. */
+  async pause(retryBudget: RetryBudget, failure: GatewayCallError): Promise<boolean> {
+    const { clock, policy, random } = this.#options;
+    const delayMs = retryDelayMs(
+      { ...policy, totalMs: retryBudget.totalMs },
+      {
+        attempt: retryBudget.attempts,
+        elapsedMs: clock.nowMs() - retryBudget.startedAtMs,
+        retryAfterMs: failure instanceof GatewayStatusError ? failure.retryAfterMs : undefined,
+        random: random(),
+      },
+    );
+    if (delayMs === undefined) return false;
+    await clock.sleep(delayMs);
+    return true;
+  }
+
+  /** What the server's clock showed at a time of ours. */
+  serverTimeMs(ourTimeMs: number): number {
+    return ourTimeMs + this.#clockLeadMs;
+  }
+
+  /** The name that we log in with, if there is one. */
+  async username(): Promise<string | undefined> {
+    return (await this.#options.connect()).username;
+  }
+
+  /**
+   * One request; a failed call is a result here, because the loop decides about it. A login that
+   * the server refuses is asked for once more, as it may just have been changed: a 401 means that
+   * nothing was done.
+   */
+  async #attempt(
+    outgoing: Outgoing<keyof T & string>,
+  ): Promise<TransportResponse | GatewayCallError> {
+    const { connect, slots } = this.#options;
+    const release = await slots.acquire();
+    try {
+      outgoing.retryBudget.attempts += 1;
+      const connection = await connect();
+      const result = await this.#exchange(connection, outgoing);
+      const isRefused =
+        result instanceof GatewayCallError && result.code === "gateway-unauthorised";
+      if (!isRefused || !connection.isRenewable) return result;
+      const renewed = await connect();
+      return renewed.isSameLogin(connection) ? result : await this.#exchange(renewed, outgoing);
+    } finally {
+      release();
+    }
+  }
+
+  async #exchange(
+    connection: Connection,
+    outgoing: Outgoing<keyof T & string>,
+  ): Promise<TransportResponse | GatewayCallError> {
+    const { transport, clock, signal, onRequest } = this.#options;
+    const { name, secretValues } = outgoing;
+    if (signal?.aborted) {
+      const facts = { cause: signal.reason };
+      return new GatewayAbortedError(name, "was ended by its caller before it was sent", facts);
+    }
+    const request = this.#request(connection, outgoing);
+    const startedAtMs = clock.nowMs();
+    let status: number | undefined;
+    try {
+      const response = await transport.send(request);
+      status = response.status;
+      this.#learnClock(response);
+      if (status >= 200 && status < 300) return response;
+      return statusError(response, {
+        operation: name,
+        url: request.url,
+        nowMs: clock.nowMs(),
+        secretValues: [...connection.secretValues.reveal(), ...secretValues],
+      });
+    } catch (error) {
+      return failedCall(error);
+    } finally {
+      onRequest?.(name, clock.nowMs() - startedAtMs, status);
+    }
+  }
+
+  #request(
+    connection: Connection,
+    { name, method, path, effect, fields, retryBudget }: Outgoing<string>,
+  ): TransportRequest {
+    const { timeoutMs, signal, clock } = this.#options;
+    const url = new URL(connection.base + path);
+    if (method === "GET") {
+      for (const [key, value] of Object.entries(fields)) {
+        if (value != null) url.searchParams.set(key, String(value));
+      }
+    }
+    const remainingMs = retryBudget.totalMs - (clock.nowMs() - retryBudget.startedAtMs);
+    return {
+      operation: name,
+      method,
+      url,
+      headers: connection.headers,
+      // Not in the query for a DELETE either: there the server does not look.
+      body:
+        method === "GET"
+          ? undefined
+          : new Redacted(JSON.stringify(fields, (_, value) => value ?? undefined)),
+      isIdempotent: effect !== "create",
+      timeoutMs: Math.min(timeoutMs, Math.max(1, Math.ceil(remainingMs))),
+      signal,
+    };
+  }
+
+  #learnClock({ headers }: TransportResponse): void {
+    const dateMs = Date.parse(headers.date ?? "") + HALF_A_SECOND_MS;
+    if (!Number.isNaN(dateMs)) this.#clockLeadMs = dateMs - this.#options.clock.nowMs();
+  }
+}
+
+/** The header has whole seconds, cut off: on average the time was this much later. */
+const HALF_A_SECOND_MS = 500;

@@ -1,0 +1,46 @@
+import type { ResourceKey } from "#reconcile/state.ts";
+import type { LedgerKind } from "#runtime/ledger.ts";
+
+/** A manifest file as it is in force. */
+export interface AppliedFile {
+  /** Key in the bucket, or path on this machine. */
+  readonly name: string;
+  readonly version_id: string;
+  readonly text: string;
+  /** What it declared, and what of earlier declarations froze since: see `KnownState.frozen`. */
+  readonly declares: readonly ResourceKey[];
+}
+
+/** What a run made of an owner's manifests in one workspace. Holds no secret value. */
+export interface Snapshot {
+  readonly version: 1;
+  readonly run_id: string;
+  readonly owner: string;
+  readonly workspace: string;
+  /** ISO 8601, UTC. */
+  readonly applied_at: string;
+  readonly files: readonly AppliedFile[];
+  readonly owned: readonly ResourceKey[];
+  readonly protected: readonly ResourceKey[];
+  /** Of the secrets, by name: a model definition whose secret is frozen may leave its own out. */
+  readonly providers: Readonly<Record<string, string>>;
+}
+
+/** Where snapshots are kept: too large for a record of the ledger. */
+export interface SnapshotStore {
+  /** Keeps the snapshot and returns where. */
+  writeSnapshot(snapshot: Snapshot): Promise<string>;
+  readSnapshot(reference: string): Promise<Snapshot>;
+}
+
+/** References to the snapshots of an owner, the newest first. */
+export interface SnapshotList {
+  readonly snapshots: readonly {
+    readonly reference: string;
+    readonly run_id: string;
+    readonly applied_at: string;
+  }[];
+}
+
+/** By `<workspace>/<owner>`. */
+export const SNAPSHOTS: LedgerKind<SnapshotList> = { name: "applied" };

@@ -1,0 +1,150 @@
+import { type CheckedFiles, type CheckedWorkspace, checkFiles } from "#manifest/check-files.ts";
+import type { FrozenByFile } from "#manifest/declared.ts";
+import { parseManifest } from "#manifest/parse.ts";
+import type { Policy } from "#manifest/policy-schema.ts";
+import { type KnownOfSecrets, originsOf, toDesired } from "#manifest/to-desired.ts";
+import type { ManifestFinding, ParseResult } from "#manifest/types.ts";
+import type { PlanIssue } from "#reconcile/change.ts";
+import type { DesiredState, ResourceKey } from "#reconcile/state.ts";
+import { assert } from "#runtime/assert.ts";
+import type { Snapshot } from "#sync/history/snapshot.ts";
+import type { OwnerFile } from "#sync/owner-file.ts";
+import type { SourceUse } from "./sources.ts";
+
+/** Under what files are checked. */
+export interface CheckSettings {
+  readonly owner: string;
+  /** Of files that name none. @default the server's default workspace */
+  readonly workspace?: string | undefined;
+  /** What the platform team grants. @default everything but what is somebody else's */
+  readonly policy?: Policy | undefined;
+  /** Whether an api_base may lead to the server itself or into a private network. */
+  readonly allowLoopbackApiBase: boolean;
+  /** Where values may come from: `any` on the command line. */
+  readonly sources: "aws" | "any";
+}
+
+/** Findings by the name of their file. */
+export type FindingsByFile = ReadonlyMap<string, readonly ManifestFinding[]>;
+
+/** The files of one owner. They are checked together, and one that is wrong blocks only itself. */
+export class OwnerFiles {
+  readonly #rules: CheckSettings;
+  readonly #lastDeclared: FrozenByFile;
+  /** Of secrets as they were applied last, by workspace and name. */
+  readonly #lastProviders: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  readonly #parsed: Map<string, ParseResult>;
+  #checked: CheckedFiles = { workspaces: new Map(), invalid: [], warnings: [] };
+
+  private constructor(
+    rules: CheckSettings,
+    applied: ReadonlyMap<string, Snapshot>,
+    parsed: Map<string, ParseResult>,
+  ) {
+    this.#rules = rules;
+    this.#lastDeclared = frozenByFile(applied);
+    this.#lastProviders = lastProviders(applied);
+    this.#parsed = parsed;
+  }
+
+  /** Reads and checks files, of which `applied` is known by workspace. */
+  static async read(
+    rules: CheckSettings,
+    files: readonly OwnerFile[],
+    applied: ReadonlyMap<string, Snapshot>,
+  ): Promise<OwnerFiles> {
+    const parsed = new Map<string, ParseResult>();
+    for (const { name, content } of files) {
+      parsed.set(name, inWorkspace(await parseManifest(content), rules.workspace));
+    }
+    const ownerFiles = new OwnerFiles(rules, applied, parsed);
+    await ownerFiles.#check();
+    return ownerFiles;
+  }
+
+  get checked(): CheckedFiles {
+    return this.#checked;
+  }
+
+  /** Workspaces that valid files speak of. */
+  get workspaces(): [string, CheckedWorkspace][] {
+    return [...this.#checked.workspaces].filter(([, { valid }]) => valid.length > 0);
+  }
+
+  /** Takes files out for what was found wrong with them, and checks the rest again. */
+  async reject(findings: FindingsByFile): Promise<void> {
+    if (findings.size === 0) return;
+    for (const [name, ofFile] of findings) {
+      const parsed = this.#parsed.get(name);
+      assert(parsed?.isValid, `${name} has findings although it is not valid`);
+      this.#parsed.set(name, { isValid: false, issues: await parsed.locate(ofFile) });
+    }
+    await this.#check();
+  }
+
+  /** Every source that a valid file names. */
+  sourceUses(): SourceUse[] {
+    return this.workspaces.flatMap(([workspace, { valid }]) =>
+      valid.flatMap(({ name: file, manifest }) =>
+        (manifest.secrets ?? []).flatMap((secret, index) =>
+          "value_from" in secret && secret.value_from
+            ? [{ file, index, workspace, name: secret.name, value_from: secret.value_from }]
+            : [],
+        ),
+      ),
+    );
+  }
+
+  /** What the valid files declare in a workspace. */
+  desired(workspace: string, versions: KnownOfSecrets["versions"]): DesiredState {
+    const valid = this.#checked.workspaces.get(workspace)?.valid ?? [];
+    const providers = this.#lastProviders.get(workspace);
+    const manifests = valid.map(({ manifest }) => manifest);
+    return toDesired(this.#rules.owner, workspace, manifests, { versions, providers });
+  }
+
+  /** Refusals as findings of the files that declare the resources. */
+  findingsOf(workspace: string, issues: readonly PlanIssue[]): FindingsByFile {
+    const origins = originsOf(this.#checked.workspaces.get(workspace)?.valid ?? []);
+    const findings = new Map<string, ManifestFinding[]>();
+    for (const { key, rule, path, message } of issues) {
+      const origin = origins.get(key);
+      assert(origin, `${key} is refused although no file declares it`);
+      const finding = { rule, path: [...origin.path, ...path], message };
+      findings.set(origin.file, [...(findings.get(origin.file) ?? []), finding]);
+    }
+    return findings;
+  }
+
+  async #check(): Promise<void> {
+    this.#checked = await checkFiles({
+      ...this.#rules,
+      files: [...this.#parsed].map(([name, parsed]) => ({ name, parsed })),
+      frozenByFile: this.#lastDeclared,
+      lastProviders: this.#lastProviders,
+    });
+  }
+}
+
+function inWorkspace(parsed: ParseResult, workspace: string | undefined): ParseResult {
+  if (!parsed.isValid || workspace === undefined) return parsed;
+  return { ...parsed, manifest: { workspace, ...parsed.manifest } };
+}
+
+function frozenByFile(applied: ReadonlyMap<string, Snapshot>): FrozenByFile {
+  return new Map(
+    [...applied].map(([workspace, { files }]) => [
+      workspace,
+      new Map(files.map(({ name, declares }) => [name, new Set<ResourceKey>(declares)])),
+    ]),
+  );
+}
+
+function lastProviders(applied: ReadonlyMap<string, Snapshot>): Map<string, Map<string, string>> {
+  return new Map(
+    [...applied].map(([workspace, { providers }]) => [
+      workspace,
+      new Map(Object.entries(providers)),
+    ]),
+  );
+}

@@ -1,0 +1,167 @@
+import type { ApplyOptions } from "#reconcile/apply/apply.ts";
+import { UnsafePlanError } from "#reconcile/plan/guard.ts";
+import { assert } from "#runtime/assert.ts";
+import type { Clock } from "#runtime/clock.ts";
+import { GatewayOpsError } from "#runtime/errors.ts";
+import { isOwnerName, WITHOUT_OWNER } from "#sync/manifest-source.ts";
+import type { OwnerFile } from "#sync/owner-file.ts";
+import type { PolicyFile } from "#sync/policy-file.ts";
+import {
+  isSuccess,
+  type ManifestReport,
+  type RunOutcome,
+  reportedPlan,
+  type WorkspaceReport,
+} from "#sync/report/report.ts";
+import {
+  type ApplyWorkspaceDependencies,
+  applyWorkspace,
+  type WorkspaceResult,
+} from "./apply-workspace.ts";
+import { type Delivery, fileOutcomes, outcomeOf } from "./file-outcome.ts";
+import {
+  type OwnerPlan,
+  type PlanDependencies,
+  type PlanRequest,
+  planOwner,
+  type WorkspacePlan,
+} from "./plan-owner.ts";
+import { takeSnapshot } from "./take-snapshot.ts";
+
+export interface RunOwnerDependencies
+  extends Omit<PlanDependencies, "gatewayOf" | "trackingOf">,
+    ApplyWorkspaceDependencies {
+  readonly clock: Clock;
+  /** What the deployment chose. */
+  readonly planSettings: PlanSettings;
+}
+
+export type PlanSettings = Pick<
+  PlanRequest,
+  "prune" | "limits" | "allowLoopbackApiBase" | "sources"
+>;
+
+export interface OwnerInput {
+  readonly owner: string;
+  readonly files: readonly OwnerFile[];
+  readonly policy: PolicyFile;
+}
+
+/** What a run did and found. */
+export interface OwnerResult {
+  readonly manifests: readonly ManifestReport[];
+  readonly deletedManifests: readonly string[];
+  readonly workspaces: readonly WorkspaceReport[];
+  readonly timingsMs: Readonly<Record<string, number>>;
+  /** Why there is no plan, or a failure of one: of several one that may pass. */
+  readonly error?: GatewayOpsError | undefined;
+}
+
+/**
+ * Plans all files of an owner and applies the plans, workspace by workspace; what was applied is
+ * kept for drift and rollback. Failures of the expected kinds are part of what it returns.
+ */
+export async function runOwner(
+  dependencies: RunOwnerDependencies,
+  input: OwnerInput,
+  delivery: Delivery,
+  options: ApplyOptions,
+): Promise<OwnerResult> {
+  const { clock, planSettings } = dependencies;
+  const { owner, files, policy } = input;
+  if (!isOwnerName(owner))
+    return withoutPlan(files, { outcome: "rejected", issues: [WITHOUT_OWNER] });
+  const startedMs = clock.nowMs();
+  let plan: OwnerPlan;
+  try {
+    const request = { owner, files, policy: policy.read(), ...planSettings };
+    plan = await planOwner(dependencies, request);
+  } catch (error) {
+    if (!(error instanceof GatewayOpsError)) throw error;
+    return withoutPlan(files, { outcome: outcomeOf(error, delivery) }, error);
+  }
+  const plannedMs = clock.nowMs();
+  const result = await applyOwner(dependencies, plan, files, delivery, options);
+  const timingsMs = { plan: plannedMs - startedMs, apply: clock.nowMs() - plannedMs };
+  return { ...result, timingsMs };
+}
+
+/** Applies the plans of an owner, workspace by workspace, and keeps what was applied. */
+export async function applyOwner(
+  dependencies: Omit<RunOwnerDependencies, "planSettings">,
+  plan: OwnerPlan,
+  files: readonly OwnerFile[],
+  delivery: Delivery,
+  options: ApplyOptions,
+): Promise<OwnerResult> {
+  const workspaces: WorkspaceReport[] = [];
+  const errors: GatewayOpsError[] = [];
+  const outcomes = new Map<string, RunOutcome>();
+  for (const workspacePlan of plan.workspaces) {
+    const checked = plan.checked.workspaces.get(workspacePlan.desired.workspace);
+    assert(checked, `${workspacePlan.desired.workspace} was planned unchecked`);
+    const result = await applyWorkspace(dependencies, workspacePlan, options);
+    const ofFiles = fileOutcomes(checked, workspacePlan, result, delivery);
+    if (!(result.error instanceof UnsafePlanError)) {
+      const isApplied = (name: string) => isSuccess(ofFiles.get(name));
+      const applied = { outcomes: result.outcomes, files, isApplied };
+      await takeSnapshot(dependencies, checked, workspacePlan, applied);
+    }
+    workspaces.push(workspaceReport(workspacePlan, result, delivery));
+    if (result.error) errors.push(result.error);
+    for (const [name, outcome] of ofFiles) outcomes.set(name, outcome);
+  }
+  return {
+    manifests: files.map((file) => manifestReport(file, plan, outcomes)),
+    deletedManifests: deletedManifests(plan, files),
+    workspaces,
+    timingsMs: {},
+    error: errors.find(({ disposition }) => disposition === "retry") ?? errors[0],
+  };
+}
+
+function withoutPlan(
+  files: readonly OwnerFile[],
+  found: Pick<ManifestReport, "outcome" | "issues">,
+  error?: GatewayOpsError,
+): OwnerResult {
+  const manifests = files.map(({ name, version_id }) => ({ key: name, version_id, ...found }));
+  return { manifests, deletedManifests: [], workspaces: [], timingsMs: {}, error };
+}
+
+export function workspaceReport(
+  { desired, plan, trips }: WorkspacePlan,
+  { outcomes, approval, error }: WorkspaceResult,
+  delivery: Delivery,
+): WorkspaceReport {
+  const success = plan.changes.length > 0 ? "applied" : "unchanged";
+  return {
+    workspace: desired.workspace,
+    outcome: error ? outcomeOf(error, delivery) : success,
+    plan: reportedPlan(plan),
+    refusals: trips,
+    ...(approval ? { approval } : {}),
+    outcomes,
+    ...(error ? { error: { code: error.code, message: error.message } } : {}),
+  };
+}
+
+function manifestReport(
+  { name, version_id }: OwnerFile,
+  { checked }: OwnerPlan,
+  outcomes: ReadonlyMap<string, RunOutcome>,
+): ManifestReport {
+  const warnings = checked.warnings.find((one) => one.name === name)?.issues;
+  const file = { key: name, version_id, ...(warnings ? { warnings } : {}) };
+  const invalid = checked.invalid.find((one) => one.name === name);
+  if (invalid) return { ...file, outcome: "rejected", issues: invalid.issues };
+  const outcome = outcomes.get(name);
+  assert(outcome, `${name} is neither valid nor invalid`);
+  return { ...file, outcome };
+}
+
+function deletedManifests({ applied }: OwnerPlan, files: readonly OwnerFile[]): string[] {
+  const there = new Set(files.map(({ name }) => name));
+  const known = [...applied.values()].flatMap((snapshot) => snapshot.files);
+  return [...new Set(known.map(({ name }) => name))].filter((name) => !there.has(name));
+}

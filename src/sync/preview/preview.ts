@@ -1,0 +1,117 @@
+import type { Clock } from "#runtime/clock.ts";
+import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
+import { commitWithMessages, type Message } from "#runtime/message.ts";
+import {
+  isOwnerName,
+  MANIFEST_PREFIX,
+  type ManifestSource,
+  ownerOfKey,
+  readFiles,
+  WITHOUT_OWNER,
+} from "#sync/manifest-source.ts";
+import type { Delivery } from "#sync/owner/file-outcome.ts";
+import { planOwner } from "#sync/owner/plan-owner.ts";
+import type { RunOwnerDependencies } from "#sync/owner/run-owner.ts";
+import type { OwnerFile } from "#sync/owner-file.ts";
+import { readPolicy } from "#sync/policy-file.ts";
+import type { ManifestReport } from "#sync/report/report.ts";
+import { previewMarkdown } from "./preview-markdown.ts";
+import type { Preview } from "./preview-result.ts";
+
+export const PREVIEW_PREFIX = "plans/";
+const PREVIEW_RESULT_PREFIX = "plan-results/";
+
+export interface PreviewStore {
+  /** Keeps a preview beside the name of its file, as JSON and as Markdown. */
+  writePreview(key: string, json: Preview, markdown: string): Promise<void>;
+}
+
+export interface PreviewDependencies extends RunOwnerDependencies {
+  readonly clock: Clock;
+  readonly manifests: ManifestSource;
+  readonly previews: PreviewStore;
+}
+
+/**
+ * Plans a file in the place of the manifest of the same name, together with the owner's other
+ * manifests, and changes nothing. The result lies under `plan-results/`; a message says so.
+ */
+export async function previewPlan(
+  dependencies: PreviewDependencies,
+  key: string,
+  { isLast }: Delivery,
+): Promise<Preview | undefined> {
+  const file = await dependencies.manifests.readNewest(key);
+  if (!file) return undefined;
+  const preview = await previewOf(dependencies, file, isLast);
+  const resultKey = `${PREVIEW_RESULT_PREFIX}${key.slice(PREVIEW_PREFIX.length)}`;
+  await dependencies.previews.writePreview(resultKey, preview, previewMarkdown(preview));
+  const message = previewMessage(preview, resultKey, dependencies.clock.nowMs());
+  if (await commitWithMessages(dependencies.ledger, [], [message])) return preview;
+  throw new LeaseHeldError(`the preview of ${key} was told by another run`);
+}
+
+async function previewOf(
+  dependencies: PreviewDependencies,
+  file: OwnerFile,
+  isLast: boolean,
+): Promise<Preview> {
+  const owner = ownerOfKey(file.name);
+  const source = { key: file.name, version_id: file.version_id };
+  const base = { version: 1, source, owner, manifests: [], plans: [] } as const;
+  if (!isOwnerName(owner)) {
+    const manifests = [{ ...source, outcome: "rejected", issues: [WITHOUT_OWNER] }] as const;
+    return { ...base, outcome: "invalid", manifests };
+  }
+  try {
+    const { manifests, planSettings } = dependencies;
+    const policy = (await readPolicy(manifests)).read();
+    // Under the manifest's own name: what that file declared before is known by it.
+    const planned = {
+      ...file,
+      name: `${MANIFEST_PREFIX}${file.name.slice(PREVIEW_PREFIX.length)}`,
+    };
+    const others = await readFiles(manifests, owner);
+    const files = [...others.filter(({ name }) => name !== planned.name), planned];
+    const request = { owner, files, policy, ...planSettings };
+    const { checked, workspaces } = await planOwner(dependencies, request);
+    const invalid = checked.invalid.map(({ name, issues }): ManifestReport => {
+      const version_id = files.find((one) => one.name === name)?.version_id ?? "";
+      const isPlanned = name === planned.name;
+      const which = isPlanned ? source : { key: name, version_id };
+      return { ...which, outcome: "rejected", issues };
+    });
+    const isInvalid = invalid.some(({ key }) => key === source.key);
+    return {
+      ...base,
+      outcome: isInvalid ? "invalid" : "planned",
+      manifests: invalid,
+      plans: workspaces.map(({ plan, trips }) => ({ plan, refusals: trips })),
+    };
+  } catch (error) {
+    if (!(error instanceof GatewayOpsError)) throw error;
+    if (error.disposition === "retry" && !isLast) throw error;
+    return { ...base, outcome: "failed", error: { code: error.code, message: error.message } };
+  }
+}
+
+function previewMessage(preview: Preview, resultKey: string, nowMs: number): Message {
+  const { source, owner, outcome, plans } = preview;
+  const checksums = plans.map(({ plan }) => plan.checksum);
+  const isPlanned = outcome === "planned";
+  return {
+    topic: "operations",
+    id: `preview:${source.key}@${source.version_id}:${outcome}`,
+    type: `mlflow-gateway-ops.plan.${outcome}`,
+    severity: isPlanned ? "info" : "warning",
+    timeMs: nowMs,
+    subject: `${source.key}: ${outcome}`,
+    text: [
+      `${source.key} (version ${source.version_id}): ${outcome}. Nothing was changed.`,
+      `The result: ${resultKey}.md and ${resultKey}.json`,
+      ...checksums.map((checksum) => `Checksum of the plan: ${checksum}`),
+    ].join("\n"),
+    data: { source, owner, outcome, result_key: `${resultKey}.json`, checksums },
+    attributes: { owner, outcome, manifest: source.key },
+  };
+}

@@ -1,0 +1,113 @@
+import { expect, test } from "@jest/globals";
+import { lookUpSources, type SourceUse } from "#sync/owner/sources.ts";
+import { ExpectedError } from "../../../support/builders.ts";
+import { FakeSecretSource } from "../../../support/fake-secret-source.ts";
+
+function aUse(changes: Partial<SourceUse> = {}): SourceUse {
+  return {
+    file: "a.yaml",
+    index: 0,
+    workspace: "default",
+    name: "openai-prod",
+    value_from: { secrets_manager: "prod/openai" },
+    ...changes,
+  };
+}
+
+/** A source that counts how often it is asked. */
+function setup() {
+  const source = new FakeSecretSource();
+  const version = source.put("prod/openai", "value-one");
+  const asked: string[] = [];
+  const describe = source.describe.bind(source);
+  source.describe = (id) => {
+    asked.push(id);
+    return describe(id);
+  };
+  return { source, version, asked };
+}
+
+test("the current version is found for every secret, by workspace and name", async () => {
+  const { source, version } = setup();
+  const other = source.put("prod/other", "value-two");
+
+  const { versions, findings } = await lookUpSources("search", source, [
+    aUse(),
+    aUse({ name: "other", value_from: { secrets_manager: "prod/other" } }),
+    aUse({ workspace: "team-b" }),
+  ]);
+
+  expect(versions).toEqual(
+    new Map([
+      [
+        "default",
+        new Map([
+          ["openai-prod", version],
+          ["other", other],
+        ]),
+      ],
+      ["team-b", new Map([["openai-prod", version]])],
+    ]),
+  );
+  expect(findings).toEqual(new Map());
+  expect(source.fetched).toEqual([]);
+});
+
+test("a source that several secrets share is asked once", async () => {
+  const { source, asked } = setup();
+  const keys = { api_key: "KEY" };
+
+  await lookUpSources("search", source, [
+    aUse(),
+    aUse({ name: "second", value_from: { secrets_manager: "prod/openai", keys } }),
+  ]);
+
+  expect(asked).toEqual(["prod/openai"]);
+});
+
+test("what is missing or somebody else's is a finding at every place that names it", async () => {
+  const { source } = setup();
+  source.put("other/openai", "value-two", { owner: "other" });
+  const keys = { api_key: "KEY" };
+
+  const { versions, findings } = await lookUpSources("search", source, [
+    aUse(),
+    aUse({ index: 1, value_from: { keys, secrets_manager: "prod/missing" } }),
+    aUse({ index: 4, value_from: { secrets_manager: "other/openai" } }),
+    aUse({ file: "b.yaml", value_from: { secrets_manager: "prod/missing" } }),
+  ]);
+
+  expect(versions.get("default")?.size).toBe(1);
+  expect(findings.get("a.yaml")).toEqual([
+    {
+      rule: "secret-source",
+      path: ["secrets", 1, "value_from", "secrets_manager"],
+      message: expect.stringMatching(/^cannot be used: prod\/missing: there is no such secret/),
+    },
+    {
+      rule: "secret-source",
+      path: ["secrets", 4, "value_from", "secrets_manager"],
+      message: expect.stringContaining('belongs to the owner "other", not to "search"'),
+    },
+  ]);
+  expect(findings.get("b.yaml")).toMatchObject([
+    { path: ["secrets", 0, "value_from", "secrets_manager"] },
+  ]);
+});
+
+test("a source of the command line is located by its own field", async () => {
+  const { source } = setup();
+
+  const { findings } = await lookUpSources("search", source, [
+    aUse({ value_from: { env: "OPENAI_API_KEY" } }),
+  ]);
+
+  expect(findings.get("a.yaml")).toMatchObject([{ path: ["secrets", 0, "value_from", "env"] }]);
+});
+
+test("a failure to ask is no finding: it may pass", async () => {
+  const { source } = setup();
+  source.describe = () => Promise.reject(new ExpectedError("retry", "AWS is slow"));
+
+  await expect(lookUpSources("search", source, [aUse()])).rejects.toThrow("AWS is slow");
+});
