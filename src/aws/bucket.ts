@@ -8,6 +8,7 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { BYTES_MAX } from "#manifest/read.ts";
+import type { ReportStore } from "#sync/end-run.ts";
 import type { Snapshot, SnapshotStore } from "#sync/history/snapshot.ts";
 import { MANIFEST_PREFIX, type ManifestSource } from "#sync/manifest-source.ts";
 import type { ApprovalSource } from "#sync/owner/approval.ts";
@@ -16,7 +17,6 @@ import type { PreviewStore } from "#sync/preview/preview.ts";
 import type { Preview } from "#sync/preview/preview-result.ts";
 import type { RunReport } from "#sync/report/report.ts";
 import { reportMarkdown } from "#sync/report/report-markdown.ts";
-import type { ReportStore } from "#sync/run.ts";
 import { awsCall } from "./aws-call.ts";
 
 /**

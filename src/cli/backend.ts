@@ -1,8 +1,8 @@
 import type { GatewayAuth } from "#gateway/http/connection.ts";
 import type { Policy } from "#manifest/policy-schema.ts";
+import type { RunDependencies } from "#sync/end-run.ts";
 import type { ApprovalSource } from "#sync/owner/approval.ts";
 import type { RunOwnerDependencies } from "#sync/owner/run-owner.ts";
-import type { RunDependencies } from "#sync/run.ts";
 
 /** Which gateway a command works on, and with which memory. */
 export interface BackendRequest {

@@ -24,11 +24,13 @@ import {
   type WorkspaceReport,
 } from "#sync/report/report.ts";
 import { runMessage } from "#sync/report/run-message.ts";
+import type { RunDependencies } from "./end-run.ts";
 import { MANIFESTS } from "./manifest-record.ts";
 import type { ManifestSource } from "./manifest-source.ts";
 import { keptFile } from "./owner-file.ts";
 import { readPolicy } from "./policy-file.ts";
-import { buildReport, type RunDependencies, startedRun } from "./run.ts";
+import { startedRun } from "./run-journal.ts";
+import { buildReport } from "./run-report.ts";
 
 export interface DriftDependencies extends RunOwnerDependencies, RunDependencies {
   readonly manifests: ManifestSource;

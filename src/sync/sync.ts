@@ -3,11 +3,12 @@ import { renewLease, withLease } from "#runtime/lease.ts";
 import type { Delivery } from "#sync/owner/file-outcome.ts";
 import { type RunOwnerDependencies, runOwner } from "#sync/owner/run-owner.ts";
 import type { RunReport, RunTrigger } from "#sync/report/report.ts";
+import { endRun, type RunDependencies } from "./end-run.ts";
 import { isDue, isSettled, MANIFESTS, type ManifestRecords } from "./manifest-record.ts";
 import { type ManifestSource, ownerOfKey, readFiles } from "./manifest-source.ts";
 import type { OwnerFile } from "./owner-file.ts";
 import { readPolicy } from "./policy-file.ts";
-import { beginRun, endRun, type RunDependencies } from "./run.ts";
+import { beginRun } from "./run-journal.ts";
 
 export interface SyncDependencies extends RunOwnerDependencies, RunDependencies {
   readonly manifests: ManifestSource;

@@ -1,3 +1,4 @@
+import type { ReportStore } from "#sync/end-run.ts";
 import type { Snapshot, SnapshotStore } from "#sync/history/snapshot.ts";
 import { MANIFEST_PREFIX, type ManifestSource } from "#sync/manifest-source.ts";
 import type { ApprovalSource } from "#sync/owner/approval.ts";
@@ -5,7 +6,6 @@ import type { OwnerFile } from "#sync/owner-file.ts";
 import type { PreviewStore } from "#sync/preview/preview.ts";
 import type { Preview } from "#sync/preview/preview-result.ts";
 import type { RunReport } from "#sync/report/report.ts";
-import type { ReportStore } from "#sync/run.ts";
 
 /** The versioned bucket, in memory. */
 export class FakeBucket

@@ -1,6 +1,5 @@
 import type { CheckedFiles } from "#manifest/check-files.ts";
 import { grantsOf, isExternalGranted } from "#manifest/policy.ts";
-import type { ManifestFinding } from "#manifest/types.ts";
 import type { Plan } from "#reconcile/change.ts";
 import type { TrackingReader } from "#reconcile/observe/experiments.ts";
 import {
@@ -63,13 +62,14 @@ export interface OwnerPlan {
   readonly workspaces: readonly WorkspacePlan[];
   /** Names of the files that are invalid because of what is on the gateway. */
   readonly rejected: ReadonlySet<string>;
-  readonly applied: ReadonlyMap<string, Snapshot>;
+  /** What was applied before, by workspace. */
+  readonly snapshots: ReadonlyMap<string, Snapshot>;
 }
 
 /**
  * Plans all files of an owner; writes nothing.
  *
- * 1. read and check each file: one that is wrong blocks only itself
+ * 1. read and check each file, while the gateway is read: one that is wrong blocks only itself
  * 2. look up the source of every secret
  * 3. observe the gateway, once for each workspace
  * 4. plan
@@ -80,40 +80,78 @@ export async function planOwner(
   dependencies: PlanDependencies,
   request: PlanRequest,
 ): Promise<OwnerPlan> {
-  const applied = await readSnapshots(dependencies, request.owner);
-  const readings = beginReadings(dependencies, request, applied);
-  const files = await OwnerFiles.read(request, request.files, applied);
+  const snapshots = await readSnapshots(dependencies, request.owner);
+  const readings = beginReadings(dependencies, request, snapshots);
+  const files = await OwnerFiles.read(request, request.files, snapshots);
   const rejected = new Set<string>();
   for (;;) {
     const versions = await sourceVersions(dependencies, request, files);
-    const workspaces: WorkspacePlan[] = [];
-    const findings = new Map<string, readonly ManifestFinding[]>();
-    for (const [workspace, { frozen }] of files.workspaces) {
-      const desired = files.desired(workspace, versions.get(workspace));
-      const previous = applied.get(workspace);
-      const known = knownFrom(previous, frozen);
-      const options = planOptions(request, files.checked);
-      const actual = await observeFor(dependencies, desired, readings.get(workspace));
-      const { plan, issues } = planChanges(desired, actual, known, options);
-      const trips = guardPlan(plan, desired, actual, known, request.limits);
-      workspaces.push({ desired, actual, known, plan, trips, options, previous });
-      for (const [name, found] of files.findingsOf(workspace, issues)) findings.set(name, found);
+    const inputs = await observeWorkspaces(dependencies, request, files, {
+      versions,
+      snapshots,
+      readings,
+    });
+    const planned = inputs.map((input) => ({ input, ...planChanges(...argumentsOf(input)) }));
+    const findings = new Map(
+      planned.flatMap(({ input, issues }) => [
+        ...files.findingsOf(input.desired.workspace, issues),
+      ]),
+    );
+    if (findings.size === 0) {
+      const workspaces = planned.map(({ input, plan }) => ({
+        ...input,
+        plan,
+        trips: guardPlan(plan, input.desired, input.actual, input.known, request.limits),
+      }));
+      return { checked: files.checked, workspaces, rejected, snapshots };
     }
-    if (findings.size === 0) return { checked: files.checked, workspaces, rejected, applied };
-    readings.clear();
     for (const name of findings.keys()) rejected.add(name);
     await files.reject(findings);
+    readings.clear();
   }
+}
+
+/** What the plan of a workspace is made from. */
+type PlanInput = Omit<WorkspacePlan, "plan" | "trips">;
+
+function argumentsOf({ desired, actual, known, options }: PlanInput) {
+  return [desired, actual, known, options] as const;
+}
+
+/** What is known before the gateway is observed. */
+interface Knowledge {
+  readonly versions: Sources["versions"];
+  readonly snapshots: ReadonlyMap<string, Snapshot>;
+  readonly readings: ReadonlyMap<string, Reading>;
+}
+
+/** Every workspace that valid files speak of, one after the other: they share a server. */
+async function observeWorkspaces(
+  dependencies: PlanDependencies,
+  request: PlanRequest,
+  files: OwnerFiles,
+  { versions, snapshots, readings }: Knowledge,
+): Promise<PlanInput[]> {
+  const inputs: PlanInput[] = [];
+  for (const [workspace, { frozen }] of files.workspaces) {
+    const desired = files.desired(workspace, versions.get(workspace));
+    const previous = snapshots.get(workspace);
+    const known = knownFrom(previous, frozen);
+    const options = planOptions(request, files.checked);
+    const actual = await observeFor(dependencies, desired, readings.get(workspace));
+    inputs.push({ desired, actual, known, options, previous });
+  }
+  return inputs;
 }
 
 /** What was applied before will most likely be planned again: the files are checked meanwhile. */
 function beginReadings(
   { gatewayOf, ledger }: PlanDependencies,
   { workspace: only, files }: PlanRequest,
-  applied: ReadonlyMap<string, Snapshot>,
+  snapshots: ReadonlyMap<string, Snapshot>,
 ): Map<string, Reading> {
   if (files.length === 0) return new Map();
-  const likely = [...applied.keys()].filter((name) => only === undefined || name === only);
+  const likely = [...snapshots.keys()].filter((name) => only === undefined || name === only);
   return new Map(likely.map((name) => [name, beginReading(gatewayOf(name), ledger, name)]));
 }
 

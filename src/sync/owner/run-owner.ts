@@ -160,8 +160,8 @@ function manifestReport(
   return { ...file, outcome };
 }
 
-function deletedManifests({ applied }: OwnerPlan, files: readonly OwnerFile[]): string[] {
+function deletedManifests({ snapshots }: OwnerPlan, files: readonly OwnerFile[]): string[] {
   const there = new Set(files.map(({ name }) => name));
-  const known = [...applied.values()].flatMap((snapshot) => snapshot.files);
+  const known = [...snapshots.values()].flatMap((snapshot) => snapshot.files);
   return [...new Set(known.map(({ name }) => name))].filter((name) => !there.has(name));
 }

@@ -1,7 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { reportMarkdown } from "#sync/report/report-markdown.ts";
 import { renderReport } from "#sync/report/report-text.ts";
-import { buildReport, startedRun } from "#sync/run.ts";
+import { startedRun } from "#sync/run-journal.ts";
+import { buildReport } from "#sync/run-report.ts";
 import { aManifest, aModelDefinition, anEndpoint } from "../../../support/builders.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import {
