@@ -1,12 +1,12 @@
 import { Document, isMap, isScalar, visit } from "yaml";
-import { type ActualState, keyOf, WORKSPACE_DEFAULT } from "#reconcile/state.ts";
+import { type ActualState, KINDS, keyOf, WORKSPACE_DEFAULT } from "#reconcile/state.ts";
 import { contextOf } from "./declared.ts";
 import { describeIssue } from "./describe-issue.ts";
 import { type ExportItem, itemsOf } from "./export-entries.ts";
 import { lint, subjectOf } from "./lint.ts";
 import { referencesOf } from "./references.ts";
 import { manifestSchema } from "./schema.ts";
-import { KINDS_IN_ORDER, SECTIONS, sectionsOf } from "./sections.ts";
+import { SECTIONS, sectionsOf } from "./sections.ts";
 import type { Manifest, ManifestFinding } from "./types.ts";
 
 export interface ExportOptions {
@@ -72,12 +72,12 @@ function rulesBroken(manifest: Manifest): readonly ManifestFinding[] {
 }
 
 function itemAt(items: readonly ExportItem[], [section, index]: ManifestFinding["path"]) {
-  const kind = KINDS_IN_ORDER.find((candidate) => SECTIONS[candidate] === section);
+  const kind = KINDS.find((candidate) => SECTIONS[candidate] === section);
   return items.filter((item) => item.kind === kind && item.entry)[Number(index)];
 }
 
 function documentOf(items: readonly ExportItem[], workspace: string): Record<string, unknown> {
-  const sections = KINDS_IN_ORDER.map((kind) => {
+  const sections = KINDS.map((kind) => {
     const entries = items.flatMap((item) => (item.kind === kind && item.entry) || []);
     return [SECTIONS[kind], entries] as const;
   });
@@ -95,7 +95,7 @@ function withoutUnused(items: readonly ExportItem[], manifest: Manifest): Export
 
 function render(items: readonly ExportItem[], workspace: string): string {
   const document = new Document(documentOf(items, workspace));
-  for (const kind of KINDS_IN_ORDER) {
+  for (const kind of KINDS) {
     const entries = items.filter((item) => item.kind === kind && item.entry);
     for (const [index, { note }] of entries.entries()) {
       const node = document.getIn([SECTIONS[kind], index], true);

@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { TARGET_SCOPES } from "#gateway/types.ts";
-import { KINDS_IN_ORDER } from "./sections.ts";
+import { KINDS } from "#reconcile/state.ts";
 
 const globs = z.array(z.string().min(1));
 
 const grants = z.strictObject({
-  kinds: z.array(z.enum(KINDS_IN_ORDER)).optional().describe("Kinds that may be managed"),
+  kinds: z.array(z.enum(KINDS)).optional().describe("Kinds that may be managed"),
   names: globs.optional().describe("Patterns of the names that resources may have"),
   secrets: globs
     .optional()

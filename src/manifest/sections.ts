@@ -1,4 +1,4 @@
-import { type Kind, keyOf, type ResourceKey, WORKSPACE_DEFAULT } from "#reconcile/state.ts";
+import { KINDS, type Kind, keyOf, type ResourceKey, WORKSPACE_DEFAULT } from "#reconcile/state.ts";
 import type {
   Manifest,
   ManifestBudget,
@@ -7,15 +7,13 @@ import type {
   ManifestSecret,
 } from "./types.ts";
 
-/** The section of a manifest that declares resources of a kind, in the order of their levels. */
+/** The section of a manifest that declares resources of a kind. */
 export const SECTIONS = {
   secret: "secrets",
   model_definition: "model_definitions",
   endpoint: "endpoints",
   budget: "budgets",
 } as const satisfies Record<Kind, keyof Manifest>;
-
-export const KINDS_IN_ORDER = Object.keys(SECTIONS) as Kind[];
 
 export function workspaceOf(manifest: Manifest): string {
   return manifest.workspace ?? WORKSPACE_DEFAULT;
@@ -34,7 +32,7 @@ export interface Declaration {
 
 /** All that a manifest declares, in the order of the file. */
 export function declarationsOf(manifest: Manifest): Declaration[] {
-  return KINDS_IN_ORDER.flatMap((kind) =>
+  return KINDS.flatMap((kind) =>
     (manifest[SECTIONS[kind]] ?? []).map((entry, index) => ({
       key: keyOf({ kind, name: entry.name }),
       kind,
@@ -48,7 +46,7 @@ export function declarationsOf(manifest: Manifest): Declaration[] {
 
 /** What a manifest only refers to. */
 export function externalsOf(manifest: Manifest): ResourceKey[] {
-  return KINDS_IN_ORDER.flatMap((kind) =>
+  return KINDS.flatMap((kind) =>
     (manifest[SECTIONS[kind]] ?? []).flatMap((entry) =>
       isExternal(entry) ? keyOf({ kind, name: entry.name }) : [],
     ),

@@ -1,12 +1,10 @@
-import type { DesiredResource, DesiredState, ResourceKey } from "#reconcile/state.ts";
 import {
-  declarationsOf,
-  externalsOf,
-  KINDS_IN_ORDER,
-  type Placed,
-  SECTIONS,
-  sectionsOf,
-} from "./sections.ts";
+  type DesiredResource,
+  type DesiredState,
+  KINDS,
+  type ResourceKey,
+} from "#reconcile/state.ts";
+import { declarationsOf, externalsOf, type Placed, SECTIONS, sectionsOf } from "./sections.ts";
 import type {
   Manifest,
   ManifestBudget,
@@ -50,7 +48,7 @@ export function toDesired(
   return {
     owner,
     workspace,
-    in_scope: KINDS_IN_ORDER.filter((kind) =>
+    in_scope: KINDS.filter((kind) =>
       manifests.some((manifest) => manifest[SECTIONS[kind]] !== undefined),
     ),
     resources,

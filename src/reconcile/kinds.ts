@@ -1,100 +1,161 @@
 import type {
   ActualResource,
+  BudgetFields,
   DesiredResource,
   EndpointFields,
+  EndpointGuardrail,
+  FieldsOf,
   Kind,
   KnownState,
+  ModelDefinitionFields,
   ResourceKey,
 } from "./state.ts";
-import { keyOf } from "./state.ts";
+import { KINDS, keyOf } from "./state.ts";
 
-/**
- * What depends on what. Creates and updates go down the tree, level by level; deletes come last
- * and go up.
- *
- *     secret
- *       └─ model_definition
- *            └─ endpoint            (its tags, bindings and guardrails are written with it)
- *                 ├─ endpoint       (one whose guardrail lets another rewrite the text)
- *                 └─ budget         (those of scope ENDPOINT)
- */
-export const LEVELS: readonly Kind[] = ["secret", "model_definition", "endpoint", "budget"];
-
-interface KindTraits {
+interface KindTraits<K extends Kind> {
   /** As people write it, of one and of several. */
   readonly noun: string;
   readonly nouns: string;
   /** Changes of this kind in flight at once. */
   readonly concurrency: number;
   /** Fields that MLflow ignores in an update, answering 200. */
-  readonly immutable: readonly string[];
+  readonly immutable: readonly (keyof FieldsOf[K])[];
+  /**
+   * Whether the server knows a name. Else ours is in the mark and in the ledger: one name can be
+   * there twice, what nobody has marked is named by its id, and none can be found as external.
+   */
+  readonly isNamed: boolean;
+  /** `copy`: no update changes the name, so that a new one is made and the old one deleted. */
+  readonly rename: "in-place" | "copy";
 }
 
-export const KINDS: Readonly<Record<Kind, KindTraits>> = {
+export const TRAITS: { readonly [K in Kind]: KindTraits<K> } = {
   secret: {
     noun: "secret",
     nouns: "secrets",
     // Each write of a secret costs about 70 ms of server CPU that LLM traffic would use.
     concurrency: 1,
-    // Nor its name, which no update speaks of: see the rename of a secret.
     immutable: ["provider"],
+    isNamed: true,
+    rename: "copy",
   },
   model_definition: {
     noun: "model definition",
     nouns: "model definitions",
     concurrency: 4,
     immutable: [],
+    isNamed: true,
+    rename: "in-place",
   },
-  endpoint: { noun: "endpoint", nouns: "endpoints", concurrency: 4, immutable: [] },
-  // Each write of a budget makes the server compute every window again.
-  budget: { noun: "budget", nouns: "budgets", concurrency: 1, immutable: [] },
+  endpoint: {
+    noun: "endpoint",
+    nouns: "endpoints",
+    concurrency: 4,
+    immutable: [],
+    isNamed: true,
+    rename: "in-place",
+  },
+  budget: {
+    noun: "budget",
+    nouns: "budgets",
+    // Each write of a budget makes the server compute every window again.
+    concurrency: 1,
+    immutable: [],
+    isNamed: false,
+    rename: "in-place",
+  },
 };
+
+/** One value for each kind. */
+export function perKind<T>(make: (kind: Kind) => T): Record<Kind, T> {
+  return Object.fromEntries(KINDS.map((kind) => [kind, make(kind)])) as Record<Kind, T>;
+}
+
+type Path = readonly (string | number)[];
+
+/** Told of each name that the fields hold of another resource; what it answers takes its place. */
+type NameVisitor = (kind: Kind, name: string, path: Path) => string;
+
+/** The fields that name other resources, as states and manifests both have them. */
+interface ReferringFields {
+  readonly secret: object;
+  readonly model_definition: Pick<ModelDefinitionFields, "secret">;
+  readonly endpoint: Pick<EndpointFields, "models" | "guardrails">;
+  readonly budget: Pick<BudgetFields, "target_scope" | "target_value">;
+}
+
+/** What names what: the only place that knows it. */
+const VISIT_NAMES: {
+  readonly [K in Kind]: <F extends ReferringFields[K]>(fields: F, visit: NameVisitor) => F;
+} = {
+  secret: (fields) => fields,
+  model_definition: (fields, visit) =>
+    fields.secret === undefined
+      ? fields
+      : { ...fields, secret: visit("secret", fields.secret, ["secret"]) },
+  endpoint: (fields, visit) => ({
+    ...fields,
+    models: fields.models.map((model, index) => ({
+      ...model,
+      model_definition: visit("model_definition", model.model_definition, [
+        "models",
+        index,
+        "model_definition",
+      ]),
+    })),
+    ...(fields.guardrails && {
+      guardrails: fields.guardrails.map((guardrail, index) =>
+        visitGuardrail(guardrail, visit, ["guardrails", index]),
+      ),
+    }),
+  }),
+  budget: (fields, visit) =>
+    fields.target_scope !== "ENDPOINT" || fields.target_value === undefined
+      ? fields
+      : { ...fields, target_value: visit("endpoint", fields.target_value, ["target_value"]) },
+};
+
+function visitGuardrail<G extends EndpointGuardrail>(
+  guardrail: G,
+  visit: NameVisitor,
+  path: Path,
+): G {
+  const { action_endpoint } = guardrail;
+  if (action_endpoint === undefined) return guardrail;
+  return {
+    ...guardrail,
+    action_endpoint: visit("endpoint", action_endpoint, [...path, "action_endpoint"]),
+  };
+}
 
 /** Something that a resource names, and where it does so in the manifest. */
 export interface Reference {
   readonly key: ResourceKey;
-  readonly path: readonly (string | number)[];
+  readonly path: Path;
 }
 
 /** Everything that a resource names, in the order of its fields; a thing can be named twice. */
-export function referencesOf(resource: DesiredResource | ActualResource): Reference[] {
-  switch (resource.kind) {
-    case "secret":
-      return [];
-    case "model_definition": {
-      const { secret } = resource.fields;
-      return secret === undefined ? [] : [{ key: `secret/${secret}`, path: ["secret"] }];
-    }
-    case "endpoint":
-      return endpointReferences(resource.fields);
-    case "budget": {
-      const { target_scope, target_value } = resource.fields;
-      return target_scope === "ENDPOINT" && target_value !== undefined
-        ? [{ key: `endpoint/${target_value}`, path: ["target_value"] }]
-        : [];
-    }
-  }
+export function referencesOf<K extends Kind>(kind: K, fields: ReferringFields[K]): Reference[] {
+  const references: Reference[] = [];
+  VISIT_NAMES[kind](fields, (named, name, path) => {
+    references.push({ key: `${named}/${name}`, path });
+    return name;
+  });
+  return references;
 }
 
-function endpointReferences({ models, guardrails = [] }: EndpointFields): Reference[] {
-  return [
-    ...models.map(
-      ({ model_definition }, index): Reference => ({
-        key: `model_definition/${model_definition}`,
-        path: ["models", index, "model_definition"],
-      }),
-    ),
-    ...guardrails.flatMap(({ action_endpoint }, index): Reference[] =>
-      action_endpoint === undefined
-        ? []
-        : [{ key: `endpoint/${action_endpoint}`, path: ["guardrails", index, "action_endpoint"] }],
-    ),
-  ];
+/** The same fields with other names in them. */
+export function withNames<K extends Kind, F extends ReferringFields[K]>(
+  kind: K,
+  fields: F,
+  nameOf: (kind: Kind, name: string) => string,
+): F {
+  return VISIT_NAMES[kind](fields, nameOf);
 }
 
 /** The other resources that must be right before this one can be written, each once. */
 export function dependenciesOf(resource: DesiredResource | ActualResource): ResourceKey[] {
-  const keys = new Set(referencesOf(resource).map(({ key }) => key));
+  const keys = new Set(referencesOf(resource.kind, resource.fields).map(({ key }) => key));
   // Guardrails are put on an endpoint that exists: it may rewrite its own text.
   keys.delete(keyOf(resource));
   return [...keys];

@@ -12,7 +12,19 @@ import type {
 } from "#gateway/types.ts";
 import type { SecretReference } from "#secrets/mapping.ts";
 
-export type Kind = "secret" | "model_definition" | "endpoint" | "budget";
+/**
+ * What is managed, each kind after those that it depends on. Creates and updates go down the tree,
+ * level by level; deletes come last and go up.
+ *
+ *     secret
+ *       └─ model_definition
+ *            └─ endpoint            (its tags, bindings and guardrails are written with it)
+ *                 ├─ endpoint       (one whose guardrail lets another rewrite the text)
+ *                 └─ budget         (those of scope ENDPOINT)
+ */
+export const KINDS = ["secret", "model_definition", "endpoint", "budget"] as const;
+
+export type Kind = (typeof KINDS)[number];
 
 /** `secret/openai-prod`: kind and name are the identity of a resource within a workspace. */
 export type ResourceKey = `${Kind}/${string}`;
@@ -30,7 +42,7 @@ export interface SecretFields {
   readonly source_version?: string | undefined;
 }
 
-interface ModelDefinitionFields {
+export interface ModelDefinitionFields {
   readonly secret?: string | undefined;
   readonly provider: string;
   readonly model_name: string;
@@ -100,7 +112,7 @@ export interface BudgetFields {
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
-interface FieldsOf {
+export interface FieldsOf {
   readonly secret: SecretFields;
   readonly model_definition: ModelDefinitionFields;
   readonly endpoint: EndpointFields;

@@ -1,11 +1,12 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { KINDS, LEVELS } from "#reconcile/kinds.ts";
+import { TRAITS } from "#reconcile/kinds.ts";
 import { guardPlan } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
 import {
   type ActualResource,
   type DesiredResource,
+  KINDS,
   type Kind,
   NOTHING_KNOWN,
 } from "#reconcile/state.ts";
@@ -29,7 +30,7 @@ const FIELDS: Readonly<Record<Kind, (variant: string) => object>> = {
 const counts = fc.nat(60).chain((owned) =>
   fc.nat(owned).chain((deletes) =>
     fc.record({
-      kind: fc.constantFrom(...LEVELS),
+      kind: fc.constantFrom(...KINDS),
       owned: fc.constant(owned),
       deletes: fc.constant(deletes),
       updates: fc.nat(owned - deletes),
@@ -90,7 +91,7 @@ test("deletes and updates trip exactly where the arithmetic of whole numbers say
       );
       for (const { message, is_approvable } of trips) {
         expect(is_approvable).toBe(true);
-        expect(message).toContain(KINDS[kind].nouns);
+        expect(message).toContain(TRAITS[kind].nouns);
         expect(message).toContain(`approvals/${plan.checksum}`);
       }
     }),

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { type Change, keyOfChange, type Plan } from "#reconcile/change.ts";
-import { dependenciesOf, effectiveOwner, LEVELS } from "#reconcile/kinds.ts";
+import { dependenciesOf, effectiveOwner } from "#reconcile/kinds.ts";
 import { checkFresh, fingerprintOf, verifyChecksum } from "#reconcile/plan/checksum.ts";
 import { compareFields } from "#reconcile/plan/compare.ts";
 import { guardPlan } from "#reconcile/plan/guard.ts";
@@ -9,6 +9,7 @@ import { planChanges } from "#reconcile/plan/plan.ts";
 import {
   type ActualResource,
   type ActualState,
+  KINDS,
   keyOf,
   type ResourceKey,
 } from "#reconcile/state.ts";
@@ -208,8 +209,8 @@ test("creates and updates go down the levels, deletes come last and go up", () =
     fc.property(plans, ({ plan }) => {
       const places = plan.changes.map((change) =>
         change.action === "delete"
-          ? 2 * LEVELS.length - LEVELS.indexOf(change.actual.kind)
-          : LEVELS.indexOf(change.desired.kind),
+          ? 2 * KINDS.length - KINDS.indexOf(change.actual.kind)
+          : KINDS.indexOf(change.desired.kind),
       );
 
       expect(places).toEqual(places.toSorted((a, b) => a - b));

@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import { LEVELS } from "#reconcile/kinds.ts";
 import {
   type ActualGuardrail,
   type ActualResource,
@@ -10,6 +9,7 @@ import {
   type EndpointFields,
   type EndpointGuardrail,
   type EndpointModel,
+  KINDS,
   type Kind,
   type KnownState,
   keyOf,
@@ -249,8 +249,8 @@ const desiredStates: fc.Arbitrary<DesiredState> = fc
       { weight: 1, arbitrary: namesOf(DECLARED_NAMES, 0) },
     ),
     in_scope: fc.oneof(
-      { weight: 3, arbitrary: fc.constant([...LEVELS]) },
-      { weight: 1, arbitrary: fc.subarray([...LEVELS], { minLength: 1 }) },
+      { weight: 3, arbitrary: fc.constant([...KINDS]) },
+      { weight: 1, arbitrary: fc.subarray([...KINDS], { minLength: 1 }) },
     ),
   })
   .chain(({ names, in_scope }) => {

@@ -1,7 +1,13 @@
 import { type Change, keyOfChange } from "#reconcile/change.ts";
-import { dependenciesOf, KINDS, LEVELS } from "#reconcile/kinds.ts";
+import { dependenciesOf, TRAITS } from "#reconcile/kinds.ts";
 import type { Renames } from "#reconcile/plan/renames.ts";
-import { type ActualResource, keyOf, type ResourceKey } from "#reconcile/state.ts";
+import {
+  type ActualResource,
+  KINDS,
+  type Kind,
+  keyOf,
+  type ResourceKey,
+} from "#reconcile/state.ts";
 
 /** Changes that may be under way at the same time, as far as they do not need each other. */
 interface Level {
@@ -11,13 +17,13 @@ interface Level {
 
 /** Creates and updates go down the tree of dependencies; then deletes go up. */
 export function levelsOf(changes: readonly Change[]): Level[] {
-  const ofKind = (isDelete: boolean) => (kind: (typeof LEVELS)[number]) => ({
+  const ofKind = (isDelete: boolean) => (kind: Kind) => ({
     changes: changes.filter(
       (change) => (change.action === "delete") === isDelete && kindOf(change) === kind,
     ),
-    concurrency: KINDS[kind].concurrency,
+    concurrency: TRAITS[kind].concurrency,
   });
-  return [...LEVELS.map(ofKind(false)), ...[...LEVELS].reverse().map(ofKind(true))];
+  return [...KINDS.map(ofKind(false)), ...[...KINDS].reverse().map(ofKind(true))];
 }
 
 /**
@@ -32,11 +38,11 @@ export function neededBefore(
   const usersOf = usersByKey(changes, actual);
   const successors = new Map<ResourceKey, ResourceKey>(
     changes.flatMap((change) => {
-      if (change.action === "delete" || change.desired.kind !== "secret") return [];
-      const { previous_name } = change.desired;
-      return previous_name === undefined
+      if (change.action === "delete") return [];
+      const { kind, previous_name } = change.desired;
+      return previous_name === undefined || TRAITS[kind].rename !== "copy"
         ? []
-        : [[`secret/${previous_name}`, keyOfChange(change)] as const];
+        : [[keyOf({ kind, name: previous_name }), keyOfChange(change)] as const];
     }),
   );
   return (change) => {

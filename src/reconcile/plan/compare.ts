@@ -1,50 +1,80 @@
+import type { FallbackConfig } from "#gateway/types.ts";
 import type { FieldChange } from "#reconcile/change.ts";
-import { byText } from "#reconcile/kinds.ts";
+import { byText, perKind } from "#reconcile/kinds.ts";
 import type {
-  ActualOf,
   ActualResource,
-  BudgetFields,
   DesiredResource,
   EndpointBinding,
   EndpointFields,
   EndpointModel,
-  SecretFields,
+  FieldsOf,
+  Kind,
 } from "#reconcile/state.ts";
 import { normalizedModels, sortedGuardrails } from "./canonical.ts";
 import { describeGuardrail, isSameGuardrails } from "./guardrails.ts";
 
-type ModelDefinitionFields = ActualOf<"model_definition">["fields"];
 type Tags = Readonly<Record<string, string>>;
 
 /** Ids of experiments by name. */
 type Experiments = ReadonlyMap<string, string>;
 
-/** Fields that are compared as they are, in the order in which they are shown. */
-const SECRET_FIELDS = [
-  "provider",
-  "auth_config",
-  "value_from",
-  "source_version",
-] as const satisfies (keyof SecretFields)[];
-const MODEL_DEFINITION_FIELDS = [
-  "secret",
-  "provider",
-  "model_name",
-] as const satisfies (keyof ModelDefinitionFields)[];
-const BUDGET_FIELDS = [
-  "budget_unit",
-  "budget_amount",
-  "duration",
-  "target_scope",
-  "target_value",
-  "budget_action",
-  "thresholds",
-  "labels",
-] as const satisfies (keyof BudgetFields)[];
+/** How a field that is stated is compared: `plain` is as it is, whole. */
+type Comparison<F, P extends keyof F> =
+  | "plain"
+  | ((
+      desired: Exclude<F[P], undefined>,
+      actual: F,
+      experiments: Experiments,
+    ) => readonly FieldChange[]);
 
-const ROUTING = ["routing_strategy"] as const;
-const FALLBACK = ["strategy", "max_attempts"] as const;
-const TRACKING = ["usage_tracking", "experiment_id"] as const;
+/** Every field of every kind, in the order in which changes are shown. */
+const COMPARED: {
+  readonly [K in Kind]: {
+    readonly [P in keyof Required<FieldsOf[K]>]: Comparison<FieldsOf[K], P>;
+  };
+} = {
+  secret: {
+    provider: "plain",
+    auth_config: "plain",
+    value_from: "plain",
+    source_version: "plain",
+  },
+  model_definition: { secret: "plain", provider: "plain", model_name: "plain" },
+  endpoint: {
+    models: (models, actual) => compareModels(models, actual.models),
+    routing_strategy: "plain",
+    fallback_config: (config, actual) => compareFallback(config, actual.fallback_config),
+    usage_tracking: "plain",
+    experiment_id: "plain",
+    experiment: (name, actual, experiments) =>
+      compareExperiment(name, actual.experiment_id, experiments),
+    tags: (tags, actual) => compareTags(tags, actual.tags ?? {}),
+    bindings: (bindings, actual) => compareBindings(bindings, actual.bindings ?? []),
+    guardrails: (guardrails, actual) => compareGuardrails(guardrails, actual.guardrails ?? []),
+  },
+  budget: {
+    budget_unit: "plain",
+    budget_amount: "plain",
+    duration: "plain",
+    target_scope: "plain",
+    target_value: "plain",
+    budget_action: "plain",
+    thresholds: "plain",
+    labels: "plain",
+  },
+};
+
+const FALLBACK: Readonly<Record<keyof FallbackConfig, "plain">> = {
+  strategy: "plain",
+  max_attempts: "plain",
+};
+
+type AnyComparison =
+  | "plain"
+  | ((desired: unknown, actual: unknown, experiments: Experiments) => readonly FieldChange[]);
+
+/** The table as a list: a large gateway is compared field by field. */
+const FIELDS = perKind((kind) => Object.entries(COMPARED[kind]) as [string, AnyComparison][]);
 
 /** Tags that are ours or MLflow's own: no manifest states them, and none takes them away. */
 const FOREIGN_TAGS = ["gwops/", "mlflow."] as const;
@@ -59,55 +89,27 @@ export function compareFields(
   actual: ActualResource,
   experiments: Experiments = new Map(),
 ): FieldChange[] {
-  switch (desired.kind) {
-    case "secret":
-      return comparePlain(SECRET_FIELDS, desired.fields, actual.fields as SecretFields);
-    case "model_definition":
-      return comparePlain(
-        MODEL_DEFINITION_FIELDS,
-        desired.fields,
-        actual.fields as ModelDefinitionFields,
-      );
-    case "endpoint":
-      return compareEndpoint(desired.fields, actual.fields as EndpointFields, experiments);
-    case "budget":
-      return comparePlain(BUDGET_FIELDS, desired.fields, actual.fields as BudgetFields);
-  }
-}
-
-function comparePlain<T extends object>(
-  paths: readonly (keyof T & string)[],
-  desired: T,
-  actual: Partial<T>,
-  prefix = "",
-): FieldChange[] {
+  const [wanted, present] = [desired.fields, actual.fields] as unknown as [Fields, Fields];
   const changes: FieldChange[] = [];
-  for (const path of paths) {
-    const [before, after] = [actual[path], desired[path]];
-    if (after === undefined || isSame(before, after)) continue;
-    changes.push({ path: `${prefix}${path}`, before, after });
+  for (const [path, comparison] of FIELDS[desired.kind]) {
+    const after = wanted[path];
+    if (after === undefined) continue;
+    if (comparison !== "plain") changes.push(...comparison(after, present, experiments));
+    else if (!isSame(present[path], after)) changes.push({ path, before: present[path], after });
   }
   return changes;
 }
 
-function compareEndpoint(
-  desired: EndpointFields,
-  actual: EndpointFields,
-  experiments: Experiments,
+function compareFallback(
+  desired: FallbackConfig,
+  actual: FallbackConfig | undefined,
 ): FieldChange[] {
-  const { fallback_config, tags, bindings, guardrails } = desired;
-  return [
-    ...compareModels(desired.models, actual.models),
-    ...comparePlain(ROUTING, desired, actual),
-    ...(fallback_config
-      ? comparePlain(FALLBACK, fallback_config, actual.fallback_config ?? {}, "fallback_config.")
-      : []),
-    ...comparePlain(TRACKING, desired, actual),
-    ...compareExperiment(desired.experiment, actual.experiment_id, experiments),
-    ...(tags ? compareTags(tags, actual.tags ?? {}) : []),
-    ...(bindings ? compareBindings(bindings, actual.bindings ?? []) : []),
-    ...(guardrails ? compareGuardrails(guardrails, actual.guardrails ?? []) : []),
-  ];
+  const fields = Object.keys(FALLBACK) as (keyof FallbackConfig)[];
+  return fields.flatMap((field) => {
+    const [before, after] = [actual?.[field], desired[field]];
+    if (after === undefined || isSame(before, after)) return [];
+    return [{ path: `fallback_config.${field}`, before, after }];
+  });
 }
 
 function compareModels(

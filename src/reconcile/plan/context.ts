@@ -1,4 +1,4 @@
-import { byText, effectiveOwner } from "#reconcile/kinds.ts";
+import { byText, effectiveOwner, perKind } from "#reconcile/kinds.ts";
 import {
   type ActualResource,
   type ActualState,
@@ -99,7 +99,7 @@ export function countOwned(
   { resources }: ActualState,
   known: KnownState,
 ): Record<Kind, number> {
-  const counts = { secret: 0, model_definition: 0, endpoint: 0, budget: 0 };
+  const counts = perKind(() => 0);
   for (const resource of resources) {
     if (effectiveOwner(resource, owner, known) === owner) counts[resource.kind] += 1;
   }

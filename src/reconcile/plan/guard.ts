@@ -1,8 +1,9 @@
 import type { Change, Plan } from "#reconcile/change.ts";
-import { byText, KINDS, LEVELS } from "#reconcile/kinds.ts";
+import { byText, TRAITS } from "#reconcile/kinds.ts";
 import {
   type ActualState,
   type DesiredState,
+  KINDS,
   type Kind,
   type KnownState,
   keyOf,
@@ -78,7 +79,7 @@ export function guardPlan(
   const messages = [
     ...listingTrips(plan, actual, known),
     ...emptiedTrips(plan, desired, owned),
-    ...LEVELS.flatMap((kind) => shareTrips(plan, kind, owned[kind], limits)),
+    ...KINDS.flatMap((kind) => shareTrips(plan, kind, owned[kind], limits)),
     ...inUseTrips(plan, actual),
   ];
   return [
@@ -109,7 +110,7 @@ function protectedTrips({ notices }: Plan): GuardTrip[] {
 function shareTrips({ changes }: Plan, kind: Kind, owned: number, limits: GuardLimits): Trip[] {
   const deletes = changes.filter((change) => isPrune(change) && change.actual.kind === kind).length;
   const updates = changes.filter((change) => isUpdate(change, kind)).length;
-  const { nouns } = KINDS[kind];
+  const { nouns } = TRAITS[kind];
   if (owned >= SHARE_OWNED_MIN) {
     return [
       ...shareTrip("delete-share", deletes, owned, limits.maxDeleteShare, {
@@ -156,7 +157,7 @@ function isPrune(change: Change): change is Extract<Change, { action: "delete" }
 }
 
 function isUpdate(change: Change, kind: Kind): boolean {
-  if (change.action === "delete") return change.reason === "renamed" && kind === "secret";
+  if (change.action === "delete") return change.reason === "renamed" && change.actual.kind === kind;
   return change.action === "update" && change.desired.kind === kind;
 }
 
@@ -191,8 +192,8 @@ function emptiedTrips(
   owned: Readonly<Record<Kind, number>>,
 ): Trip[] {
   if (resources.length > 0 || !changes.some(isPrune)) return [];
-  const counts = LEVELS.filter((kind) => in_scope.includes(kind) && owned[kind] > 0).map(
-    (kind) => `${owned[kind]} ${owned[kind] === 1 ? KINDS[kind].noun : KINDS[kind].nouns}`,
+  const counts = KINDS.filter((kind) => in_scope.includes(kind) && owned[kind] > 0).map(
+    (kind) => `${owned[kind]} ${owned[kind] === 1 ? TRAITS[kind].noun : TRAITS[kind].nouns}`,
   );
   return [
     [

@@ -1,6 +1,6 @@
 import type { PlanIssue } from "#reconcile/change.ts";
-import { byText, LEVELS } from "#reconcile/kinds.ts";
-import { type ActualResource, type DesiredResource, keyOf } from "#reconcile/state.ts";
+import { byText, TRAITS } from "#reconcile/kinds.ts";
+import { type ActualResource, type DesiredResource, KINDS, keyOf } from "#reconcile/state.ts";
 import { adoptBudgets } from "./adopt.ts";
 import { lookUp, ownerIn, type PlanContext, previousKey } from "./context.ts";
 import type { Match, Matching } from "./matching.ts";
@@ -14,7 +14,7 @@ export function matchAll(context: PlanContext): Matching {
     renames: new Map(),
     found: new Set(),
   };
-  for (const kind of LEVELS) {
+  for (const kind of KINDS) {
     const level = context.desired.resources
       .filter((resource) => resource.kind === kind)
       .map((desired): Match => ({ desired, actual: findActual(context, desired) }));
@@ -49,14 +49,14 @@ export function unknownValues({ unknown_values = [] }: ActualResource): string {
 /** What has the name, else what has the previous name and is renamed in place. */
 function findActual(context: PlanContext, desired: DesiredResource): ActualResource | undefined {
   const [own] = lookUp(context, keyOf(desired));
-  if (own || desired.kind === "secret") return own;
+  if (own || TRAITS[desired.kind].rename === "copy") return own;
   const previous = previousKey(desired);
   return previous && lookUp(context, previous)[0];
 }
 
 function issueOf(context: PlanContext, { desired, actual }: Match): PlanIssue | undefined {
   const key = keyOf(desired);
-  const same = desired.kind === "budget" ? lookUp(context, key) : [];
+  const same = TRAITS[desired.kind].isNamed ? [] : lookUp(context, key);
   if (same.length > 1) {
     const ids = same.map(({ id }) => id).join(", ");
     const message = `is on the gateway more than once (${ids}): delete all but one`;
@@ -80,8 +80,9 @@ function renameFault(context: PlanContext, desired: DesiredResource): string | u
   const name = `"${desired.previous_name}"`;
   if (context.declared.has(previous)) return `names ${name}, which is still declared itself`;
   if (context.externals.has(previous)) return `names ${name}, which is declared as external`;
-  // A secret gets a copy with the new name; the old one stays as long as anything needs it.
-  if (desired.kind === "secret" || !context.actualByKey.has(previous)) return undefined;
+  // A copy gets the new name; the old one stays as long as anything needs it.
+  const isCopied = TRAITS[desired.kind].rename === "copy";
+  if (isCopied || !context.actualByKey.has(previous)) return undefined;
   if (context.actualByKey.has(keyOf(desired))) {
     return `names ${name}, but both exist on the gateway: remove previous_name, or delete one of them`;
   }

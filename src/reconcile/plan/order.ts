@@ -1,14 +1,16 @@
-import { byText, dependenciesOf, LEVELS } from "#reconcile/kinds.ts";
+import { byText, dependenciesOf } from "#reconcile/kinds.ts";
 import {
   type ActualResource,
   type DesiredResource,
+  KINDS,
+  type Kind,
   keyOf,
   type ResourceKey,
 } from "#reconcile/state.ts";
 
 type Resource = DesiredResource | ActualResource;
 
-const LEVEL_OF = new Map(LEVELS.map((kind, level) => [kind, level]));
+const LEVEL_OF = new Map<Kind, number>(KINDS.map((kind, level) => [kind, level]));
 
 /** By level; within a level what others need comes first, then by name. */
 export function inOrder<R extends Resource>(resources: readonly R[]): R[] {

@@ -1,6 +1,12 @@
 import type { Change, FieldChange, Notice, Plan, PlanIssue } from "#reconcile/change.ts";
-import { byText, KINDS, LEVELS } from "#reconcile/kinds.ts";
-import { type ActualState, type DesiredState, type KnownState, keyOf } from "#reconcile/state.ts";
+import { byText, TRAITS } from "#reconcile/kinds.ts";
+import {
+  type ActualState,
+  type DesiredState,
+  KINDS,
+  type KnownState,
+  keyOf,
+} from "#reconcile/state.ts";
 import { normalized } from "./canonical.ts";
 import { checksumOf, fingerprintOf } from "./checksum.ts";
 import { compareFields } from "./compare.ts";
@@ -60,7 +66,7 @@ export function planChanges(
     notices: [...notices, ...frozenNotices(context), ...unknownNotices(context, matching)].sort(
       byKeyAndCode,
     ),
-    out_of_scope: LEVELS.filter((kind) => !desired.in_scope.includes(kind)),
+    out_of_scope: KINDS.filter((kind) => !desired.in_scope.includes(kind)),
     owned_before: countOwned(desired.owner, actual, known),
     fingerprint: fingerprintOf({ changes }, actual),
   } as const;
@@ -95,10 +101,10 @@ function compare(
   };
 }
 
-/** Of a rename in place; that an adopted budget gets a name changes nothing on the server. */
+/** Of a rename in place; that what has none gets one in an adoption changes nothing on the server. */
 function nameChange({ desired, actual }: Match): FieldChange[] {
   if (!actual || actual.name === desired.name) return [];
-  if (desired.kind === "budget" && actual.name === actual.id) return [];
+  if (!TRAITS[desired.kind].isNamed && actual.name === actual.id) return [];
   return [{ path: "name", before: actual.name, after: desired.name }];
 }
 
@@ -106,9 +112,10 @@ function immutableIssues(
   desired: Match["desired"],
   changedFields: readonly FieldChange[],
 ): PlanIssue[] {
-  const { noun, immutable } = KINDS[desired.kind];
+  const { noun, immutable } = TRAITS[desired.kind];
+  const fixed: readonly string[] = immutable;
   return changedFields
-    .filter(({ path }) => immutable.includes(path))
+    .filter(({ path }) => fixed.includes(path))
     .map(({ path, before, after }) => ({
       rule: "immutable",
       key: keyOf(desired),

@@ -1,5 +1,5 @@
 import type { Change, Notice } from "#reconcile/change.ts";
-import { byText } from "#reconcile/kinds.ts";
+import { byText, TRAITS } from "#reconcile/kinds.ts";
 import {
   type ActualResource,
   type DesiredResource,
@@ -59,9 +59,9 @@ function deleteRenamed(
   const deletes: Delete[] = [];
   const notices: Notice[] = [];
   const renamed = [...context.heirs].flatMap(([key, heirs]) => {
-    const secrets = heirs.filter(({ kind }) => kind === "secret");
-    const [old] = secrets.length > 0 ? lookUp(context, key) : [];
-    return old ? [{ old, secrets }] : [];
+    const copies = heirs.filter(({ kind }) => TRAITS[kind].rename === "copy");
+    const [old] = copies.length > 0 ? lookUp(context, key) : [];
+    return old ? [{ old, copies }] : [];
   });
   if (renamed.length === 0) return { deletes, notices };
   const users = usersAfter(
@@ -70,11 +70,11 @@ function deleteRenamed(
     new Set(matching.blocked.map(({ key }) => key)),
   );
   const ready = new Set(matching.matches.map(({ desired }) => desired));
-  for (const { old, secrets } of renamed) {
-    const isReady = secrets.every((secret) => ready.has(secret));
+  for (const { old, copies } of renamed) {
+    const isReady = copies.every((copy) => ready.has(copy));
     const reason = reasonToKeepRenamed(context, old, isReady, users.get(keyOf(old)) ?? []);
     if (reason === undefined) deletes.push({ action: "delete", actual: old, reason: "renamed" });
-    else notices.push(leftBehind(old, secrets, reason));
+    else notices.push(leftBehind(old, copies, reason));
   }
   return { deletes, notices };
 }

@@ -1,5 +1,5 @@
 import type { PlanIssue } from "#reconcile/change.ts";
-import { byText, KINDS, referencesOf } from "#reconcile/kinds.ts";
+import { byText, referencesOf, TRAITS } from "#reconcile/kinds.ts";
 import { type DesiredResource, keyOf, partsOf, type ResourceKey } from "#reconcile/state.ts";
 import { lookUp, ownerIn, type PlanContext } from "./context.ts";
 import { cyclesOf } from "./order.ts";
@@ -37,7 +37,7 @@ function undeclaredIssues(
   renames: Renames,
 ): PlanIssue[] {
   const issues: PlanIssue[] = [];
-  for (const { key: needed, path } of referencesOf(resource)) {
+  for (const { key: needed, path } of referencesOf(resource.kind, resource.fields)) {
     if (context.declared.has(needed) || context.externals.has(needed)) continue;
     const fault = undeclaredFault(context, needed, renames);
     if (fault === undefined) continue;
@@ -82,5 +82,5 @@ function cycleIssues(cycle: readonly ResourceKey[]): PlanIssue[] {
 
 function describeKey(key: ResourceKey): string {
   const { kind, name } = partsOf(key);
-  return `${KINDS[kind].noun} "${name}"`;
+  return `${TRAITS[kind].noun} "${name}"`;
 }

@@ -1,10 +1,5 @@
-import type {
-  ActualResource,
-  EndpointFields,
-  EndpointGuardrail,
-  Kind,
-  ResourceKey,
-} from "#reconcile/state.ts";
+import { withNames } from "#reconcile/kinds.ts";
+import type { ActualResource, EndpointGuardrail, Kind, ResourceKey } from "#reconcile/state.ts";
 
 /** New names by old key, of what is renamed in place. */
 export type Renames = ReadonlyMap<ResourceKey, string>;
@@ -15,31 +10,9 @@ export type Renames = ReadonlyMap<ResourceKey, string>;
  */
 export function throughRenames<R extends ActualResource>(actual: R, renames: Renames): R {
   if (renames.size === 0) return actual;
-  const resource: ActualResource = actual;
-  if (resource.kind === "endpoint") {
-    return { ...actual, fields: renamedEndpoint(resource.fields, renames) };
-  }
-  if (resource.kind !== "budget" || resource.fields.target_scope !== "ENDPOINT") return actual;
-  const { target_value } = resource.fields;
-  if (target_value === undefined) return actual;
-  return {
-    ...actual,
-    fields: { ...resource.fields, target_value: nameAfter(renames, "endpoint", target_value) },
-  };
-}
-
-function renamedEndpoint(fields: EndpointFields, renames: Renames): EndpointFields {
-  const { models, guardrails } = fields;
-  return {
-    ...fields,
-    models: models.map((model) => ({
-      ...model,
-      model_definition: nameAfter(renames, "model_definition", model.model_definition),
-    })),
-    ...(guardrails && {
-      guardrails: guardrails.map((guardrail) => guardrailThroughRenames(guardrail, renames)),
-    }),
-  };
+  const { kind, fields }: ActualResource = actual;
+  const renamed = withNames(kind, fields, (named, name) => nameAfter(renames, named, name));
+  return { ...actual, fields: renamed };
 }
 
 export function guardrailThroughRenames<G extends EndpointGuardrail>(

@@ -1,6 +1,6 @@
 import { type Change, keyOfChange, type Plan } from "#reconcile/change.ts";
-import { KINDS, LEVELS } from "#reconcile/kinds.ts";
-import { keyOf } from "#reconcile/state.ts";
+import { TRAITS } from "#reconcile/kinds.ts";
+import { KINDS, keyOf } from "#reconcile/state.ts";
 import type { GuardTrip } from "./guard.ts";
 import { describeChange, describeField, visible } from "./text.ts";
 
@@ -112,7 +112,7 @@ function detailsOf(change: Change): string[] {
 }
 
 function remarkLines(plan: Plan, trips: readonly GuardTrip[]): StyledLine[] {
-  const hidden = plan.out_of_scope.map((kind) => KINDS[kind].nouns);
+  const hidden = plan.out_of_scope.map((kind) => TRAITS[kind].nouns);
   return [
     ...plan.blocked.map(({ key, message }) => refusal(`blocked: ${key} ${message}`)),
     ...plan.notices.map(({ key, message }) =>
@@ -124,10 +124,10 @@ function remarkLines(plan: Plan, trips: readonly GuardTrip[]): StyledLine[] {
 }
 
 function countTable({ changes, owned_before }: Plan): string {
-  const rows = LEVELS.map((kind) => {
+  const rows = KINDS.map((kind) => {
     const ofKind = changes.filter((change) => kindOf(change) === kind);
     const { create, update, delete: deletes, adopt } = countChanges({ changes: ofKind });
-    const cells = [KINDS[kind].nouns, Number(owned_before[kind]), create, update, deletes, adopt];
+    const cells = [TRAITS[kind].nouns, Number(owned_before[kind]), create, update, deletes, adopt];
     return `| ${cells.join(" | ")} |`;
   });
   return [

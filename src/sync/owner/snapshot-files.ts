@@ -1,8 +1,8 @@
 import type { CheckedWorkspace } from "#manifest/check-files.ts";
 import { parseManifest } from "#manifest/parse.ts";
-import { KINDS_IN_ORDER, SECTIONS } from "#manifest/sections.ts";
+import { SECTIONS } from "#manifest/sections.ts";
 import type { Manifest } from "#manifest/types.ts";
-import { keyOf, type ResourceKey } from "#reconcile/state.ts";
+import { KINDS, keyOf, type ResourceKey } from "#reconcile/state.ts";
 import type { AppliedFile } from "#sync/history/snapshot.ts";
 import { type OwnerFile, textOf } from "#sync/owner-file.ts";
 
@@ -45,7 +45,7 @@ async function without(taken: ReadonlySet<ResourceKey>, text: string): Promise<s
   const parsed = await parseManifest(text);
   if (!parsed.isValid) return SILENT;
   const { manifest } = parsed;
-  const sections = KINDS_IN_ORDER.map((kind) => {
+  const sections = KINDS.map((kind) => {
     const entries: readonly { readonly name: string }[] | undefined = manifest[SECTIONS[kind]];
     return [SECTIONS[kind], entries?.filter(({ name }) => !taken.has(keyOf({ kind, name })))];
   });
