@@ -8,8 +8,9 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { BYTES_MAX } from "#manifest/read.ts";
+import { checkVersion, versionOf } from "#runtime/version.ts";
 import type { ReportStore } from "#sync/end-run.ts";
-import type { Snapshot, SnapshotStore } from "#sync/history/snapshot.ts";
+import { SNAPSHOT_VERSION, type Snapshot, type SnapshotStore } from "#sync/history/snapshot.ts";
 import { MANIFEST_PREFIX, type ManifestSource } from "#sync/manifest-source.ts";
 import type { ApprovalSource } from "#sync/owner/approval.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
@@ -95,7 +96,9 @@ export class ManifestBucket
     const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
     return awsCall(`reading ${key}`, async () => {
       const { Body } = await this.#client.send(command);
-      return JSON.parse((await Body?.transformToString("utf-8")) ?? "") as Snapshot;
+      const document: unknown = JSON.parse((await Body?.transformToString("utf-8")) ?? "");
+      checkVersion(`the snapshot ${key}`, versionOf(document), SNAPSHOT_VERSION);
+      return document as Snapshot;
     });
   }
 

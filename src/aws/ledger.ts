@@ -7,12 +7,20 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
-import type { Ledger, LedgerKind, LedgerRecord, LedgerWrite } from "#runtime/ledger.ts";
+import type {
+  Ledger,
+  LedgerKind,
+  LedgerRecord,
+  LedgerWrite,
+  ListOptions,
+} from "#runtime/ledger.ts";
+import { checkCommit } from "#runtime/ledger-limits.ts";
+import { readRecord, readRecords, type StoredRecord } from "#runtime/stored-record.ts";
 import { awsCall } from "./aws-call.ts";
 
 /**
  * The ledger in a DynamoDB table with the keys `kind` and `id`. The record is kept as JSON in
- * `body`; `revision` guards each write; `expiresAt` (seconds) lets DynamoDB forget history.
+ * `body`; `version` is its kind's, `revision` guards each write, `expiresAt` (seconds) lets DynamoDB forget history.
  */
 export class DynamoLedger implements Ledger {
   readonly #client: DynamoDBClient;
@@ -30,11 +38,11 @@ export class DynamoLedger implements Ledger {
       ConsistentRead: true,
     });
     const { Item } = await awsCall("reading the ledger", () => this.#client.send(command));
-    return Item && fromItem<T>(Item);
+    return Item && readRecord(kind, fromItem(Item));
   }
 
-  async list<T>(kind: LedgerKind<T>): Promise<LedgerRecord<T>[]> {
-    const records: LedgerRecord<T>[] = [];
+  async list<T>(kind: LedgerKind<T>, options: ListOptions = {}): Promise<LedgerRecord<T>[]> {
+    const stored: StoredRecord[] = [];
     let startKey: Record<string, AttributeValue> | undefined;
     do {
       const command: QueryCommand = new QueryCommand({
@@ -45,13 +53,15 @@ export class DynamoLedger implements Ledger {
         ExclusiveStartKey: startKey,
       });
       const page = await awsCall("listing the ledger", () => this.#client.send(command));
-      records.push(...(page.Items ?? []).map((item) => fromItem<T>(item)));
+      stored.push(...(page.Items ?? []).map(fromItem));
       startKey = page.LastEvaluatedKey;
     } while (startKey);
-    return records;
+    return readRecords(kind, stored, options);
   }
 
   async commit(writes: readonly LedgerWrite[]): Promise<boolean> {
+    checkCommit(writes);
+    if (writes.length === 0) return true;
     const command = new TransactWriteItemsCommand({
       TransactItems: writes.map((write) => toTransactItem(this.#table, write)),
     });
@@ -74,7 +84,7 @@ function isConflict(error: TransactionCanceledException): boolean {
 }
 
 function toTransactItem(table: string, write: LedgerWrite): TransactWriteItem {
-  const { kind, id, value, expectedRevision, expiresAtMs } = write;
+  const { kind, id, version, value, expectedRevision, expiresAtMs } = write;
   const condition =
     expectedRevision === 0
       ? { ConditionExpression: "attribute_not_exists(id)" }
@@ -87,6 +97,7 @@ function toTransactItem(table: string, write: LedgerWrite): TransactWriteItem {
   }
   const item = {
     ...keyOf(kind, id),
+    version: { N: String(version) },
     revision: { N: String(expectedRevision + 1) },
     body: { S: JSON.stringify(value) },
     ...(expiresAtMs === undefined
@@ -100,10 +111,11 @@ function keyOf(kind: string, id: string): Record<string, AttributeValue> {
   return { kind: { S: kind }, id: { S: id } };
 }
 
-function fromItem<T>(item: Record<string, AttributeValue>): LedgerRecord<T> {
+function fromItem(item: Record<string, AttributeValue>): StoredRecord {
   return {
     id: item.id?.S ?? "",
-    value: JSON.parse(item.body?.S ?? "null") as T,
-    revision: Number(item.revision?.N ?? 0),
+    revision: Number(item.revision?.N),
+    version: Number(item.version?.N),
+    body: item.body?.S ?? "",
   };
 }

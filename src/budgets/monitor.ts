@@ -33,7 +33,7 @@ interface MonitorRecord {
   readonly unreadableSinceMs?: number | undefined;
 }
 
-const MONITOR: LedgerKind<MonitorRecord> = { name: "monitor-state" };
+const MONITOR: LedgerKind<MonitorRecord> = { name: "monitor-state", version: 1 };
 const MONITOR_ID = "gateway";
 /** A transaction holds the state and this many messages; what does not fit is told by the next poll. */
 const MESSAGES_PER_POLL_MAX = 20;

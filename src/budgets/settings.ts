@@ -11,4 +11,4 @@ export interface BudgetSettings {
 }
 
 /** Written by config sync, read by the monitor. */
-export const BUDGET_SETTINGS: LedgerKind<BudgetSettings> = { name: "budget" };
+export const BUDGET_SETTINGS: LedgerKind<BudgetSettings> = { name: "budget", version: 1 };

@@ -1,24 +1,32 @@
 import { stat } from "node:fs/promises";
 import * as z from "zod";
-import { assert } from "#runtime/assert.ts";
 import type { Clock } from "#runtime/clock.ts";
-import type { Ledger, LedgerKind, LedgerRecord, LedgerWrite } from "#runtime/ledger.ts";
+import type {
+  Ledger,
+  LedgerKind,
+  LedgerRecord,
+  LedgerWrite,
+  ListOptions,
+} from "#runtime/ledger.ts";
+import { checkCommit } from "#runtime/ledger-limits.ts";
+import { readRecord, readRecords, type StoredRecord } from "#runtime/stored-record.ts";
+import { checkVersion, versionOf } from "#runtime/version.ts";
 import { LocalFileError, systemCode } from "./errors.ts";
 import { withFileLock } from "./file-lock.ts";
 import { readIfAny, replaceFile } from "./private-file.ts";
 
-/** As many as the table in AWS takes, so that code that works here works there. */
-const WRITES_MAX = 25;
+const FILE_VERSION = 1;
 
 const itemSchema = z.object({
   kind: z.string(),
   id: z.string(),
+  version: z.number().int().positive(),
   revision: z.number().int().positive(),
   value: z.unknown(),
   expires_at_ms: z.number().optional(),
 });
 const fileSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(FILE_VERSION),
   /** The server that the ledger is about. */
   gateway: z.string(),
   records: z.array(itemSchema),
@@ -54,20 +62,19 @@ export class FileLedger implements Ledger {
 
   async read<T>(kind: LedgerKind<T>, id: string): Promise<LedgerRecord<T> | undefined> {
     const item = (await this.#load()).get(keyOf(kind.name, id));
-    return item && toRecord<T>(item);
+    return item && readRecord(kind, toStored(item));
   }
 
-  async list<T>(kind: LedgerKind<T>): Promise<LedgerRecord<T>[]> {
+  async list<T>(kind: LedgerKind<T>, options: ListOptions = {}): Promise<LedgerRecord<T>[]> {
     const items = [...(await this.#load()).values()].filter((item) => item.kind === kind.name);
     // As the table in AWS orders its keys: by their bytes.
     items.sort((a, b) => Buffer.compare(Buffer.from(a.id), Buffer.from(b.id)));
-    return items.map((item) => toRecord<T>(item));
+    return readRecords(kind, items.map(toStored), options);
   }
 
   async commit(writes: readonly LedgerWrite[]): Promise<boolean> {
-    const keys = writes.map(({ kind, id }) => keyOf(kind, id));
-    assert(writes.length > 0 && writes.length <= WRITES_MAX, `${writes.length} writes at once`);
-    assert(new Set(keys).size === keys.length, "two writes of one record in one commit");
+    checkCommit(writes);
+    if (writes.length === 0) return true;
     const done = this.#last.then(() =>
       withFileLock(`${this.#path}.lock`, this.#clock, () => this.#commit(writes)),
     );
@@ -87,7 +94,7 @@ export class FileLedger implements Ledger {
     for (const [key, { expires_at_ms }] of items) {
       if (expires_at_ms !== undefined && expires_at_ms <= nowMs) items.delete(key);
     }
-    const file = { version: 1, gateway: this.#gateway, records: [...items.values()] };
+    const file = { version: FILE_VERSION, gateway: this.#gateway, records: [...items.values()] };
     await replaceFile(this.#path, `${JSON.stringify(file, null, 1)}\n`);
     this.#known = { stamp: await stampOf(this.#path), items };
     return true;
@@ -104,10 +111,12 @@ export class FileLedger implements Ledger {
   async #read(): Promise<ReadonlyMap<string, Item>> {
     const text = await readIfAny(this.#path);
     if (text === undefined) return new Map();
-    const parsed = fileSchema.safeParse(parseJson(text));
+    const document = parseJson(text);
+    checkVersion(`the ledger ${this.#path}`, versionOf(document), FILE_VERSION);
+    const parsed = fileSchema.safeParse(document);
     if (!parsed.success) {
       throw new LocalFileError(
-        `${this.#path} is not a ledger that this version of gwops can read. Move it away to begin ` +
+        `${this.#path} is not a ledger of gwops. Move it away to begin ` +
           "anew: the marks on the gateway tell what is managed, and each secret is pushed once more",
         { cause: parsed.error },
       );
@@ -124,7 +133,7 @@ export class FileLedger implements Ledger {
 }
 
 function carryOut(items: Map<string, Item>, write: LedgerWrite): void {
-  const { kind, id, value, expectedRevision, expiresAtMs } = write;
+  const { kind, id, version, value, expectedRevision, expiresAtMs } = write;
   const key = keyOf(kind, id);
   if (value === undefined) {
     items.delete(key);
@@ -133,15 +142,15 @@ function carryOut(items: Map<string, Item>, write: LedgerWrite): void {
   const expires = expiresAtMs === undefined ? {} : { expires_at_ms: expiresAtMs };
   // As it is in the file: without what JSON has no word for, and nobody else's to change.
   const stored: unknown = JSON.parse(JSON.stringify(value));
-  items.set(key, { kind, id, revision: expectedRevision + 1, value: stored, ...expires });
+  items.set(key, { kind, id, version, revision: expectedRevision + 1, value: stored, ...expires });
 }
 
 function keyOf(kind: string, id: string): string {
   return JSON.stringify([kind, id]);
 }
 
-function toRecord<T>({ id, value, revision }: Item): LedgerRecord<T> {
-  return { id, value: structuredClone(value) as T, revision };
+function toStored({ id, version, revision, value }: Item): StoredRecord {
+  return { id, version, revision, body: JSON.stringify(value) };
 }
 
 /** Differs for each file that was ever in this place. */

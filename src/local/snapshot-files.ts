@@ -1,7 +1,8 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import type { Snapshot, SnapshotStore } from "#sync/history/snapshot.ts";
+import { checkVersion, versionOf } from "#runtime/version.ts";
+import { SNAPSHOT_VERSION, type Snapshot, type SnapshotStore } from "#sync/history/snapshot.ts";
 import { LocalFileError } from "./errors.ts";
 import { readIfAny, replaceFile } from "./private-file.ts";
 
@@ -12,7 +13,7 @@ const keySchema = z.custom<Snapshot["owned"][number]>(
   (value) => typeof value === "string" && value.includes("/"),
 );
 const snapshotSchema: z.ZodType<Snapshot> = z.object({
-  version: z.literal(1),
+  version: z.literal(SNAPSHOT_VERSION),
   run_id: z.string(),
   owner: z.string(),
   workspace: z.string(),
@@ -54,9 +55,11 @@ export class SnapshotFiles implements SnapshotStore {
     if (text === undefined) {
       throw new LocalFileError(`${path} is gone: only the newest ${KEPT} snapshots are kept`);
     }
-    const parsed = snapshotSchema.safeParse(parseJson(text));
+    const document = parseJson(text);
+    checkVersion(`the snapshot ${path}`, versionOf(document), SNAPSHOT_VERSION);
+    const parsed = snapshotSchema.safeParse(document);
     if (parsed.success) return parsed.data;
-    throw new LocalFileError(`${path} is not a snapshot that this version of gwops can read`, {
+    throw new LocalFileError(`${path} is not a snapshot of gwops`, {
       cause: parsed.error,
     });
   }

@@ -7,7 +7,7 @@ interface Lease {
   readonly expiresAtMs: number;
 }
 
-const LEASES: LedgerKind<Lease> = { name: "lease" };
+const LEASES: LedgerKind<Lease> = { name: "lease", version: 1 };
 
 export interface LeaseOptions {
   readonly ledger: Ledger;

@@ -29,7 +29,7 @@ export interface Message {
  * Messages are decided by writing them here in the same commit as the state they follow from;
  * the table's stream delivers them at least once. A message that is already here was decided before.
  */
-const OUTBOX: LedgerKind<Message> = { name: "outbox" };
+const OUTBOX: LedgerKind<Message> = { name: "outbox", version: 1 };
 
 const OUTBOX_DAYS = 30;
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -35,7 +35,7 @@ export interface ManagedSecret {
 }
 
 /** By {@link managedSecretId}. */
-export const MANAGED_SECRETS: LedgerKind<ManagedSecret> = { name: "secret" };
+export const MANAGED_SECRETS: LedgerKind<ManagedSecret> = { name: "secret", version: 1 };
 
 /** Names are unique per workspace. Also the name of the lease of the secret, after `secret/`. */
 export function managedSecretId(workspace: string, name: string): string {

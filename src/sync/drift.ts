@@ -60,7 +60,7 @@ interface DriftRecord {
 }
 
 /** By `<workspace>/<owner>`. */
-const DRIFTS: LedgerKind<DriftRecord> = { name: "drift" };
+const DRIFTS: LedgerKind<DriftRecord> = { name: "drift", version: 1 };
 
 /** What is applied in part is neither as it was nor as it shall be: that is told already. */
 const HALF_APPLIED: readonly RunOutcome[] = ["retrying", "pending", "failed"];

@@ -25,15 +25,15 @@ export interface ManifestRecord {
   readonly at_ms: number;
 }
 
-export const MANIFESTS: LedgerKind<ManifestRecord> = { name: "manifest" };
+export const MANIFESTS: LedgerKind<ManifestRecord> = { name: "manifest", version: 1 };
 
 export type ManifestRecords = ReadonlyMap<string, LedgerRecord<ManifestRecord>>;
 
 const UNSETTLED: readonly RunOutcome[] = ["retrying", "pending"];
 const MINUTE_MS = 60_000;
 const BACKOFF_MINUTES_MAX = 30;
-/** A transaction of the ledger takes 25 writes; messages need room too. */
-const RECORDS_PER_COMMIT = 20;
+/** Below the 100 writes of a commit, so that the note of the run and a message have room too. */
+const RECORDS_PER_COMMIT = 90;
 
 /** Whether nothing is left to do for this version under this policy, be it good or bad. */
 export function isSettled(

@@ -36,7 +36,7 @@ interface RunNote {
 }
 
 /** By owner; there only while a run is under way, or after it was killed. */
-const RUNS: LedgerKind<RunNote> = { name: "run" };
+const RUNS: LedgerKind<RunNote> = { name: "run", version: 1 };
 
 /** Noted before anything is written: a run that is killed is known. */
 export async function beginRun(

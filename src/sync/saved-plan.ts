@@ -3,12 +3,15 @@ import { StalePlanError } from "#reconcile/plan/checksum.ts";
 import type { OwnerPlan, PlanRequest } from "#sync/owner/plan-owner.ts";
 import { textOf } from "./owner-file.ts";
 
+/** Of the documents that this release writes, and the newest that it reads. */
+export const SAVED_PLAN_VERSION = 1;
+
 /**
  * Plans that were kept to be applied later, with what they were made from: planning is
  * deterministic, so that the same inputs give the same plans, or they are stale.
  */
 export interface SavedPlan {
-  readonly version: 1;
+  readonly version: typeof SAVED_PLAN_VERSION;
   readonly owner: string;
   /** Of files that name none. */
   readonly workspace?: string;
@@ -29,7 +32,7 @@ export function savedPlan(request: PlanRequest, { workspaces }: OwnerPlan): Save
     text: textOf(file),
   }));
   return {
-    version: 1,
+    version: SAVED_PLAN_VERSION,
     owner,
     ...(workspace === undefined ? {} : { workspace }),
     prune,

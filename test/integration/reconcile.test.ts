@@ -4,6 +4,7 @@ import { TrackingClient } from "#gateway/tracking.ts";
 import type { ChangeOutcome } from "#reconcile/apply/apply.ts";
 import { observeAll } from "#reconcile/observe/observe.ts";
 import type { DesiredResource, EndpointGuardrail } from "#reconcile/state.ts";
+import { put } from "#runtime/ledger.ts";
 import { pushChanged } from "#secrets/push-changed.ts";
 import { callLocal } from "../../scripts/local/http.ts";
 import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-server.ts";
@@ -307,7 +308,7 @@ test("a renamed secret is made anew and the old one is deleted once nobody uses 
   const names = (await gateway.secrets.list()).map(({ secret_name }) => secret_name);
   expect(names).toContain("secretive-new");
   expect(names).not.toContain("secretive");
-  expect((await ledger.list({ name: "secret" })).map(({ id }) => id)).toEqual([
+  expect((await ledger.list({ name: "secret", version: 1 })).map(({ id }) => id)).toEqual([
     "default/secretive-new",
   ]);
   expect(await leftToDo(...wanted)).toEqual([]);
@@ -427,8 +428,13 @@ test("an experiment is made when it is missing, by one of several that name it",
 
 test("an experiment that is gone from the server is forgotten by the run that meets it", async () => {
   const { owner, apply, failed, ledger, secret, model, endpoint } = setup("stale");
-  const record = { kind: "experiment", id: "default/stale/traces", expectedRevision: 0 };
-  await ledger.commit([{ ...record, value: { experiment_id: "987654321" } }]);
+  const record = put(
+    { name: "experiment", version: 1 },
+    "default/stale/traces",
+    { experiment_id: "987654321" },
+    undefined,
+  );
+  await ledger.commit([record]);
   const wanted = [secret, model, endpoint({ experiment: "stale/traces" })];
 
   const error = await failed(wanted, { desired: { owner } });

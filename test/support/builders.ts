@@ -153,7 +153,7 @@ export class ExpectedError extends GatewayOpsError {
   }
 }
 
-const OUTBOX: LedgerKind<Message> = { name: "outbox" };
+const OUTBOX: LedgerKind<Message> = { name: "outbox", version: 1 };
 
 /** The messages that were decided, in order of their ids. */
 export async function messagesIn(ledger: MemoryLedger): Promise<Message[]> {

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { type Ledger, type LedgerKind, put, remove } from "#runtime/ledger.ts";
+import { itemBytes } from "#runtime/ledger-limits.ts";
 
 interface Note {
   text: string;
@@ -87,14 +88,111 @@ export function ledgerBehaviour(makeLedger: () => Ledger | Promise<Ledger>): voi
     expect((await ledger.list(kind)).map(({ value }) => value.text)).toEqual(["first"]);
   });
 
-  test("25 writes are carried out together", async () => {
+  test("100 writes are carried out together, and one more is refused before the call", async () => {
     const ledger = await makeLedger();
     const kind = aKind();
-    const ids = Array.from({ length: 25 }, (_, index) => `id-${index + 10}`);
+    const ids = Array.from({ length: 101 }, (_, index) => `id-${index + 100}`);
+    const writes = ids.map((id) => put(kind, id, { text: id }, undefined));
 
-    expect(await ledger.commit(ids.map((id) => put(kind, id, { text: id }, undefined)))).toBe(true);
+    await expect(ledger.commit(writes)).rejects.toMatchObject({
+      name: "LedgerLimitError",
+      message: "a commit of 101 writes; 100 are allowed",
+    });
+    expect(await ledger.list(kind)).toEqual([]);
+    expect(await ledger.commit(writes.slice(1))).toBe(true);
+    expect((await ledger.list(kind)).map(({ id }) => id)).toEqual(ids.slice(1));
+  });
 
-    expect((await ledger.list(kind)).map(({ id }) => id)).toEqual(ids);
+  test("no write at all is done", async () => {
+    expect(await (await makeLedger()).commit([])).toBe(true);
+  });
+
+  test("a record of 400 KB is kept, and one of a byte more is refused before the call", async () => {
+    const ledger = await makeLedger();
+    const kind = aKind();
+    const expiresAtMs = Date.now() + 60_000;
+    const ofText = (text: string) => put(kind, "ä", { text }, undefined, { expiresAtMs });
+    const room = 400 * 1024 - itemBytes(ofText(""));
+    // Two bytes of UTF-8 each, as the table counts.
+    const largest = "ü".repeat(Math.floor(room / 2)) + "u".repeat(room % 2);
+
+    await expect(ledger.commit([ofText(`${largest}u`)])).rejects.toMatchObject({
+      name: "LedgerLimitError",
+      message: `the record ${kind.name} ä has 409601 bytes; 409600 are allowed`,
+    });
+    expect(await ledger.commit([ofText(largest)])).toBe(true);
+    expect((await ledger.read(kind, "ä"))?.value.text).toBe(largest);
+  });
+
+  test("a commit over 4 MB is refused before the call", async () => {
+    const ledger = await makeLedger();
+    const kind = aKind();
+    const write = (index: number) => put(kind, `${index}`, { text: "t".repeat(400e3) }, undefined);
+    const writes = Array.from({ length: 10 }, (_, index) => write(index));
+
+    await expect(ledger.commit(writes)).rejects.toMatchObject({
+      name: "LedgerLimitError",
+      message: expect.stringMatching(/^a commit of 10 writes has 400\d{4} bytes; 4000000 are/),
+    });
+    expect(await ledger.commit(writes.slice(1))).toBe(true);
+  });
+
+  test("an id of 1,024 bytes is kept, and a longer one is refused before the call", async () => {
+    const ledger = await makeLedger();
+    const kind = aKind();
+    const id = "ü".repeat(512);
+
+    await expect(ledger.commit([put(kind, `${id}i`, { text: "" }, undefined)])).rejects.toThrow(
+      `the id of the record ${kind.name} ${id}i has 1025 bytes; 1024 are allowed`,
+    );
+    expect(await ledger.commit([put(kind, id, { text: "long" }, undefined)])).toBe(true);
+    expect((await ledger.read(kind, id))?.value.text).toBe("long");
+  });
+
+  test("what a later release wrote is neither read nor replaced", async () => {
+    const ledger = await makeLedger();
+    const kind = aKind();
+    const later = { ...kind, version: 2 };
+    await ledger.commit([put(kind, "a", { text: "ours" }, undefined)]);
+    const record = await ledger.read(kind, "a");
+    await ledger.commit([put(later, "a", { text: "theirs" }, record)]);
+
+    const newer = {
+      name: "NewerVersionError",
+      message: expect.stringContaining(
+        `the record ${kind.name} a of the ledger has version 2, and this release`,
+      ),
+    };
+    await expect(ledger.read(kind, "a")).rejects.toMatchObject(newer);
+    await expect(ledger.list(kind)).rejects.toMatchObject(newer);
+    expect(await ledger.commit([put(kind, "a", { text: "again" }, undefined)])).toBe(false);
+    expect(await ledger.commit([put(kind, "a", { text: "again" }, record)])).toBe(false);
+    expect((await ledger.read(later, "a"))?.value.text).toBe("theirs");
+  });
+
+  test("what an earlier release wrote is read by a later one", async () => {
+    const ledger = await makeLedger();
+    const kind = aKind();
+    await ledger.commit([put(kind, "a", { text: "first" }, undefined)]);
+
+    expect((await ledger.read({ ...kind, version: 2 }, "a"))?.value.text).toBe("first");
+  });
+
+  test("a list can go on past records that cannot be read", async () => {
+    const ledger = await makeLedger();
+    const kind = aKind();
+    await ledger.commit([
+      put({ ...kind, version: 2 }, "a", { text: "theirs" }, undefined),
+      put(kind, "b", { text: "ours" }, undefined),
+    ]);
+    const unreadable: string[] = [];
+
+    const records = await ledger.list(kind, {
+      onUnreadable: (id, error) => unreadable.push(`${id}: ${error.code}`),
+    });
+
+    expect(records.map(({ id }) => id)).toEqual(["b"]);
+    expect(unreadable).toEqual(["a: newer-version"]);
   });
 
   test("records are listed in order of their ids, of one kind only", async () => {
@@ -158,5 +256,5 @@ let kinds = 0;
 /** A kind of its own for each use, so that tests can share one table. */
 function aKind(): LedgerKind<Note> {
   kinds += 1;
-  return { name: `note-${kinds}` };
+  return { name: `note-${kinds}`, version: 1 };
 }

@@ -16,7 +16,10 @@ interface Memory {
  * By workspace: what this ledger's runs set out to write. Noted before, so that a run that was
  * killed does not take its own marks for somebody else's.
  */
-const CLAIMED: LedgerKind<{ readonly keys: readonly ResourceKey[] }> = { name: "claimed" };
+const CLAIMED: LedgerKind<{ readonly keys: readonly ResourceKey[] }> = {
+  name: "claimed",
+  version: 1,
+};
 
 const SHOWN_MAX = 5;
 

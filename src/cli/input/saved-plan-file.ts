@@ -3,11 +3,12 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import type { GwopsContext } from "#cli/context.ts";
 import { UsageError } from "#cli/usage-error.ts";
-import type { SavedPlan } from "#sync/saved-plan.ts";
+import { checkVersion, versionOf } from "#runtime/version.ts";
+import { SAVED_PLAN_VERSION, type SavedPlan } from "#sync/saved-plan.ts";
 
 /** What is used of a saved plan; the changes themselves are planned again and compared. */
 const savedPlanSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(SAVED_PLAN_VERSION),
   owner: z.string(),
   workspace: z.string().optional(),
   prune: z.boolean(),
@@ -20,14 +21,13 @@ export async function readSavedPlan(
   { folder }: Pick<GwopsContext, "folder">,
   path: string,
 ): Promise<SavedPlan> {
-  const parsed = savedPlanSchema.safeParse(parseJson(await read(resolve(folder, path), path)));
+  const document = parseJson(await read(resolve(folder, path), path));
+  checkVersion(`the plan ${path}`, versionOf(document), SAVED_PLAN_VERSION);
+  const parsed = savedPlanSchema.safeParse(document);
   if (parsed.success) return parsed.data as unknown as SavedPlan;
-  throw new UsageError(
-    `${path} is not a plan that gwops plan --output-file of this version wrote`,
-    {
-      cause: parsed.error,
-    },
-  );
+  throw new UsageError(`${path} is not a plan that gwops plan --output-file wrote`, {
+    cause: parsed.error,
+  });
 }
 
 async function read(path: string, shown: string): Promise<string> {

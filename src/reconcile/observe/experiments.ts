@@ -32,7 +32,7 @@ interface KnownExperiment {
 }
 
 /** Experiments that were looked up or made before, by `<workspace>/<name>`: they cost no request. */
-const EXPERIMENTS: LedgerKind<KnownExperiment> = { name: "experiment" };
+const EXPERIMENTS: LedgerKind<KnownExperiment> = { name: "experiment", version: 1 };
 
 /** Both ways between the names and the ids of experiments. */
 export interface ExperimentNames {

@@ -11,9 +11,12 @@ export interface AppliedFile {
   readonly declares: readonly ResourceKey[];
 }
 
+/** Of the documents that this release writes, and the newest that it reads. */
+export const SNAPSHOT_VERSION = 1;
+
 /** What a run made of an owner's manifests in one workspace. Holds no secret value. */
 export interface Snapshot {
-  readonly version: 1;
+  readonly version: typeof SNAPSHOT_VERSION;
   readonly run_id: string;
   readonly owner: string;
   readonly workspace: string;
@@ -43,4 +46,4 @@ export interface SnapshotList {
 }
 
 /** By `<workspace>/<owner>`. */
-export const SNAPSHOTS: LedgerKind<SnapshotList> = { name: "applied" };
+export const SNAPSHOTS: LedgerKind<SnapshotList> = { name: "applied", version: 1 };

@@ -23,7 +23,7 @@ interface ApprovalRecord {
 }
 
 /** By checksum. */
-const APPROVALS: LedgerKind<ApprovalRecord> = { name: "approval" };
+const APPROVALS: LedgerKind<ApprovalRecord> = { name: "approval", version: 1 };
 
 /** A plan that nobody approved within this time has long been replaced by another. */
 const KEPT_MS = 90 * 24 * 60 * 60 * 1000;

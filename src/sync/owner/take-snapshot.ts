@@ -3,7 +3,7 @@ import type { ChangeOutcome } from "#reconcile/apply/apply.ts";
 import { keyOfChange } from "#reconcile/change.ts";
 import { keyOf, type ResourceKey } from "#reconcile/state.ts";
 import type { Clock } from "#runtime/clock.ts";
-import type { Snapshot } from "#sync/history/snapshot.ts";
+import { SNAPSHOT_VERSION, type Snapshot } from "#sync/history/snapshot.ts";
 import { type HistoryDependencies, keepSnapshot } from "#sync/history/snapshot-history.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import type { WorkspacePlan } from "./plan-owner.ts";
@@ -36,7 +36,7 @@ export async function takeSnapshot(
   const isProtected = desired.resources.filter((resource) => resource.protected).map(keyOf);
   const stillProtected = [...known.protected].filter((key) => !declared.has(key));
   const snapshot: Snapshot = {
-    version: 1,
+    version: SNAPSHOT_VERSION,
     run_id: runId,
     owner: desired.owner,
     workspace: desired.workspace,

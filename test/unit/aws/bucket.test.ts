@@ -214,6 +214,17 @@ test("what was applied is written by workspace, owner and time, and read as it w
   expect(sent[0]?.input.Key).toBe(reference);
 });
 
+test("what a later release applied is refused, not half understood", async () => {
+  const body = JSON.stringify({ ...SNAPSHOT, version: 2 });
+  const { bucket } = bucketOf({ Body: { transformToString: () => Promise.resolve(body) } });
+
+  await expect(bucket.readSnapshot("applied/search/a.json")).rejects.toMatchObject({
+    code: "newer-version",
+    disposition: "retry",
+    message: expect.stringContaining("the snapshot applied/search/a.json has version 2"),
+  });
+});
+
 test("an approval may say whose it is", async () => {
   const { sent, bucket } = bucketOf({ Metadata: { approver: "Ada" } });
 

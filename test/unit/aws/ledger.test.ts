@@ -1,5 +1,7 @@
 import {
+  type AttributeValue,
   type DynamoDBClient,
+  type GetItemCommandOutput,
   type QueryCommandOutput,
   TransactionCanceledException,
 } from "@aws-sdk/client-dynamodb";
@@ -7,9 +9,9 @@ import { expect, test } from "@jest/globals";
 import { DynamoLedger } from "#aws/ledger.ts";
 import { put, remove } from "#runtime/ledger.ts";
 
-const NOTES = { name: "note" };
+const NOTES = { name: "note", version: 1 };
 
-type Answer = Partial<QueryCommandOutput> | Error;
+type Answer = Partial<QueryCommandOutput & GetItemCommandOutput> | Error;
 
 function ledgerOf(answers: readonly Answer[]) {
   const inputs: unknown[] = [];
@@ -22,7 +24,13 @@ function ledgerOf(answers: readonly Answer[]) {
 }
 
 function itemOf(id: string) {
-  return { kind: { S: "note" }, id: { S: id }, body: { S: '"text"' }, revision: { N: "3" } };
+  return {
+    kind: { S: "note" },
+    id: { S: id },
+    version: { N: "1" },
+    revision: { N: "3" },
+    body: { S: '"text"' },
+  };
 }
 
 function cancelled(...codes: readonly string[]): Error {
@@ -67,7 +75,7 @@ test("every write carries the condition that guards it", async () => {
   await ledger.commit([
     put(NOTES, "a", "new", undefined, { expiresAtMs: 1_795_435_200_001 }),
     put(NOTES, "b", "new", record),
-    remove(NOTES, record),
+    remove(NOTES, { ...record, id: "c" }),
   ]);
 
   const guarded = {
@@ -83,6 +91,7 @@ test("every write carries the condition that guards it", async () => {
             Item: {
               kind: { S: "note" },
               id: { S: "a" },
+              version: { N: "1" },
               revision: { N: "1" },
               body: { S: '"new"' },
               expiresAt: { N: "1795435201" },
@@ -96,6 +105,7 @@ test("every write carries the condition that guards it", async () => {
             Item: {
               kind: { S: "note" },
               id: { S: "b" },
+              version: { N: "1" },
               revision: { N: "4" },
               body: { S: '"new"' },
             },
@@ -105,7 +115,7 @@ test("every write carries the condition that guards it", async () => {
         {
           Delete: {
             TableName: "the-table",
-            Key: { kind: { S: "note" }, id: { S: "b" } },
+            Key: { kind: { S: "note" }, id: { S: "c" } },
             ...guarded,
           },
         },
@@ -133,4 +143,20 @@ test.each([
     code: "aws-call",
     disposition: "retry",
   });
+});
+
+test.each([
+  ["no JSON", { body: { S: "{" } }],
+  ["no body", { body: undefined }],
+])("an item of the table with %s is named, and can be left out of a list", async (_, fields) => {
+  const item = { ...itemOf("a"), ...fields } as Record<string, AttributeValue>;
+  const { ledger } = ledgerOf([{ Item: item }, { Items: [item, itemOf("b")] }]);
+  const unreadable: string[] = [];
+
+  const read = ledger.read(NOTES, "a");
+  await expect(read).rejects.toThrow("the record note a of the ledger is not JSON; remove it");
+  const records = await ledger.list(NOTES, { onUnreadable: (id) => unreadable.push(id) });
+
+  expect(records.map(({ id }) => id)).toEqual(["b"]);
+  expect(unreadable).toEqual(["a"]);
 });

@@ -52,7 +52,7 @@ test("a threshold that is crossed is decided together with the state that says s
     messages: await messagesIn(ledger),
   });
   expect(result.messages.map(({ subject }) => subject)).toEqual([`Budget ${ids[0]}: 80 % spent`]);
-  expect(await ledger.list({ name: "monitor-state" })).toMatchObject([
+  expect(await ledger.list({ name: "monitor-state", version: 1 })).toMatchObject([
     { id: "gateway", value: { windows: { [ids[0] ?? ""]: { spend: 81, alertedThreshold: 0.8 } } } },
   ]);
 });
@@ -118,7 +118,7 @@ test("what was remembered of a deleted policy is dropped", async () => {
   spend(96);
   await poll();
 
-  const [record] = await ledger.list<{ windows: object }>({ name: "monitor-state" });
+  const [record] = await ledger.list<{ windows: object }>({ name: "monitor-state", version: 1 });
   expect(Object.keys(record?.value.windows ?? {})).toEqual([ids[1]]);
 });
 

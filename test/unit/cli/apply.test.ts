@@ -91,6 +91,18 @@ test("a saved plan is applied exactly", async () => {
   expect((await cli.run(["apply", "--plan", "plan.json", "--yes"])).status).toBe(3);
 });
 
+test("a plan that a later release saved is refused", async () => {
+  const cli = cliWithManifest();
+  await cli.run(["plan", "gateway.yaml", "--output-file", "plan.json"]);
+  cli.write("plan.json", JSON.stringify({ ...JSON.parse(cli.read("plan.json")), version: 2 }));
+
+  const { status, stderr } = await cli.run(["apply", "--plan", "plan.json", "--yes"]);
+
+  expect(status).toBe(1);
+  expect(stderr).toContain("the plan plan.json has version 2, and this release");
+  expect(cli.gateway.writes()).toEqual([]);
+});
+
 test("a saved plan carries its owner, its workspace and its prune mode", async () => {
   const cli = cliWithManifest();
   const flags = ["--owner", "team-a", "--workspace", "space-a"];

@@ -18,7 +18,7 @@ import { ledgerBehaviour } from "../../support/ledger-behaviour.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const folder = temporaryFolder();
-const NOTES: LedgerKind<{ text: string }> = { name: "note" };
+const NOTES: LedgerKind<{ text: string }> = { name: "note", version: 1 };
 let ledgers = 0;
 
 function aPath(): string {
@@ -93,17 +93,21 @@ test("a record is forgotten with the first write after its time", async () => {
 });
 
 test.each([
-  ["no JSON", "{"],
-  ["another file", '{"name": "something else"}'],
-  ["a ledger of a later version", '{"version": 2, "gateway": "localhost:5000", "records": []}'],
-])("%s is refused, and stays as it is", async (_, text) => {
+  ["no JSON", "{", /is not a ledger .* Move it away to begin anew/],
+  ["another file", '{"name": "something else"}', /is not a ledger .* Move it away to begin anew/],
+  [
+    "a ledger of a later release",
+    '{"version": 2, "gateway": "localhost:5000", "records": []}',
+    /the ledger .*ledger.json has version 2, and this release .* knows versions up to 1/,
+  ],
+])("%s is refused, and stays as it is", async (_, text, sentence) => {
   const path = aPath();
   await aLedger(path).commit([put(NOTES, "a", { text: "one" }, undefined)]);
   writeFileSync(path, text);
 
   const commit = aLedger(path).commit([put(NOTES, "b", { text: "two" }, undefined)]);
 
-  await expect(commit).rejects.toThrow(/is not a ledger .* Move it away to begin anew/);
+  await expect(commit).rejects.toThrow(sentence);
   expect(readFileSync(path, "utf8")).toBe(text);
 });
 

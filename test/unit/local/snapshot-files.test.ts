@@ -70,6 +70,8 @@ test("a snapshot that is gone, or that is none, is named", async () => {
 
   writeFileSync(join(path, reference), "{}");
   await expect(store.readSnapshot(reference)).rejects.toThrow(`${reference} is not a snapshot`);
+  writeFileSync(join(path, reference), JSON.stringify({ ...aSnapshot(), version: 2 }));
+  await expect(store.readSnapshot(reference)).rejects.toThrow(`${reference} has version 2, and`);
   rmSync(join(path, reference));
   await expect(store.readSnapshot(reference)).rejects.toThrow(`${reference} is gone`);
 });

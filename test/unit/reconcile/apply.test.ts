@@ -111,9 +111,9 @@ test("what is no longer declared is deleted, users before what they use, and for
     "applied model_definition/gpt-4o",
     "applied secret/openai-prod",
   ]);
-  expect(await ledger.list({ name: "secret" })).toEqual([]);
+  expect(await ledger.list({ name: "secret", version: 1 })).toEqual([]);
   expect(await ledger.list(BUDGET_SETTINGS)).toEqual([]);
-  expect(await ledger.list({ name: "lease" })).toEqual([]);
+  expect(await ledger.list({ name: "lease", version: 1 })).toEqual([]);
 });
 
 test("what somebody else deleted meanwhile counts as deleted", async () => {
@@ -163,7 +163,7 @@ test("a renamed secret is made anew, its users follow, and the old one goes last
     "updateModelDefinition",
     "deleteSecret",
   ]);
-  expect((await ledger.list({ name: "secret" })).map(({ id }) => id)).toEqual([
+  expect((await ledger.list({ name: "secret", version: 1 })).map(({ id }) => id)).toEqual([
     "default/openai-new",
   ]);
   expect((await plan(renamed)).plan.changes).toEqual([]);

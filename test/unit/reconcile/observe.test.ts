@@ -146,7 +146,7 @@ test("each experiment that the ledger does not know is looked up once", async ()
   expect(lookUps(first)).toHaveLength(3);
   expect(lookUps(again)).toHaveLength(2);
   expect([...experiments]).toEqual([["traces", experiment_id]]);
-  expect((await ledger.list({ name: "experiment" })).map(({ id }) => id)).toEqual([
+  expect((await ledger.list({ name: "experiment", version: 1 })).map(({ id }) => id)).toEqual([
     "default/traces",
   ]);
 });
@@ -231,8 +231,8 @@ test("a guardrail on an endpoint is seen whole, its experiment by name if that i
       action_endpoint: undefined,
     },
   ]);
-  for (const record of await ledger.list({ name: "experiment" })) {
-    await ledger.commit([remove({ name: "experiment" }, record)]);
+  for (const record of await ledger.list({ name: "experiment", version: 1 })) {
+    await ledger.commit([remove({ name: "experiment", version: 1 }, record)]);
   }
   expect(await guardrailsOf([desiredEndpoint({ guardrails: [] })])).toMatchObject([
     { scorer: { experiment: `#${experiment_id}` } },
@@ -244,8 +244,8 @@ test("for an export all guardrails and the names of all experiments are seen", a
   const { experiment_id } = await tracking.experiments.create({ name: "judges" });
   tracking.registerScorer(experiment_id, "safety");
   await apply([...oneOfEach().slice(0, 2), desiredEndpoint({ guardrails: [SAFE] })]);
-  for (const record of await ledger.list({ name: "experiment" })) {
-    await ledger.commit([remove({ name: "experiment" }, record)]);
+  for (const record of await ledger.list({ name: "experiment", version: 1 })) {
+    await ledger.commit([remove({ name: "experiment", version: 1 }, record)]);
   }
 
   const { resources, guardrails } = await observeAll(gateway, tracking, ledger, "default");

@@ -167,7 +167,7 @@ test("an experiment is made once for all endpoints that name it, and then known"
   const { plan } = await parts.plan([...BELOW, ...endpoints]);
 
   expect(gateway.count("createExperiment")).toBe(1);
-  const [experiment] = await ledger.list({ name: "experiment" });
+  const [experiment] = await ledger.list({ name: "experiment", version: 1 });
   expect(experiment?.id).toBe("default/shared/traces");
   expect(experiment?.value).toEqual({
     experiment_id: (await tracking.experiments.find({ name: "shared/traces" }))?.experiment_id,
@@ -192,7 +192,7 @@ test("an experiment that the ledger knows and the server does not is forgotten, 
 
   expect(error).toMatchObject({ disposition: "retry" });
   expect(error.outcomes.at(-1)).toMatchObject({ key: "endpoint/other", code: "experiment-gone" });
-  expect(await ledger.list({ name: "experiment" })).toEqual([]);
+  expect(await ledger.list({ name: "experiment", version: 1 })).toEqual([]);
 
   await apply([...BELOW, ...endpoints]);
   expect(gateway.visible().endpoints.map(({ name }) => name)).toEqual(["chat", "other"]);

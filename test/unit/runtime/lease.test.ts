@@ -3,7 +3,7 @@ import { renewLease, withLease } from "#runtime/lease.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { MemoryLedger } from "../../support/memory-ledger.ts";
 
-const LEASES = { name: "lease" };
+const LEASES = { name: "lease", version: 1 };
 const DURATION_MS = 60_000;
 
 function setup() {

@@ -4,7 +4,7 @@ import { commitWithMessages } from "#runtime/message.ts";
 import { aMessage, messagesIn } from "../../support/builders.ts";
 import { MemoryLedger } from "../../support/memory-ledger.ts";
 
-const STATE: LedgerKind<string> = { name: "state" };
+const STATE: LedgerKind<string> = { name: "state", version: 1 };
 
 test("state and messages are written together", async () => {
   const ledger = new MemoryLedger();

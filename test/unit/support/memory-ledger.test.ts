@@ -5,12 +5,9 @@ import { MemoryLedger } from "../../support/memory-ledger.ts";
 
 ledgerBehaviour(() => new MemoryLedger());
 
-test("a commit that the table would refuse to take is a bug of the test's subject", async () => {
+test("two writes of one record in one commit are a bug of the test's subject", async () => {
   const ledger = new MemoryLedger();
-  const write = (id: string) => put({ name: "note" }, id, {}, undefined);
-  const many = Array.from({ length: 26 }, (_, index) => write(String(index)));
+  const write = (id: string) => put({ name: "note", version: 1 }, id, {}, undefined);
 
-  await expect(ledger.commit([])).rejects.toThrow("0 writes at once");
-  await expect(ledger.commit(many)).rejects.toThrow("26 writes at once");
   await expect(ledger.commit([write("a"), write("a")])).rejects.toThrow("two writes of one record");
 });

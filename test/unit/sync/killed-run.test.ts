@@ -70,13 +70,13 @@ test.each(["before the server acts", "before its answer comes"])(
         2, 2, 1, 2,
       ]);
       expect(gateway.storedValue("spare")).toEqual({ api_key: "value-one" });
-      expect((await ledger.list({ name: "budget" })).map(({ id }) => id).sort()).toEqual(
-        budgets.map(({ budget_policy_id }) => budget_policy_id).sort(),
-      );
+      expect(
+        (await ledger.list({ name: "budget", version: 1 })).map(({ id }) => id).sort(),
+      ).toEqual(budgets.map(({ budget_policy_id }) => budget_policy_id).sort());
       expect((await messagesIn(ledger)).map(({ subject }) => subject)).toEqual([
         `${MANIFEST_KEY}: applied`,
       ]);
-      expect(await ledger.list({ name: "run" })).toEqual([]);
+      expect(await ledger.list({ name: "run", version: 1 })).toEqual([]);
       expect(JSON.parse(bucket.snapshots().at(-1) ?? "")).toMatchObject({ owned: { length: 7 } });
     }
   },

@@ -148,13 +148,13 @@ test("what is pending stays so while it is tried again", () => {
   });
 });
 
-test.each([0, 1, 20, 21, 95])(
+test.each([0, 1, 90, 91, 200])(
   "%i records are written, the message with the last of them",
   async (count) => {
     const ledger = new MemoryLedger();
     const keys = Array.from({ length: count }, (_, index) => `manifests/search/${index}.yaml`);
     const next = new Map(keys.map((key) => [key, aRecord()]));
-    const note = put({ name: "note" }, "search", {}, undefined);
+    const note = put({ name: "note", version: 1 }, "search", {}, undefined);
 
     await recordManifests(ledger, new Map(), next, [note], [aMessage()]);
 
