@@ -1,4 +1,3 @@
-import { Logger } from "@aws-lambda-powertools/logger";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
@@ -10,6 +9,7 @@ import { SecretsManagerSource } from "#aws/secret-source.ts";
 import type { RequestObserver } from "#gateway/call/caller.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { GATEWAY_SETTINGS, openGateway } from "./gateway-access.ts";
+import { openLogger } from "./logger.ts";
 
 /** Settings of the workers that write gateway secrets and are fed by a queue. */
 export const SECRET_WRITER_SETTINGS = {
@@ -27,7 +27,7 @@ export function secretWriter(settings: SecretWriterSettings, onRequest?: Request
   const secretsManager = new SecretsManagerClient();
   return {
     tools: {
-      logger: new Logger(),
+      logger: openLogger(),
       redeliverAfter: (record: SQSRecord, delaySeconds: number) =>
         redeliverAfter(sqs, settings.GATEWAY_OPS_QUEUE_URL, record.receiptHandle, delaySeconds),
     },

@@ -1,4 +1,3 @@
-import { Logger } from "@aws-lambda-powertools/logger";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
@@ -7,6 +6,7 @@ import type { MonitorDependencies } from "#budgets/monitor.ts";
 import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
 import { readSettings } from "#runtime/settings.ts";
 import { GATEWAY_SETTINGS, openGateway } from "../gateway-access.ts";
+import { openLogger } from "../logger.ts";
 
 /** Builds the worker's adapters, once per container. */
 export function compose() {
@@ -18,5 +18,5 @@ export function compose() {
     ledger: new DynamoLedger(new DynamoDBClient(), settings.GATEWAY_OPS_LEDGER_TABLE),
     gateway: openGateway(new SecretsManagerClient(), settings).gatewayOf(WORKSPACE_DEFAULT),
   };
-  return { logger: new Logger(), dependencies };
+  return { logger: openLogger(), dependencies };
 }

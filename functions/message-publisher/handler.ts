@@ -1,17 +1,17 @@
-import { Logger } from "@aws-lambda-powertools/logger";
 import { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBStreamEvent } from "aws-lambda";
 import * as z from "zod";
 import { publishMessages } from "#aws/publisher.ts";
 import type { Message } from "#runtime/message.ts";
 import { readSettings } from "#runtime/settings.ts";
+import { openLogger } from "../logger.ts";
 
 const settings = readSettings({
   GATEWAY_OPS_GATEWAY_URL: z.url(),
   GATEWAY_OPS_ALERTS_TOPIC_ARN: z.string().min(1),
   GATEWAY_OPS_OPERATIONS_TOPIC_ARN: z.string().min(1),
 });
-const logger = new Logger();
+const logger = openLogger();
 const sns = new SNSClient();
 const topics = {
   alerts: settings.GATEWAY_OPS_ALERTS_TOPIC_ARN,

@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { BYTES_MAX } from "#manifest/read.ts";
 import { checkVersion, versionOf } from "#runtime/version.ts";
+import { visibleJson } from "#runtime/visible.ts";
 import type { ReportStore } from "#sync/end-run.ts";
 import { SNAPSHOT_VERSION, type Snapshot, type SnapshotStore } from "#sync/history/snapshot.ts";
 import { MANIFEST_PREFIX, type ManifestSource } from "#sync/manifest-source.ts";
@@ -72,7 +73,7 @@ export class ManifestBucket
   async writeReport(report: RunReport): Promise<string> {
     const time = report.started_at.replace(/[:.]/g, "-");
     const name = `reports/${time}-${report.run_id}`;
-    const json = JSON.stringify(report, null, 2);
+    const json = visibleJson(report, 2);
     await this.#put(`${name}.json`, json, "application/json");
     await this.#put(`${name}.md`, reportMarkdown(report), "text/markdown");
     await this.#put("reports/latest.json", json, "application/json");
@@ -80,7 +81,7 @@ export class ManifestBucket
   }
 
   async writePreview(name: string, preview: Preview, markdown: string): Promise<void> {
-    await this.#put(`${name}.json`, JSON.stringify(preview, null, 2), "application/json");
+    await this.#put(`${name}.json`, visibleJson(preview, 2), "application/json");
     await this.#put(`${name}.md`, markdown, "text/markdown");
   }
 

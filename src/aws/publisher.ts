@@ -4,6 +4,7 @@ import {
   type SNSClient,
 } from "@aws-sdk/client-sns";
 import type { Message, Topic } from "#runtime/message.ts";
+import { visible, visibleJson, visibleText } from "#runtime/visible.ts";
 import { AwsCallError, awsCall } from "./aws-call.ts";
 
 /** SNS takes at most this many messages in one call, and this many bytes of all together. */
@@ -43,8 +44,8 @@ function asEntry(message: Message, source: string): Entry {
     Subject: asSubject(message.subject),
     MessageStructure: "json",
     Message: JSON.stringify({
-      default: JSON.stringify(asCloudEvent(message, source)),
-      email: message.text,
+      default: visibleJson(asCloudEvent(message, source)),
+      email: visibleText(message.text),
     }),
     MessageAttributes: asAttributes(message),
   };
@@ -92,7 +93,7 @@ function asCloudEvent(message: Message, source: string): Record<string, unknown>
     source,
     type: message.type,
     time: new Date(message.timeMs).toISOString(),
-    subject: message.subject,
+    subject: visible(message.subject),
     datacontenttype: "application/json",
     severity: message.severity,
     data: message.data,
@@ -101,7 +102,7 @@ function asCloudEvent(message: Message, source: string): Record<string, unknown>
 
 /** SNS refuses subjects that are long, empty, or not plain ASCII. */
 function asSubject(subject: string): string {
-  return subject.replace(/[^\x20-\x7e]/g, "?").slice(0, SUBJECT_LENGTH_MAX);
+  return visible(subject.replace(/[^\x20-\x7e]/g, "?")).slice(0, SUBJECT_LENGTH_MAX);
 }
 
 function asAttributes(message: Message) {
@@ -116,7 +117,7 @@ function asAttributes(message: Message) {
         name,
         typeof value === "number"
           ? { DataType: "Number", StringValue: String(value) }
-          : { DataType: "String", StringValue: value },
+          : { DataType: "String", StringValue: visible(value) },
       ]),
   );
 }

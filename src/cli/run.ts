@@ -7,6 +7,7 @@ import {
   text_en,
 } from "@stricli/core";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
+import { visibleText } from "#runtime/visible.ts";
 import type { GwopsContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { ROUTES } from "./routes.ts";
@@ -22,7 +23,7 @@ export async function runGwops(
     versionInfo: { currentVersion: version },
     scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
     documentation: { disableAnsiColor: !context.isColoured, onlyRequiredInUsageLine: true },
-    localization: { text: TEXT },
+    localization: { text: harmless(TEXT) },
     determineExitCode: (error) => exitCodeOf(error),
   });
   await run(application, argv, context);
@@ -56,6 +57,15 @@ const TEXT: ApplicationText = {
   },
   exceptionWhileRunningCommand: (error) => `gwops: ${messageOf(error)}`,
 };
+
+/** The framework quotes what it was given on the command line, too. */
+function harmless(texts: ApplicationText): ApplicationText {
+  const entries = Object.entries(texts).map(([name, text]) => [
+    name,
+    typeof text === "function" ? (...given: never[]) => visibleText(text(...given)) : text,
+  ]);
+  return Object.fromEntries(entries);
+}
 
 function messageOf(error: unknown): string {
   if (error instanceof LeaseHeldError) return `${error.message}; ${LAPSES}`;

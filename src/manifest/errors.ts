@@ -1,4 +1,5 @@
 import { GatewayOpsError } from "#runtime/errors.ts";
+import { visibleLines } from "#runtime/visible.ts";
 import type { ManifestIssue, ManifestPath } from "./types.ts";
 
 const ISSUES_SHOWN_MAX = 20;
@@ -14,7 +15,7 @@ export class ManifestError extends GatewayOpsError {
     const shown = issues.slice(0, ISSUES_SHOWN_MAX).map((issue) => formatIssue(file, issue));
     const hidden = issues.length - shown.length;
     if (hidden > 0) shown.push(`and ${hidden} more`);
-    super(shown.join("\n"));
+    super(visibleLines(shown));
     this.issues = issues;
   }
 }

@@ -1,5 +1,6 @@
 import { Document, isMap, isScalar, visit } from "yaml";
 import { type ActualState, KINDS, keyOf, WORKSPACE_DEFAULT } from "#reconcile/state.ts";
+import { codeOf, escapeHidden, visible } from "#runtime/visible.ts";
 import { contextOf } from "./declared.ts";
 import { describeIssue } from "./describe-issue.ts";
 import { type ExportItem, itemsOf } from "./export-entries.ts";
@@ -60,7 +61,7 @@ function check(items: readonly ExportItem[], workspace: string) {
   for (const { path, message } of found) {
     const item = itemAt(items, path);
     const field = path.slice(2).join(".");
-    if (item && !findings.has(item)) findings.set(item, `${field} ${oneLine(message)}`.trim());
+    if (item && !findings.has(item)) findings.set(item, `${field} ${message}`.trim());
   }
   return { manifest: document as unknown as Manifest, findings };
 }
@@ -102,6 +103,12 @@ function render(items: readonly ExportItem[], workspace: string): string {
       if (isMap(node) && note.length > 0) node.commentBefore = commentOf(note);
     }
   }
+  visit(document, {
+    Scalar: (_, node) => {
+      if (typeof node.value !== "string" || visible(node.value) === node.value) return;
+      node.type = "QUOTE_DOUBLE";
+    },
+  });
   // Small maps, such as a model, are read best on one line.
   visit(document, {
     Map: (_, node, path) => {
@@ -117,14 +124,17 @@ function render(items: readonly ExportItem[], workspace: string): string {
       ),
     ]);
   }
-  return document.toString({ lineWidth: 100 });
+  return escapeHidden(document.toString(UNFOLDED), escapedInYaml);
+}
+
+/** Where a text is folded another line begins, which may look like a command to a CI system. */
+const UNFOLDED = { lineWidth: 0, doubleQuotedMinMultiLineLength: Number.POSITIVE_INFINITY };
+
+/** YAML has escapes in double quotes only: there stands every text that needs one. */
+function escapedInYaml(character: string): string {
+  return `\\U${codeOf(character).padStart(8, "0")}`;
 }
 
 function commentOf(lines: readonly string[]): string {
-  return lines.map((line) => ` ${oneLine(line)}`).join("\n");
-}
-
-/** Names may hold what would end a comment, or what YAML does not allow at all. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{C}\u2028\u2029]/gu, "\uFFFD");
+  return lines.map((line) => ` ${visible(line)}`).join("\n");
 }

@@ -1,4 +1,5 @@
 import type { Document } from "yaml";
+import { visible } from "#runtime/visible.ts";
 import type { Locate, ManifestPath } from "./types.ts";
 
 /**
@@ -14,7 +15,12 @@ export function locator(text: string): Locate {
     return findings
       .map((finding) => ({ finding, place: placeOf(finding.path) }))
       .sort((a, b) => a.place.offset - b.place.offset)
-      .map(({ finding, place: { line, column } }) => ({ ...finding, line, column }));
+      .map(({ finding, place: { line, column } }) => ({
+        ...finding,
+        line,
+        column,
+        message: visible(finding.message),
+      }));
   };
 }
 

@@ -1,4 +1,5 @@
 import { loadAll, YAMLException } from "js-yaml";
+import { visible } from "#runtime/visible.ts";
 import type { ManifestIssue } from "./types.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -110,5 +111,5 @@ function syntaxMessage({ reason, mark }: YAMLException, lines: readonly string[]
 }
 
 function syntaxIssue(message: string, line = 1, column = 1): { readonly issue: ManifestIssue } {
-  return { issue: { rule: "syntax", path: [], line, column, message } };
+  return { issue: { rule: "syntax", path: [], line, column, message: visible(message) } };
 }

@@ -1,13 +1,22 @@
+import { visibleText } from "./visible.ts";
+
 /**
  * What a worker does with a failed input: `retry` when the same input may pass later, be it that
  * a server comes back or that somebody mends a login; `reject` when the input itself must change.
  */
 export type Disposition = "retry" | "reject";
 
-/** Every failure that the product expects. `code` is stable and kebab-case: people filter on it. */
+/**
+ * Every failure that the product expects. `code` is stable and kebab-case: people filter on it.
+ * What a message quotes from outside is harmless wherever it is shown.
+ */
 export abstract class GatewayOpsError extends Error {
   abstract readonly code: string;
   abstract readonly disposition: Disposition;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(visibleText(message), options);
+  }
 }
 
 /** The environment of a function or a command is incomplete or malformed. */

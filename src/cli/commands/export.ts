@@ -3,7 +3,7 @@ import { backendOf, singleWorkspace } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import { GATEWAY_FLAGS, type GatewayFlags, textFlag } from "#cli/input/flags.ts";
 import { saveFile } from "#cli/output/output-file.ts";
-import { print, say } from "#cli/output/show.ts";
+import { printText, say } from "#cli/output/show.ts";
 import { exportManifest } from "#manifest/export.ts";
 import { observeAll } from "#reconcile/observe/observe.ts";
 
@@ -37,7 +37,7 @@ async function exportManifests(this: GwopsContext, flags: Flags): Promise<void> 
   const actual = await observeAll(gatewayOf(workspace), trackingOf(workspace), ledger, workspace);
   const manifest = exportManifest(actual, { owner: flags.owner, workspace });
   if (flags.outputFile === undefined) {
-    print(this.process.stdout, manifest);
+    printText(this.process.stdout, manifest);
     return;
   }
   await saveFile(this, flags.outputFile, manifest);

@@ -6,7 +6,7 @@ import { readManifests } from "#cli/input/manifest-files.ts";
 import { requestOf } from "#cli/input/plan-request.ts";
 import { saveFile } from "#cli/output/output-file.ts";
 import { planExitCode, planJson, plansMarkdown, showPlans } from "#cli/output/plans.ts";
-import { print, printJson, say } from "#cli/output/show.ts";
+import { printJson, printText, say } from "#cli/output/show.ts";
 import { planOwner } from "#sync/owner/plan-owner.ts";
 import { savedPlan } from "#sync/saved-plan.ts";
 
@@ -49,7 +49,7 @@ async function plan(this: GwopsContext, flags: Flags, ...argumentList: string[])
     say(this, `the plan is in ${flags.outputFile}`);
   }
   if (flags.json) printJson(this, planJson(request, planned));
-  else if (flags.markdown) print(this.process.stdout, plansMarkdown(planned));
+  else if (flags.markdown) printText(this.process.stdout, plansMarkdown(planned));
   else showPlans(this, planned, this.process.stdout);
   this.process.exitCode = planExitCode(planned);
 }

@@ -5,7 +5,7 @@ import { backendOf, singleWorkspace } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import { onFlag, textFlag, WRITE_FLAGS, type WriteFlags } from "#cli/input/flags.ts";
 import { requestOf } from "#cli/input/plan-request.ts";
-import { printJson, say } from "#cli/output/show.ts";
+import { print, printJson, say } from "#cli/output/show.ts";
 import { earlierSnapshot, snapshotRuns } from "#sync/history/rollback.ts";
 import { keptFile } from "#sync/owner-file.ts";
 
@@ -57,6 +57,7 @@ async function listRuns(
   const runs = await snapshotRuns(dependencies, owner, workspace);
   if (json) return printJson(context, runs);
   if (runs.length === 0) say(context, `nothing was applied yet for ${owner} in ${workspace}`);
-  const lines = runs.map(({ run_id, applied_at }) => `${applied_at}  ${run_id}\n`);
-  context.process.stdout.write(lines.join(""));
+  for (const { run_id, applied_at } of runs) {
+    print(context, context.process.stdout, `${applied_at}  ${run_id}`);
+  }
 }

@@ -4,7 +4,7 @@ import { EXIT } from "#cli/exit-codes.ts";
 import { FILES, RULES_FLAGS, type RulesFlags } from "#cli/input/flags.ts";
 import { readManifests } from "#cli/input/manifest-files.ts";
 import { checkSettingsOf } from "#cli/input/plan-request.ts";
-import { counted, findingLines, print, printJson, say } from "#cli/output/show.ts";
+import { counted, printFindings, printJson, say } from "#cli/output/show.ts";
 import { OwnerFiles } from "#sync/owner/owner-files.ts";
 
 export const validateCommand = buildCommand({
@@ -35,7 +35,7 @@ async function validate(
   const isInvalid = new Set(invalid.map(({ name }) => name));
   const valid = files.map(({ name }) => name).filter((name) => !isInvalid.has(name));
   if (flags.json) printJson(this, { valid, invalid, warnings });
-  else for (const line of findingLines(this, checked)) print(this.process.stdout, line);
+  else printFindings(this, checked, this.process.stdout);
   say(this, `${counted(valid.length, "file")} valid, ${invalid.length} invalid`);
   if (invalid.length > 0) this.process.exitCode = EXIT.invalid;
 }

@@ -2,7 +2,7 @@ import type { GwopsContext } from "#cli/context.ts";
 import type { ChangeOutcome } from "#reconcile/apply/apply.ts";
 import type { RunReport, WorkspaceReport } from "#sync/report/report.ts";
 import { print } from "./show.ts";
-import { painter, type StyleName } from "./style.ts";
+import type { StyleName } from "./style.ts";
 
 const STYLES: Readonly<Record<ChangeOutcome["outcome"], StyleName>> = {
   applied: "create",
@@ -15,19 +15,21 @@ const STYLES: Readonly<Record<ChangeOutcome["outcome"], StyleName>> = {
 const SAID = ["apply-failed", "unsafe-plan"];
 
 /** What became of each change, and one line that sums it up. */
-export function showReport({ process, isColoured }: GwopsContext, report: RunReport): void {
-  const paint = painter(isColoured);
+export function showReport(context: GwopsContext, report: RunReport): void {
+  const { stdout, stderr } = context.process;
   for (const workspace of report.workspaces) {
     for (const outcome of workspace.outcomes) {
       const action = actionOf(workspace, outcome);
-      const word = paint(STYLES[outcome.outcome], outcome.outcome.padEnd(13));
-      print(process.stdout, `${word} ${action.padEnd(6)} ${outcome.key}${detailOf(outcome)}`);
+      const word = { style: STYLES[outcome.outcome], text: outcome.outcome.padEnd(13) };
+      print(context, stdout, word, ` ${action.padEnd(6)} ${outcome.key}${detailOf(outcome)}`);
     }
     if (workspace.error && !SAID.includes(workspace.error.code)) {
-      print(process.stderr, `${paint("error", "error:")} ${workspace.error.message}`);
+      const [first = "", ...others] = workspace.error.message.split("\n");
+      print(context, stderr, { style: "error", text: "error:" }, ` ${first}`);
+      for (const line of others) print(context, stderr, line);
     }
   }
-  print(process.stdout, summaryOf(report));
+  print(context, stdout, summaryOf(report));
 }
 
 function actionOf({ plan }: WorkspaceReport, { key }: ChangeOutcome): string {

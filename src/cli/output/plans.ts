@@ -3,8 +3,7 @@ import { EXIT, type ExitCode } from "#cli/exit-codes.ts";
 import { renderLines, renderMarkdown } from "#reconcile/plan/render.ts";
 import type { OwnerPlan, PlanRequest } from "#sync/owner/plan-owner.ts";
 import { savedPlan } from "#sync/saved-plan.ts";
-import { findingLines, print } from "./show.ts";
-import { painter } from "./style.ts";
+import { print, printFindings, say } from "./show.ts";
 
 /** The gravest of what is to be said: something is invalid, refused, or pending. */
 export function planExitCode({ checked, workspaces }: OwnerPlan): ExitCode {
@@ -38,12 +37,11 @@ export function showPlans(
   { checked, workspaces }: OwnerPlan,
   output: Output,
 ): void {
-  for (const line of findingLines(context, checked)) print(context.process.stderr, line);
-  const paint = painter(context.isColoured);
+  printFindings(context, checked, context.process.stderr);
   for (const { plan, trips } of workspaces) {
-    for (const { style, text } of renderLines(plan, trips)) print(output, paint(style, text));
+    for (const line of renderLines(plan, trips)) print(context, output, line);
     if (trips.length > 0 && trips.every(({ is_approvable }) => is_approvable)) {
-      print(context.process.stderr, `to let exactly this plan pass: --approve ${plan.checksum}`);
+      say(context, `to let exactly this plan pass: --approve ${plan.checksum}`);
     }
   }
 }

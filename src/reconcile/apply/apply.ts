@@ -4,6 +4,7 @@ import type { Clock } from "#runtime/clock.ts";
 import { type Disposition, GatewayOpsError } from "#runtime/errors.ts";
 import { mapLimited } from "#runtime/limit.ts";
 import type { Pace } from "#runtime/pace.ts";
+import { visibleLines } from "#runtime/visible.ts";
 import type { PushDependencies, PushResult, SecretGateway } from "#secrets/push.ts";
 import type { GatewayWriter } from "./gateway-writer.ts";
 import { levelsOf, neededBefore, renamesOf } from "./order.ts";
@@ -52,7 +53,7 @@ export class ApplyError extends GatewayOpsError {
       ...(late > 0 ? [`${late} were not attempted because the time was over`] : []),
     ];
     const causes = failed.map(({ key, message }) => `${key}: ${message}`);
-    super([notes.join(", "), ...causes].join("\n"));
+    super(visibleLines([notes.join(", "), ...causes]));
     this.outcomes = outcomes;
     const mayPass = failed.length > 0 && failed.every(({ disposition }) => disposition === "retry");
     this.disposition = mayPass || late > 0 ? "retry" : "reject";

@@ -10,6 +10,7 @@ import {
   type ResourceKey,
 } from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
+import { visible, visibleLines } from "#runtime/visible.ts";
 import { describeBinding } from "./compare.ts";
 import { countOwned } from "./context.ts";
 import { usersAfter } from "./users.ts";
@@ -58,7 +59,7 @@ export class UnsafePlanError extends GatewayOpsError {
   readonly trips: readonly GuardTrip[];
 
   constructor(trips: readonly GuardTrip[]) {
-    super(trips.map(({ message }) => message).join("\n"));
+    super(visibleLines(trips.map(({ message }) => message)));
     this.trips = trips;
   }
 }
@@ -89,7 +90,7 @@ export function guardPlan(
       message: `${message}; approve exactly this plan with approvals/${plan.checksum}`,
       is_approvable: true,
     })),
-  ];
+  ].map((trip) => ({ ...trip, message: visible(trip.message) }));
 }
 
 type Trip = readonly [guard: GuardName, message: string];

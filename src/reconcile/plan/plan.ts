@@ -7,6 +7,7 @@ import {
   type KnownState,
   keyOf,
 } from "#reconcile/state.ts";
+import { visible } from "#runtime/visible.ts";
 import { normalized } from "./canonical.ts";
 import { checksumOf, fingerprintOf } from "./checksum.ts";
 import { compareFields } from "./compare.ts";
@@ -62,15 +63,15 @@ export function planChanges(
     workspace: desired.workspace,
     prune: options.prune,
     changes,
-    blocked: matching.blocked.sort((a, b) => byText(a.key, b.key)),
-    notices: [...notices, ...frozenNotices(context), ...unknownNotices(context, matching)].sort(
-      byKeyAndCode,
-    ),
+    blocked: matching.blocked.sort((a, b) => byText(a.key, b.key)).map(readable),
+    notices: [...notices, ...frozenNotices(context), ...unknownNotices(context, matching)]
+      .sort(byKeyAndCode)
+      .map(readable),
     out_of_scope: KINDS.filter((kind) => !desired.in_scope.includes(kind)),
     owned_before: countOwned(desired.owner, actual, known),
     fingerprint: fingerprintOf({ changes }, actual),
   } as const;
-  return { plan: { ...plan, checksum: checksumOf(plan) }, issues };
+  return { plan: { ...plan, checksum: checksumOf(plan) }, issues: issues.map(readable) };
 }
 
 type Write = Exclude<Change, { action: "delete" }>;
@@ -157,6 +158,11 @@ function unknownNotices({ actual }: PlanContext, { found }: Matching): Notice[] 
       key: keyOf(resource),
       message: unknownValues(resource),
     }));
+}
+
+/** Sentences quote names and values of others. */
+function readable<T extends { readonly message: string }>(said: T): T {
+  return { ...said, message: visible(said.message) };
 }
 
 function byPlace(a: PlanIssue, b: PlanIssue): number {

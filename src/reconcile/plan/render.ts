@@ -1,8 +1,10 @@
 import { type Change, keyOfChange, type Plan } from "#reconcile/change.ts";
 import { TRAITS } from "#reconcile/kinds.ts";
 import { KINDS, keyOf } from "#reconcile/state.ts";
+import { fenced } from "#runtime/markdown.ts";
+import { visible } from "#runtime/visible.ts";
 import type { GuardTrip } from "./guard.ts";
-import { describeChange, describeField, visible } from "./text.ts";
+import { describeChange, describeField } from "./text.ts";
 
 type Style = "create" | "update" | "adopt" | "delete" | "risk" | "notice" | "refusal" | "plain";
 
@@ -25,16 +27,19 @@ const MARKS: Readonly<Record<Change["action"], string>> = {
  */
 export function renderLines(plan: Plan, trips: readonly GuardTrip[] = []): StyledLine[] {
   const { owner, workspace } = plan;
-  return [
-    plain(`Plan of the owner ${visible(owner)} in the workspace ${visible(workspace)}`),
+  const lines = [
+    plain(`Plan of the owner ${owner} in the workspace ${workspace}`),
     ...plan.changes.flatMap(changeLines),
     ...remarkLines(plan, trips),
     plain(summaryOf(plan)),
   ];
+  return lines.map(({ style, text }) => ({ style, text: visible(text) }));
 }
 
 export function renderText(plan: Plan, trips: readonly GuardTrip[] = []): string {
-  return textOf(renderLines(plan, trips));
+  return renderLines(plan, trips)
+    .map(({ text }) => `${text}\n`)
+    .join("");
 }
 
 /** The plan as a Markdown document: numbers in a table, and everything from outside in fences. */
@@ -43,17 +48,17 @@ export function renderMarkdown(plan: Plan, trips: readonly GuardTrip[] = []): st
   const remarks = remarkLines(plan, trips);
   return [
     "# Plan\n",
-    fenced("text", [
-      plain(`owner      ${visible(owner)}`),
-      plain(`workspace  ${visible(workspace)}`),
-      plain(`checksum   ${visible(plan.checksum)}`),
+    fence("```text", [
+      plain(`owner      ${owner}`),
+      plain(`workspace  ${workspace}`),
+      plain(`checksum   ${plan.checksum}`),
       plain(`prune      ${plan.prune ? "on" : "off"}`),
     ]),
     countTable(plan),
     ...(plan.changes.length > 0
-      ? ["## Changes\n", fenced("diff", plan.changes.flatMap(changeLines))]
+      ? ["## Changes\n", fence("```diff", plan.changes.flatMap(changeLines))]
       : ["There is nothing to change.\n"]),
-    ...(remarks.length > 0 ? ["## Remarks\n", fenced("text", remarks)] : []),
+    ...(remarks.length > 0 ? ["## Remarks\n", fence("```text", remarks)] : []),
   ].join("\n");
 }
 
@@ -67,17 +72,17 @@ export function countChanges({ changes }: Pick<Plan, "changes">): Record<Change[
 function summaryOf(plan: Plan): string {
   const { create, update, delete: deletes, adopt } = countChanges(plan);
   const blocked = plan.blocked.length > 0 ? `, ${plan.blocked.length} blocked` : "";
-  return `Plan: ${create} to create, ${update} to update, ${deletes} to delete, ${adopt} to adopt${blocked} (checksum ${visible(plan.checksum)})`;
+  return `Plan: ${create} to create, ${update} to update, ${deletes} to delete, ${adopt} to adopt${blocked} (checksum ${plan.checksum})`;
 }
 
 function changeLines(change: Change): StyledLine[] {
   const { action } = change;
-  const title = `${MARKS[action]} ${action} ${visible(keyOfChange(change))}${addition(change)}`;
+  const title = `${MARKS[action]} ${action} ${keyOfChange(change)}${addition(change)}`;
   return [
     { style: action, text: title },
     ...detailsOf(change).map((detail): StyledLine => ({ style: action, text: `    ${detail}` })),
     ...("high_risk" in change && change.high_risk !== undefined
-      ? [{ style: "risk", text: `!   high risk: ${visible(change.high_risk)}` } as const]
+      ? [{ style: "risk", text: `!   high risk: ${change.high_risk}` } as const]
       : []),
   ];
 }
@@ -92,7 +97,7 @@ function addition(change: Change): string {
     case "update":
     case "adopt": {
       const { desired, actual } = change;
-      return desired.name === actual.name ? "" : ` (until now ${visible(keyOf(actual))})`;
+      return desired.name === actual.name ? "" : ` (until now ${keyOf(actual)})`;
     }
   }
 }
@@ -142,13 +147,11 @@ function kindOf(change: Change) {
   return change.action === "delete" ? change.actual.kind : change.desired.kind;
 }
 
-/** No line begins with a fence: all begin with words or marks of ours, or four spaces. */
-function fenced(language: string, lines: readonly StyledLine[]): string {
-  return `\`\`\`${language}\n${textOf(lines)}\`\`\`\n`;
-}
-
-function textOf(lines: readonly StyledLine[]): string {
-  return lines.map(({ text }) => `${text}\n`).join("");
+function fence(kind: "```diff" | "```text", lines: readonly StyledLine[]): string {
+  return `${fenced(
+    kind,
+    lines.map(({ text }) => text),
+  )}\n`;
 }
 
 function plain(text: string): StyledLine {
@@ -156,9 +159,9 @@ function plain(text: string): StyledLine {
 }
 
 function notice(text: string): StyledLine {
-  return { style: "notice", text: visible(text) };
+  return { style: "notice", text };
 }
 
 function refusal(text: string): StyledLine {
-  return { style: "refusal", text: visible(text) };
+  return { style: "refusal", text };
 }

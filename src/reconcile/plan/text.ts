@@ -5,30 +5,19 @@ const VALUE_LENGTH_MAX = 200;
 /** Texts that need no quotes: nothing in them can be taken for our own words. */
 const PLAIN = /^[\w./:@#+%*-]+$/;
 
-/**
- * Everything that a terminal or a viewer would act on instead of showing it: control and format
- * characters (colours, bidirectional overrides, zero width), line ends and lone surrogates.
- */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-
-/** A text from outside on one line, with what cannot be seen written out as `\u{1b}`. */
-export function visible(text: string): string {
-  return text.replace(INVISIBLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
-}
-
 /** `before -> after`; of a secret's value only which version it is. */
 export function describeChange({ path, before, after }: FieldChange): string {
   if (path === "source_version") {
     return `value: ${describeVersion(before)} -> ${describeVersion(after)}`;
   }
-  return `${visible(path)}: ${describeValue(before)} -> ${describeValue(after)}`;
+  return `${path}: ${describeValue(before)} -> ${describeValue(after)}`;
 }
 
 /** What is to be set in something new. */
 export function describeField(path: string, value: unknown): string {
   return path === "source_version"
     ? `value: ${describeVersion(value)}`
-    : `${visible(path)}: ${describeValue(value)}`;
+    : `${path}: ${describeValue(value)}`;
 }
 
 function describeVersion(version: unknown): string {
@@ -39,7 +28,7 @@ function describeValue(value: unknown): string {
   if (value === undefined) return "(none)";
   const text = textOf(value);
   const isLong = text.length > VALUE_LENGTH_MAX;
-  return isLong ? `${visible(text.slice(0, VALUE_LENGTH_MAX))}...` : visible(text);
+  return isLong ? `${text.slice(0, VALUE_LENGTH_MAX)}...` : text;
 }
 
 /** Like JSON, with fewer quotes. */

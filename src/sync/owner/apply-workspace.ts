@@ -13,6 +13,7 @@ import type { GatewayReader } from "#reconcile/observe/observe.ts";
 import { UnsafePlanError } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
+import { visibleLines } from "#runtime/visible.ts";
 import type { SecretGateway } from "#secrets/push.ts";
 import type { Approval } from "#sync/report/report.ts";
 import {
@@ -130,5 +131,7 @@ async function verify(
 
 function blockedError({ blocked }: Plan): GatewayOpsError | undefined {
   if (blocked.length === 0) return undefined;
-  return new UnknownValueError(blocked.map(({ key, message }) => `${key}: ${message}`).join("\n"));
+  return new UnknownValueError(
+    visibleLines(blocked.map(({ key, message }) => `${key}: ${message}`)),
+  );
 }

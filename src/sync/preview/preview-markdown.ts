@@ -1,17 +1,17 @@
 import { formatIssue } from "#manifest/errors.ts";
 import { renderMarkdown } from "#reconcile/plan/render.ts";
-import { fenced, literal } from "#sync/report/markdown.ts";
+import { fenced, literal } from "#runtime/markdown.ts";
 import type { Preview } from "./preview-result.ts";
 
 /** What a file under `plans/` would change, for people. */
 export function previewMarkdown({ source, outcome, manifests, plans, error }: Preview): string {
   const lines = [
-    ...(error ? [error.message] : []),
+    ...(error ? error.message.split("\n") : []),
     ...manifests.flatMap(({ key, issues = [] }) => issues.map((issue) => formatIssue(key, issue))),
   ];
   return [
     `# ${literal(source.key)} (version ${literal(source.version_id)}): ${outcome}`,
-    ...(lines.length > 0 ? ["", fenced(lines.join("\n"))] : []),
+    ...(lines.length > 0 ? ["", fenced("~~~text", lines)] : []),
     ...plans.flatMap(({ plan, refusals }) => ["", renderMarkdown(plan, refusals)]),
     "",
     "Nothing was changed.",

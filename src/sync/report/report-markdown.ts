@@ -1,6 +1,6 @@
 import { formatIssue } from "#manifest/errors.ts";
 import { describeChange } from "#reconcile/plan/text.ts";
-import { fenced, literal, table } from "./markdown.ts";
+import { fenced, literal, table } from "#runtime/markdown.ts";
 import type { ReportedChange, RunReport, WorkspaceReport } from "./report.ts";
 import { noticeText } from "./report-text.ts";
 
@@ -20,7 +20,7 @@ export function reportMarkdown(report: RunReport): string {
     `# ${literal(owner)}: ${outcome}`,
     "",
     ...table(["", ""], facts),
-    ...(error ? ["", `**${error.code}**`, "", fenced(error.message)] : []),
+    ...(error ? ["", `**${error.code}**`, "", fenced("~~~text", error.message.split("\n"))] : []),
     ...manifestSection(report),
     ...report.workspaces.flatMap(workspaceSection),
     "",
@@ -41,7 +41,7 @@ function manifestSection({ manifests, deleted_manifests }: RunReport): string[] 
     "## Manifests",
     "",
     ...table(["manifest", "version", "outcome"], rows),
-    ...(lines.length > 0 ? ["", fenced(lines.join("\n"))] : []),
+    ...(lines.length > 0 ? ["", fenced("~~~text", lines)] : []),
   ];
 }
 
@@ -65,7 +65,7 @@ function workspaceSection(report: WorkspaceReport): string[] {
     "",
     `Plan \`${plan.checksum}\`, prune ${plan.prune ? "on" : "off"}.`,
     ...(approval ? ["", `Approved by ${literal(approval.by)}.`] : []),
-    ...(error ? ["", `**${error.code}**`, "", fenced(error.message)] : []),
+    ...(error ? ["", `**${error.code}**`, "", fenced("~~~text", error.message.split("\n"))] : []),
     "",
     ...(changes.length > 0
       ? table(["action", "resource", "outcome", "note"], changes)

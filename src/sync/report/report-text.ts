@@ -1,9 +1,15 @@
 import { formatIssue } from "#manifest/errors.ts";
 import type { ChangeOutcome } from "#reconcile/apply/apply.ts";
 import type { Notice } from "#reconcile/change.ts";
-import { visible } from "#reconcile/plan/text.ts";
 import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
-import type { ManifestReport, RunOutcome, RunReport, WorkspaceReport } from "./report.ts";
+import { visibleLines } from "#runtime/visible.ts";
+import type {
+  ManifestReport,
+  ReportedError,
+  RunOutcome,
+  RunReport,
+  WorkspaceReport,
+} from "./report.ts";
 
 /** Of a long run the text shows this many changes and issues; the report in JSON holds all. */
 const LISTED_MAX = 50;
@@ -22,18 +28,15 @@ const CONSEQUENCES: Readonly<Record<RunOutcome, string>> = {
 
 /** The report for people, as plain text: what happened, change by change, and what follows from it. */
 export function renderReport(report: RunReport, { reportKey }: { reportKey: string }): string {
-  return [
+  return visibleLines([
     `${report.owner}: ${report.outcome}`,
     `Report: ${reportKey}`,
-    ...(report.error ? [shortened(report.error.message)] : []),
+    ...(report.error ? linesOf(report.error) : []),
     ...report.manifests.flatMap(manifestLines),
     ...report.deleted_manifests.map((key) => `${key} is gone; what it declared stays as it is`),
     ...report.workspaces.flatMap(workspaceLines),
     CONSEQUENCES[report.outcome],
-  ]
-    .flatMap((text) => text.split("\n"))
-    .map(visible)
-    .join("\n");
+  ]);
 }
 
 function manifestLines({ key, version_id, outcome, issues }: ManifestReport): string[] {
@@ -54,7 +57,7 @@ function workspaceLines(report: WorkspaceReport): string[] {
   });
   return [
     ...(workspace === WORKSPACE_DEFAULT ? [] : [`Workspace ${workspace}:`]),
-    ...(error ? [shortened(error.message)] : []),
+    ...(error ? linesOf(error) : []),
     ...refusals.map(({ message }) => `  refused: ${message}`),
     ...(approval ? [`  approved by ${approval.by}`] : []),
     ...changes,
@@ -86,6 +89,11 @@ function detail(outcome: ChangeOutcome | undefined): string {
     default:
       return "";
   }
+}
+
+/** The sentences of an error are lines of ours. */
+function linesOf({ message }: ReportedError): string[] {
+  return shortened(message).split("\n");
 }
 
 function shortened(text: string): string {

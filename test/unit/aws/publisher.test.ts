@@ -7,6 +7,7 @@ import { expect, test } from "@jest/globals";
 import { publishMessages } from "#aws/publisher.ts";
 import type { Message } from "#runtime/message.ts";
 import { aMessage } from "../../support/builders.ts";
+import { expectHarmless, HOSTILE } from "../../support/hostile.ts";
 
 const TOPICS = { alerts: "arn:alerts", operations: "arn:operations" };
 const SOURCE = "https://mlflow.example.com";
@@ -159,4 +160,26 @@ test("at most ten attributes go out, the first ones: a raw queue gets no message
   const names = Object.keys(entries()[0]?.MessageAttributes ?? {});
   expect(names).toHaveLength(10);
   expect(names.slice(0, 3)).toEqual(["eventType", "severity", "label0"]);
+});
+
+test.each(Object.entries(HOSTILE))("%s is harmless in every part of a message", async (_, text) => {
+  const { entries, publish } = setup();
+
+  await publish([
+    aMessage({ subject: text, text, data: { [text]: text }, attributes: { owner: text } }),
+  ]);
+
+  const [entry] = entries();
+  const { default: event, email } = JSON.parse(entry?.Message ?? "");
+  const attributes = Object.values(entry?.MessageAttributes ?? {});
+  for (const shown of [
+    entry?.Subject ?? "",
+    event,
+    email,
+    JSON.parse(event).subject,
+    ...attributes.map(({ StringValue = "" }) => StringValue),
+  ]) {
+    expectHarmless(shown);
+  }
+  expect(JSON.parse(event).data).toEqual({ [text]: text });
 });

@@ -46,6 +46,7 @@ interface RunOptions {
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly isTTY?: boolean;
+  readonly isColoured?: boolean;
   /** Ctrl-C was pressed before. */
   readonly isInterrupted?: boolean;
 }
@@ -75,7 +76,7 @@ export function cliSetup(root: string) {
     const { answer } = options;
     const context: GwopsContext = {
       process: { stdout, stderr },
-      isColoured: false,
+      isColoured: options.isColoured ?? false,
       env,
       home: folder,
       folder,

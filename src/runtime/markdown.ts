@@ -1,4 +1,4 @@
-import { visible } from "#reconcile/plan/text.ts";
+import { visible } from "./visible.ts";
 
 /** What Markdown or HTML would act on, wherever it stands in a line. */
 const MARKUP = /[\\`*_[\]<>|&~!#]/g;
@@ -16,8 +16,12 @@ export function table(
   return [line(head), `|${head.map(() => "---").join("|")}|`, ...rows.map(line)];
 }
 
-/** Text of several lines as it is; no line of it can end the block. */
-export function fenced(text: string): string {
-  const lines = text.split("\n").map((line) => visible(line).replaceAll("~~~", "~ ~ ~"));
-  return ["~~~text", ...lines, "~~~"].join("\n");
+/** What ends a fence stands at the beginning of a line, behind three spaces at most. */
+const FENCE = /^( {0,3})(?:```|~~~)/;
+
+/** Lines as they are; none of them can end the block. */
+export function fenced(fence: "```diff" | "```text" | "~~~text", lines: readonly string[]): string {
+  const mark = fence.slice(0, 3);
+  const inside = lines.map((line) => visible(line).replace(FENCE, `$1${[...mark].join(" ")}`));
+  return [fence, ...inside, mark].join("\n");
 }
