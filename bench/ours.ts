@@ -15,6 +15,7 @@ import {
   WORKSPACE_DEFAULT,
 } from "#reconcile/state.ts";
 import { systemClock } from "#runtime/clock.ts";
+import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { type PlanRequest, planOwner } from "#sync/owner/plan-owner.ts";
 import { applyOwner } from "#sync/owner/run-owner.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
@@ -68,6 +69,7 @@ export function oursOn({ trackingUri }: BenchServer): Ours {
   const bucket = new FakeBucket();
   const dependencies = {
     ...{ ledger, source, clock: systemClock, runId: "bench", secretCacheTtlMs: 60_000 },
+    deadline: NO_DEADLINE,
     ...{ snapshots: bucket, approvals: bucket },
     gatewayOf: () => gateway,
     trackingOf: () => tracking,

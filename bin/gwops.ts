@@ -79,9 +79,10 @@ function ask(question: string): Promise<string> {
   });
 }
 
-/** A second Ctrl-C ends the process as ever. */
+/** A second Ctrl-C ends the process as ever; a terminal that is closed counts as the first. */
 function onInterrupt(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => controller.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+    process.once(signal, () => controller.abort());
   return controller.signal;
 }

@@ -1,6 +1,6 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
-import { awsCall } from "#aws/aws-call.ts";
+import { awsCall, callOptions } from "#aws/aws-call.ts";
 import type { RequestObserver } from "#gateway/call/caller.ts";
 import type { GatewayAuth } from "#gateway/http/connection.ts";
 import { workspaceClients } from "#gateway/workspace-clients.ts";
@@ -37,13 +37,15 @@ export function openGateway(
 ) {
   const secretName = settings.GATEWAY_OPS_CREDENTIALS_SECRET;
   let login: GatewayAuth | undefined;
-  const readOnce = async (name: string) => {
-    login ??= await readLogin(secretsManager, name);
+  const readOnce = async (name: string, signal: AbortSignal | undefined) => {
+    login ??= await readLogin(secretsManager, name, signal);
     return login;
   };
   return workspaceClients({
     trackingUri: settings.GATEWAY_OPS_GATEWAY_URL,
-    ...(secretName === undefined ? {} : { auth: () => readOnce(secretName) }),
+    ...(secretName === undefined
+      ? {}
+      : { auth: (signal?: AbortSignal) => readOnce(secretName, signal) }),
     onRequest: (operation, durationMs, status) => {
       if (status === UNAUTHORISED) login = undefined;
       onRequest(operation, durationMs, status);
@@ -51,10 +53,14 @@ export function openGateway(
   });
 }
 
-async function readLogin(client: SecretsManagerClient, secretName: string): Promise<GatewayAuth> {
+async function readLogin(
+  client: SecretsManagerClient,
+  secretName: string,
+  signal: AbortSignal | undefined,
+): Promise<GatewayAuth> {
   const command = new GetSecretValueCommand({ SecretId: secretName });
   const { SecretString } = await awsCall(`reading the gateway login ${secretName}`, () =>
-    client.send(command),
+    client.send(command, callOptions(signal)),
   );
   const login = loginSchema.safeParse(parseJson(SecretString ?? ""));
   if (login.success) {

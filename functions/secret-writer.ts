@@ -8,6 +8,7 @@ import { redeliverAfter } from "#aws/queue.ts";
 import { SecretsManagerSource } from "#aws/secret-source.ts";
 import type { RequestObserver } from "#gateway/call/caller.ts";
 import { systemClock } from "#runtime/clock.ts";
+import type { Deadlines } from "./deadlines.ts";
 import { GATEWAY_SETTINGS, openGateway } from "./gateway-access.ts";
 import { openLogger } from "./logger.ts";
 
@@ -21,22 +22,26 @@ export const SECRET_WRITER_SETTINGS = {
 
 type SecretWriterSettings = z.infer<z.ZodObject<typeof SECRET_WRITER_SETTINGS>>;
 
-/** What these workers have in common: the tools of a batch, and all that pushing needs of a container. */
+/** What these workers have in common: the tools of a batch, and all that pushing needs in one invocation. */
 export function secretWriter(settings: SecretWriterSettings, onRequest?: RequestObserver<string>) {
   const sqs = new SQSClient();
   const secretsManager = new SecretsManagerClient();
+  const dynamo = new DynamoDBClient();
+  const gateway = openGateway(secretsManager, settings, onRequest);
   return {
     tools: {
       logger: openLogger(),
       redeliverAfter: (record: SQSRecord, delaySeconds: number) =>
         redeliverAfter(sqs, settings.GATEWAY_OPS_QUEUE_URL, record.receiptHandle, delaySeconds),
     },
-    parts: {
-      ledger: new DynamoLedger(new DynamoDBClient(), settings.GATEWAY_OPS_LEDGER_TABLE),
-      source: new SecretsManagerSource(secretsManager),
-      ...openGateway(secretsManager, settings, onRequest),
+    parts: (runId: string, { work, recording }: Deadlines) => ({
+      ledger: new DynamoLedger(dynamo, settings.GATEWAY_OPS_LEDGER_TABLE, recording),
+      source: new SecretsManagerSource(secretsManager, work.signal),
+      ...gateway,
       clock: systemClock,
+      runId,
+      deadline: work,
       secretCacheTtlMs: settings.GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS * 1000,
-    },
+    }),
   };
 }

@@ -5,6 +5,7 @@ import { DynamoLedger } from "#aws/ledger.ts";
 import type { MonitorDependencies } from "#budgets/monitor.ts";
 import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
 import { readSettings } from "#runtime/settings.ts";
+import type { Deadlines } from "../deadlines.ts";
 import { GATEWAY_SETTINGS, openGateway } from "../gateway-access.ts";
 import { openLogger } from "../logger.ts";
 
@@ -14,9 +15,11 @@ export function compose() {
     ...GATEWAY_SETTINGS,
     GATEWAY_OPS_LEDGER_TABLE: z.string().min(1),
   });
-  const dependencies: MonitorDependencies = {
-    ledger: new DynamoLedger(new DynamoDBClient(), settings.GATEWAY_OPS_LEDGER_TABLE),
-    gateway: openGateway(new SecretsManagerClient(), settings).gatewayOf(WORKSPACE_DEFAULT),
-  };
+  const dynamo = new DynamoDBClient();
+  const { gatewayOf } = openGateway(new SecretsManagerClient(), settings);
+  const dependencies = ({ work, recording }: Deadlines): MonitorDependencies => ({
+    ledger: new DynamoLedger(dynamo, settings.GATEWAY_OPS_LEDGER_TABLE, recording),
+    gateway: gatewayOf(WORKSPACE_DEFAULT, work),
+  });
   return { logger: openLogger(), dependencies };
 }

@@ -1,5 +1,7 @@
+import type { Context } from "aws-lambda";
 import { pollBudgets } from "#budgets/monitor.ts";
 import { systemClock } from "#runtime/clock.ts";
+import { deadlinesOf } from "../deadlines.ts";
 import { compose } from "./compose.ts";
 
 const { logger, dependencies } = compose();
@@ -10,10 +12,11 @@ interface ScheduledEvent {
 }
 
 /** It is time to look at the budgets. */
-export const handler = async (event: ScheduledEvent): Promise<void> => {
+export const handler = async (event: ScheduledEvent, context: Context): Promise<void> => {
   const scheduledMs = Date.parse(event.scheduledTime ?? "");
   const nowMs = Number.isNaN(scheduledMs) ? systemClock.nowMs() : scheduledMs;
-  const { policies, policiesWithoutWindow, messages } = await pollBudgets(dependencies, nowMs);
+  const poll = await pollBudgets(dependencies(deadlinesOf(context)), nowMs);
+  const { policies, policiesWithoutWindow, messages } = poll;
   const decided = messages.map(({ id }) => id);
   logger.info("budgets polled", { policies, policiesWithoutWindow, decided });
 };

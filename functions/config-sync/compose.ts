@@ -1,9 +1,11 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import * as z from "zod";
 import { ManifestBucket } from "#aws/bucket.ts";
+import { systemClock } from "#runtime/clock.ts";
 import { paceOf } from "#runtime/pace.ts";
 import { RequestCount } from "#runtime/request-count.ts";
 import { readSettings } from "#runtime/settings.ts";
+import type { Deadlines } from "../deadlines.ts";
 import { SECRET_WRITER_SETTINGS, secretWriter } from "../secret-writer.ts";
 import type { HandleDependencies } from "./handle-trigger.ts";
 import { openMetrics } from "./measure.ts";
@@ -25,19 +27,12 @@ export function compose() {
   });
   const requests = new RequestCount();
   const { tools, parts } = secretWriter(settings, requests.add);
-  const bucket = new ManifestBucket(
-    // Path style works with every S3, whatever its name resolution.
-    new S3Client({ forcePathStyle: true }),
-    settings.GATEWAY_OPS_MANIFEST_BUCKET,
-  );
-  const pace = paceOf(settings.GATEWAY_OPS_MAX_WRITES_PER_SECOND, parts.clock);
-  const dependencies = (runId: string): HandleDependencies => ({
-    ...parts,
-    manifests: bucket,
-    approvals: bucket,
-    snapshots: bucket,
-    reports: bucket,
-    previews: bucket,
+  // Path style works with every S3, whatever its name resolution.
+  const s3 = new S3Client({ forcePathStyle: true });
+  const pace = paceOf(settings.GATEWAY_OPS_MAX_WRITES_PER_SECOND, systemClock);
+  const dependencies = (runId: string, deadlines: Deadlines): HandleDependencies => ({
+    ...parts(runId, deadlines),
+    ...stores(new ManifestBucket(s3, settings.GATEWAY_OPS_MANIFEST_BUCKET, deadlines.recording)),
     requestCounts: requests.counts,
     pace,
     planSettings: {
@@ -50,7 +45,17 @@ export function compose() {
       sources: "aws",
     },
     selfHeal: settings.GATEWAY_OPS_SELF_HEAL,
-    runId,
   });
   return { tools, metrics: openMetrics(), dependencies };
+}
+
+/** One bucket is all of these. */
+function stores(bucket: ManifestBucket) {
+  return {
+    manifests: bucket,
+    approvals: bucket,
+    snapshots: bucket,
+    reports: bucket,
+    previews: bucket,
+  };
 }

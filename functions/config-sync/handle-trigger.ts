@@ -1,4 +1,3 @@
-import type { ApplyOptions } from "#reconcile/apply/apply.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { type Drift, detectDrift } from "#sync/drift.ts";
 import { ownersOf } from "#sync/manifest-source.ts";
@@ -29,35 +28,34 @@ export async function handleTrigger(
   dependencies: HandleDependencies,
   trigger: Trigger,
   delivery: Delivery,
-  options: ApplyOptions,
 ): Promise<Handled> {
   const { manifests, ledger, approvals, selfHeal } = dependencies;
   switch (trigger.look) {
     case "owner": {
       const request = { trigger: { kind: "manifest", ...trigger.put }, ...delivery } as const;
-      return syncOwners(dependencies, [trigger.owner], request, options);
+      return syncOwners(dependencies, [trigger.owner], request);
     }
     case "policy": {
       const request = { trigger: { kind: "policy", ...trigger.put }, ...delivery } as const;
-      return syncOwners(dependencies, await ownersOf(manifests), request, options);
+      return syncOwners(dependencies, await ownersOf(manifests), request);
     }
     case "pending": {
       // The schedule comes again by itself: what fails now is pending, as it was.
       const request = { trigger: { kind: "schedule" }, isLast: true } as const;
-      return syncOwners(dependencies, await ownersOf(manifests), request, options);
+      return syncOwners(dependencies, await ownersOf(manifests), request);
     }
     case "approval": {
       const owner = await ownerAwaiting(ledger, trigger.checksum);
       if (owner === undefined) return NOTHING;
       const approved = { ...dependencies, approvals: witnessed(approvals, trigger.put) };
       const request = { trigger: { kind: "approval", ...trigger.put }, ...delivery } as const;
-      const { reports } = await syncOwners(approved, [owner], request, options);
+      const { reports } = await syncOwners(approved, [owner], request);
       // What was refused may have been the healing of drift.
-      const drifts = selfHeal ? await drift(approved, delivery, options) : [];
+      const drifts = selfHeal ? await drift(approved, delivery) : [];
       return { reports, drifts };
     }
     case "drift":
-      return { reports: [], drifts: await drift(dependencies, delivery, options) };
+      return { reports: [], drifts: await drift(dependencies, delivery) };
     case "preview":
       return { ...NOTHING, preview: await previewPlan(dependencies, trigger.put.key, delivery) };
     case "nothing":
@@ -75,30 +73,25 @@ function witnessed(approvals: ApprovalSource, { by }: Put): ApprovalSource {
   };
 }
 
-function drift(
-  dependencies: HandleDependencies,
-  delivery: Delivery,
-  options: ApplyOptions,
-): Promise<Drift[]> {
+function drift(dependencies: HandleDependencies, delivery: Delivery): Promise<Drift[]> {
   const request = { ...delivery, heal: dependencies.selfHeal };
-  return withSyncLease(dependencies, () => detectDrift(dependencies, request, options));
+  return withSyncLease(dependencies, () => detectDrift(dependencies, request));
 }
 
 async function syncOwners(
   dependencies: HandleDependencies,
   owners: readonly string[],
   request: SyncRequest,
-  options: ApplyOptions,
 ): Promise<Handled> {
   const reports: RunReport[] = [];
   const failures: GatewayOpsError[] = [];
   for (const [index, owner] of owners.entries()) {
     // The schedule goes on with those that are left.
-    if (index > 0 && options.isOver?.()) break;
+    if (index > 0 && dependencies.deadline.leftMs() === 0) break;
     // A report is named by its run: one invocation may make several.
     const own = { ...dependencies, runId: `${dependencies.runId}-${owner}` };
     try {
-      const report = await syncOwner(own, owner, request, options);
+      const report = await syncOwner(own, owner, request);
       if (report) reports.push(report);
     } catch (error) {
       if (!(error instanceof GatewayOpsError)) throw error;

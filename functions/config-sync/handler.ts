@@ -1,4 +1,5 @@
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
+import { deadlinesOf } from "../deadlines.ts";
 import { forEachRecord } from "../for-each-record.ts";
 import { compose } from "./compose.ts";
 import { handleTrigger } from "./handle-trigger.ts";
@@ -14,9 +15,7 @@ const { tools, metrics, dependencies } = compose();
 export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
   forEachRecord(event, tools, async (record, delivery) => {
     const trigger = readTrigger(record.body);
-    const isOver = () => context.getRemainingTimeInMillis() < LAST_MINUTE_MS;
-    const done = await handleTrigger(dependencies(context.awsRequestId), trigger, delivery, {
-      isOver,
-    });
+    const run = dependencies(context.awsRequestId, deadlinesOf(context, LAST_MINUTE_MS));
+    const done = await handleTrigger(run, trigger, delivery);
     measure(tools.logger, metrics, trigger, done);
   });

@@ -5,5 +5,6 @@ import { SECRET_WRITER_SETTINGS, secretWriter } from "../secret-writer.ts";
 /** Builds the worker's adapters, once per container. */
 export function compose() {
   const { tools, parts } = secretWriter(readSettings(SECRET_WRITER_SETTINGS));
-  return { tools, dependencies: (runId: string): PushDependencies => ({ ...parts, runId }) };
+  const dependencies: (...run: Parameters<typeof parts>) => PushDependencies = parts;
+  return { tools, dependencies };
 }

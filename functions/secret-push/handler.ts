@@ -1,5 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { pushChanged } from "#secrets/push-changed.ts";
+import { deadlinesOf } from "../deadlines.ts";
 import { forEachRecord } from "../for-each-record.ts";
 import { compose } from "./compose.ts";
 import { readTrigger } from "./trigger.ts";
@@ -10,7 +11,8 @@ const { tools, dependencies } = compose();
 export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
   forEachRecord(event, tools, async (record, delivery) => {
     const trigger = readTrigger(record.body);
-    const run = dependencies(`${context.awsRequestId}/${record.messageId}`);
+    const runId = `${context.awsRequestId}/${record.messageId}`;
+    const run = dependencies(runId, deadlinesOf(context));
     const outcomes = await pushChanged(run, trigger, delivery);
     tools.logger.info("secrets pushed", { trigger, outcomes });
   });

@@ -11,7 +11,17 @@ export class AwsCallError extends GatewayOpsError {
 const EXPLANATIONS: Readonly<Record<string, string>> = {
   AccessDeniedException: "the function's role does not allow it",
   AccessDenied: "the function's role does not allow it",
+  AbortError: "its time was over",
 };
+
+/** What goes with every call of an adapter. */
+export interface CallOptions {
+  readonly abortSignal?: AbortSignal;
+}
+
+export function callOptions(abortSignal: AbortSignal | undefined): CallOptions {
+  return abortSignal ? { abortSignal } : {};
+}
 
 /** Runs a call; what it throws becomes an {@link AwsCallError} naming the operation. */
 export async function awsCall<R>(operation: string, call: () => Promise<R>): Promise<R> {

@@ -19,7 +19,7 @@ import type { PreviewStore } from "#sync/preview/preview.ts";
 import type { Preview } from "#sync/preview/preview-result.ts";
 import type { RunReport } from "#sync/report/report.ts";
 import { reportMarkdown } from "#sync/report/report-markdown.ts";
-import { awsCall } from "./aws-call.ts";
+import { awsCall, type CallOptions, callOptions } from "./aws-call.ts";
 
 /**
  * The bucket. In: manifests under `manifests/`, files to be planned only under `plans/`, approvals
@@ -31,10 +31,13 @@ export class ManifestBucket
 {
   readonly #client: S3Client;
   readonly #bucket: string;
+  readonly #options: CallOptions;
 
-  constructor(client: S3Client, bucket: string) {
+  /** All calls end with the signal. */
+  constructor(client: S3Client, bucket: string, signal?: AbortSignal) {
     this.#client = client;
     this.#bucket = bucket;
+    this.#options = callOptions(signal);
   }
 
   async listManifests(): Promise<string[]> {
@@ -46,7 +49,9 @@ export class ManifestBucket
         Prefix: MANIFEST_PREFIX,
         ContinuationToken: token,
       });
-      const page = await awsCall("listing manifests", () => this.#client.send(command));
+      const page = await awsCall("listing manifests", () =>
+        this.#client.send(command, this.#options),
+      );
       keys.push(...(page.Contents ?? []).flatMap(({ Key }) => Key ?? []));
       token = page.NextContinuationToken;
     } while (token !== undefined);
@@ -57,7 +62,7 @@ export class ManifestBucket
     const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
     return awsCall(`reading ${key}`, async () => {
       try {
-        const { Body, VersionId, ETag } = await this.#client.send(command);
+        const { Body, VersionId, ETag } = await this.#client.send(command, this.#options);
         // On Node a body is a stream of bytes.
         const content = await beginningOf((Body ?? []) as AsyncIterable<Uint8Array>);
         // The ETag stands in where a bucket has no versions.
@@ -96,7 +101,7 @@ export class ManifestBucket
   async readSnapshot(key: string): Promise<Snapshot> {
     const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
     return awsCall(`reading ${key}`, async () => {
-      const { Body } = await this.#client.send(command);
+      const { Body } = await this.#client.send(command, this.#options);
       const document: unknown = JSON.parse((await Body?.transformToString("utf-8")) ?? "");
       checkVersion(`the snapshot ${key}`, versionOf(document), SNAPSHOT_VERSION);
       return document as Snapshot;
@@ -109,7 +114,7 @@ export class ManifestBucket
     const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
     return awsCall(`looking for ${key}`, async () => {
       try {
-        const { Metadata, LastModified } = await this.#client.send(command);
+        const { Metadata, LastModified } = await this.#client.send(command, this.#options);
         return Metadata?.approver ?? `whoever put ${key} at ${LastModified?.toISOString()}`;
       } catch (error) {
         if (error instanceof NotFound) return undefined;
@@ -125,7 +130,7 @@ export class ManifestBucket
       Body: body,
       ContentType: contentType,
     });
-    await awsCall(`writing ${key}`, () => this.#client.send(command));
+    await awsCall(`writing ${key}`, () => this.#client.send(command, this.#options));
   }
 }
 

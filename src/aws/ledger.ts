@@ -16,7 +16,7 @@ import type {
 } from "#runtime/ledger.ts";
 import { checkCommit } from "#runtime/ledger-limits.ts";
 import { readRecord, readRecords, type StoredRecord } from "#runtime/stored-record.ts";
-import { awsCall } from "./aws-call.ts";
+import { awsCall, type CallOptions, callOptions } from "./aws-call.ts";
 
 /**
  * The ledger in a DynamoDB table with the keys `kind` and `id`. The record is kept as JSON in
@@ -25,10 +25,13 @@ import { awsCall } from "./aws-call.ts";
 export class DynamoLedger implements Ledger {
   readonly #client: DynamoDBClient;
   readonly #table: string;
+  readonly #options: CallOptions;
 
-  constructor(client: DynamoDBClient, table: string) {
+  /** All calls end with the signal. */
+  constructor(client: DynamoDBClient, table: string, signal?: AbortSignal) {
     this.#client = client;
     this.#table = table;
+    this.#options = callOptions(signal);
   }
 
   async read<T>(kind: LedgerKind<T>, id: string): Promise<LedgerRecord<T> | undefined> {
@@ -37,7 +40,9 @@ export class DynamoLedger implements Ledger {
       Key: keyOf(kind.name, id),
       ConsistentRead: true,
     });
-    const { Item } = await awsCall("reading the ledger", () => this.#client.send(command));
+    const { Item } = await awsCall("reading the ledger", () =>
+      this.#client.send(command, this.#options),
+    );
     return Item && readRecord(kind, fromItem(Item));
   }
 
@@ -52,7 +57,9 @@ export class DynamoLedger implements Ledger {
         ConsistentRead: true,
         ExclusiveStartKey: startKey,
       });
-      const page = await awsCall("listing the ledger", () => this.#client.send(command));
+      const page = await awsCall("listing the ledger", () =>
+        this.#client.send(command, this.#options),
+      );
       stored.push(...(page.Items ?? []).map(fromItem));
       startKey = page.LastEvaluatedKey;
     } while (startKey);
@@ -67,7 +74,7 @@ export class DynamoLedger implements Ledger {
     });
     return awsCall("writing the ledger", async () => {
       try {
-        await this.#client.send(command);
+        await this.#client.send(command, this.#options);
         return true;
       } catch (error) {
         if (error instanceof TransactionCanceledException && isConflict(error)) return false;

@@ -10,7 +10,7 @@ import {
   type SecretSource,
   SecretSourceError,
 } from "#secrets/source.ts";
-import { awsCall, errorName } from "./aws-call.ts";
+import { awsCall, type CallOptions, callOptions, errorName } from "./aws-call.ts";
 
 const CURRENT = "AWSCURRENT";
 
@@ -26,14 +26,17 @@ const PROBLEMS: Readonly<Record<string, string>> = {
 /** AWS Secrets Manager as the source of values. */
 export class SecretsManagerSource implements SecretSource {
   readonly #client: SecretsManagerClient;
+  readonly #options: CallOptions;
 
-  constructor(client: SecretsManagerClient) {
+  /** All calls end with the signal. */
+  constructor(client: SecretsManagerClient, signal?: AbortSignal) {
     this.#client = client;
+    this.#options = callOptions(signal);
   }
 
   async describe(nameOrArn: string): Promise<SecretDescription> {
     const command = new DescribeSecretCommand({ SecretId: nameOrArn });
-    const secret = await explained(nameOrArn, () => this.#client.send(command));
+    const secret = await explained(nameOrArn, () => this.#client.send(command, this.#options));
     if (secret.DeletedDate) {
       throw new SecretSourceError(`${nameOrArn}: ${PROBLEMS.InvalidRequestException}`);
     }
@@ -48,7 +51,7 @@ export class SecretsManagerSource implements SecretSource {
 
   async fetch(arn: string, versionId: string): Promise<Redacted<string>> {
     const command = new GetSecretValueCommand({ SecretId: arn, VersionId: versionId });
-    const { SecretString } = await explained(arn, () => this.#client.send(command));
+    const { SecretString } = await explained(arn, () => this.#client.send(command, this.#options));
     if (SecretString !== undefined) return new Redacted(SecretString);
     throw new SecretSourceError(`${arn} holds binary data; a text or a JSON object is needed`);
   }

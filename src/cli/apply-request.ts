@@ -7,6 +7,7 @@ import { showPlans } from "#cli/output/plans.ts";
 import { progressOf } from "#cli/output/progress.ts";
 import { printJson, say } from "#cli/output/show.ts";
 import type { ApplyOptions } from "#reconcile/apply/apply.ts";
+import { endedBy, untilStopped } from "#runtime/deadline.ts";
 import { type OwnerPlan, type PlanRequest, planOwner } from "#sync/owner/plan-owner.ts";
 import { applyOwner, type OwnerResult } from "#sync/owner/run-owner.ts";
 import type { RunReport } from "#sync/report/report.ts";
@@ -18,6 +19,8 @@ import type { Backend } from "./backend.ts";
 import type { GwopsContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
+/** What is under way when somebody wants the command to stop gets so long to end. */
+const GRACE_MS = 30_000;
 const STOPPING = "stopping: changes that are under way end first, no further one is begun";
 
 /**
@@ -36,28 +39,30 @@ export async function applyRequest(
   flags: WriteFlags,
   saved?: SavedPlan,
 ): Promise<ExitCode> {
-  const { dependencies } = backend;
   const { clock } = context;
   let expected = saved;
   if (!flags.yes) {
-    const planned = await planOwner(dependencies, request);
+    const planned = await planOwner(backend.dependencies, request);
     if (expected) checkSaved(expected, planned);
     showPlans(context, planned, context.process.stderr);
     if (!(await isWanted(context, planned, flags))) return EXIT.error;
     expected = savedPlan(request, planned);
   }
-  const interrupted = context.onInterrupt();
-  interrupted.addEventListener("abort", () => say(context, STOPPING));
+  const stop = context.onInterrupt();
+  stop.addEventListener("abort", () => say(context, STOPPING));
+  const dependencies = { ...backend.dependencies, deadline: untilStopped(stop, GRACE_MS) };
   const report = await withSyncLease(dependencies, async () => {
     const run = startedRun(dependencies, request.owner, { kind: "command", by: context.user });
-    const planned = await planOwner(dependencies, request);
+    // Nothing is written yet: here it stops at once.
+    const deadline = endedBy(dependencies.deadline, stop);
+    const planned = await planOwner({ ...dependencies, deadline }, request);
     if (expected) checkSaved(expected, planned);
     if (flags.yes) showPlans(context, planned, context.process.stderr);
     if (!backend.isShared) {
       for (const workspace of planned.workspaces) await claim(dependencies, workspace, flags);
     }
     const plannedMs = clock.nowMs();
-    const result = await applied(context, backend, request, planned, interrupted);
+    const result = await applied(context, dependencies, request, planned);
     const timingsMs = { plan: plannedMs - run.startedMs, apply: clock.nowMs() - plannedMs };
     return buildReport(dependencies, run, { ...result, timingsMs }, result.manifests);
   });
@@ -83,15 +88,13 @@ async function isWanted(
 
 async function applied(
   context: GwopsContext,
-  { dependencies }: Backend,
+  dependencies: Backend["dependencies"],
   { files }: PlanRequest,
   planned: OwnerPlan,
-  interrupted: AbortSignal,
 ): Promise<OwnerResult> {
   const progress = progressOf(context);
   const lease = leaseKeeper(dependencies);
   const options: ApplyOptions = {
-    isOver: () => interrupted.aborted || lease.isLost(),
     onOutcome: (...outcome) => {
       lease.keep();
       progress.onOutcome(...outcome);

@@ -13,7 +13,7 @@ import { GuardrailOperations } from "#gateway/resources/guardrails.ts";
 import { ModelDefinitionOperations } from "#gateway/resources/model-definitions.ts";
 import { SecretOperations } from "#gateway/resources/secrets.ts";
 import { ServerOperations } from "#gateway/resources/server.ts";
-import { type Clock, systemClock } from "#runtime/clock.ts";
+import { type PlainClock, systemClock } from "#runtime/clock.ts";
 import { OPERATIONS, type Operation, type OperationName, type Operations } from "./operations.ts";
 
 export interface GatewayClientOptions<N extends string = OperationName> extends ConnectionOptions {
@@ -29,7 +29,7 @@ export interface GatewayClientOptions<N extends string = OperationName> extends 
   /** @default an {@link HttpTransport} */
   readonly transport?: Transport;
   /** @default the system's */
-  readonly clock?: Clock;
+  readonly clock?: PlainClock;
   /** Spreads retries; from 0 up to 1. @default Math.random */
   readonly random?: () => number;
 }
@@ -57,9 +57,13 @@ export class GatewayClient {
   readonly guardrails: GuardrailOperations;
   readonly discovery: DiscoveryOperations;
   readonly server: ServerOperations;
+  readonly #options: GatewayClientOptions;
+  readonly #caller: Caller;
 
-  constructor(options: GatewayClientOptions) {
-    const caller = callerOf(options, OPERATIONS);
+  /** A caller is given by {@link GatewayClient.within} only. */
+  constructor(options: GatewayClientOptions, caller: Caller = callerOf(options, OPERATIONS)) {
+    this.#options = options;
+    this.#caller = caller;
     this.discovery = new DiscoveryOperations(caller);
     this.secrets = new SecretOperations(caller);
     this.modelDefinitions = new ModelDefinitionOperations(caller);
@@ -68,6 +72,11 @@ export class GatewayClient {
     this.budgets = new BudgetOperations(caller);
     this.guardrails = new GuardrailOperations(caller);
     this.server = new ServerOperations(caller);
+  }
+
+  /** The same client, with its connections and all that it learnt; its calls end with the signal too. */
+  within(signal: AbortSignal): GatewayClient {
+    return new GatewayClient(this.#options, this.#caller.within(signal));
   }
 }
 

@@ -45,7 +45,7 @@ export class GatewayNetworkError extends GatewayCallError {
   readonly disposition = "retry";
 }
 
-/** No complete answer within the time limit of one request. */
+/** No complete answer within the time limit of one request, or before the time of the caller was over. */
 export class GatewayTimeoutError extends GatewayCallError {
   override readonly name = "GatewayTimeoutError";
   readonly code = "gateway-timeout";

@@ -40,11 +40,22 @@ type TrackingCaller = Caller<typeof TRACKING_OPERATIONS>;
 export class TrackingClient {
   readonly experiments: ExperimentOperations;
   readonly scorers: ScorerOperations;
+  readonly #options: GatewayClientOptions<TrackingOperationName>;
+  readonly #caller: TrackingCaller;
 
-  constructor(options: GatewayClientOptions<TrackingOperationName>) {
-    const caller = callerOf(options, TRACKING_OPERATIONS);
+  constructor(
+    options: GatewayClientOptions<TrackingOperationName>,
+    caller: TrackingCaller = callerOf(options, TRACKING_OPERATIONS),
+  ) {
+    this.#options = options;
+    this.#caller = caller;
     this.experiments = new ExperimentOperations(caller);
     this.scorers = new ScorerOperations(caller);
+  }
+
+  /** As `GatewayClient.within`. */
+  within(signal: AbortSignal): TrackingClient {
+    return new TrackingClient(this.#options, this.#caller.within(signal));
   }
 }
 

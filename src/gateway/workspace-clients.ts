@@ -1,3 +1,4 @@
+import type { Deadline } from "#runtime/deadline.ts";
 import { GatewayClient, type GatewayClientOptions } from "./client.ts";
 import { TrackingClient } from "./tracking.ts";
 
@@ -6,7 +7,7 @@ const WORKSPACE_DEFAULT = "default";
 
 /**
  * The clients of each workspace, made when they are first asked for and only once: a client keeps
- * its connections and what it learnt of the server.
+ * its connections and what it learnt of the server. Whoever asks for one says how long it has.
  */
 export function workspaceClients(options: Omit<GatewayClientOptions<string>, "workspace">) {
   const optionsOf = (workspace: string): GatewayClientOptions<string> => ({
@@ -14,9 +15,11 @@ export function workspaceClients(options: Omit<GatewayClientOptions<string>, "wo
     // A server without workspaces has only this one, and does not know its name.
     ...(workspace === WORKSPACE_DEFAULT ? {} : { workspace }),
   });
+  const gateway = madeOnce((workspace) => new GatewayClient(optionsOf(workspace)));
+  const tracking = madeOnce((workspace) => new TrackingClient(optionsOf(workspace)));
   return {
-    gatewayOf: madeOnce((workspace) => new GatewayClient(optionsOf(workspace))),
-    trackingOf: madeOnce((workspace) => new TrackingClient(optionsOf(workspace))),
+    gatewayOf: (workspace: string, { signal }: Deadline) => gateway(workspace).within(signal),
+    trackingOf: (workspace: string, { signal }: Deadline) => tracking(workspace).within(signal),
   };
 }
 

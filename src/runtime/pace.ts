@@ -1,8 +1,8 @@
 import { assert } from "./assert.ts";
-import type { Clock } from "./clock.ts";
+import type { PlainClock } from "./clock.ts";
 
-/** Awaited before each write to the gateway; resolves when it may go out. */
-export type Pace = () => Promise<void>;
+/** Awaited before each write to the gateway; resolves when it may go out, or when the signal aborts. */
+export type Pace = (signal: AbortSignal) => Promise<void>;
 
 const SECOND_MS = 1000;
 
@@ -11,14 +11,14 @@ const SECOND_MS = 1000;
  * traffic of others at the same time. Several may wait at once; they go in the order in which they
  * came.
  */
-export function paceOf(writesPerSecondMax: number, clock: Clock): Pace {
+export function paceOf(writesPerSecondMax: number, clock: PlainClock): Pace {
   assert(writesPerSecondMax > 0, `a pace must be above 0 a second, got ${writesPerSecondMax}`);
   const intervalMs = SECOND_MS / writesPerSecondMax;
   let nextMs = Number.NEGATIVE_INFINITY;
-  return async () => {
+  return async (signal) => {
     const nowMs = clock.nowMs();
     const turnMs = Math.max(nowMs, nextMs);
     nextMs = turnMs + intervalMs;
-    if (turnMs > nowMs) await clock.sleep(turnMs - nowMs);
+    if (turnMs > nowMs) await clock.sleep(turnMs - nowMs, signal);
   };
 }

@@ -1,5 +1,6 @@
 import type { CreateSecret, Secret, UpdateSecret } from "#gateway/types.ts";
 import type { Clock } from "#runtime/clock.ts";
+import type { Deadline } from "#runtime/deadline.ts";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { withLease } from "#runtime/lease.ts";
 import { type Ledger, type LedgerRecord, type LedgerWrite, put, remove } from "#runtime/ledger.ts";
@@ -30,7 +31,8 @@ export interface PushDependencies {
   readonly ledger: Ledger;
   readonly source: SecretSource;
   /** The gateway as one workspace sees it. */
-  gatewayOf(workspace: string): SecretGateway;
+  gatewayOf(workspace: string, deadline: Deadline): SecretGateway;
+  readonly deadline: Deadline;
   readonly clock: Clock;
   /** Names this run as the holder of leases. */
   readonly runId: string;
@@ -106,8 +108,8 @@ export async function deleteSecret(
 ): Promise<void> {
   const id = managedSecretId(workspace, name);
   await withSecretLease(dependencies, id, async () => {
-    const { ledger } = dependencies;
-    const { secrets } = dependencies.gatewayOf(workspace);
+    const { ledger, deadline } = dependencies;
+    const { secrets } = dependencies.gatewayOf(workspace, deadline);
     await secrets.delete({ secret_id }).catch(ignoreMissing);
     const record = await ledger.read(MANAGED_SECRETS, id);
     if (record) await commitOrYield(ledger, remove(MANAGED_SECRETS, record));
@@ -154,8 +156,8 @@ async function pushVersion(
   found: FoundSource | undefined,
   announce: Announce | undefined,
 ): Promise<PushResult> {
-  const { ledger, source, clock, secretCacheTtlMs } = dependencies;
-  const gateway = dependencies.gatewayOf(target.workspace);
+  const { ledger, source, clock, secretCacheTtlMs, deadline } = dependencies;
+  const gateway = dependencies.gatewayOf(target.workspace, deadline);
   const current = found?.current;
   const record = await rememberTarget(ledger, target, current?.arn);
   const actual = (await gateway.secrets.list()).find(

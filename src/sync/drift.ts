@@ -1,5 +1,4 @@
 import type { Policy } from "#manifest/policy-schema.ts";
-import type { ApplyOptions } from "#reconcile/apply/apply.ts";
 import { digestOf } from "#reconcile/plan/canonical.ts";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
@@ -74,9 +73,8 @@ const HALF_APPLIED: readonly RunOutcome[] = ["retrying", "pending", "failed"];
 export async function detectDrift(
   dependencies: DriftDependencies,
   request: DriftRequest,
-  options: ApplyOptions = {},
 ): Promise<Drift[]> {
-  const { ledger, snapshots, manifests } = dependencies;
+  const { ledger, snapshots, manifests, deadline } = dependencies;
   const policy = (await readPolicy(manifests)).read();
   const records = await ledger.list(MANIFESTS);
   const halfApplied = new Set(
@@ -87,7 +85,7 @@ export async function detectDrift(
   for (const { id, value } of await ledger.list(SNAPSHOTS)) {
     const [newest] = value.snapshots;
     // The schedule comes again: what is left may wait.
-    if (!newest || options.isOver?.()) continue;
+    if (!newest || deadline.leftMs() === 0) continue;
     try {
       const snapshot = await snapshots.readSnapshot(newest.reference);
       const files = snapshot.files.filter(({ name }) => !halfApplied.has(name));
@@ -96,7 +94,7 @@ export async function detectDrift(
       const isWhole =
         files.length === snapshot.files.length &&
         checked.invalid.every(({ name }) => rejected.has(name));
-      drifts.push(await toldDrift(dependencies, id, planned, { ...request, isWhole }, options));
+      drifts.push(await toldDrift(dependencies, id, planned, { ...request, isWhole }));
     } catch (error) {
       if (!(error instanceof GatewayOpsError)) throw error;
       const [workspace, owner] = splitId(id);
@@ -148,7 +146,6 @@ async function toldDrift(
   id: string,
   { workspacePlan, rejected }: DriftPlan,
   { heal, isWhole }: DriftRequest & { readonly isWhole: boolean },
-  options: ApplyOptions,
 ): Promise<Drift> {
   const [workspace, owner] = splitId(id);
   const begun = startedRun(dependencies, owner, { kind: "drift" });
@@ -157,7 +154,7 @@ async function toldDrift(
   const { changes = [], blocked = [] } = workspacePlan?.plan ?? {};
   const hasDrifted = changes.length + blocked.length > 0;
   const workspaces = workspacePlan
-    ? [await workspaceOf(dependencies, workspacePlan, hasDrifted, heal, options)]
+    ? [await workspaceOf(dependencies, workspacePlan, hasDrifted, heal)]
     : [];
   const result = { manifests: rejected, deletedManifests: [], workspaces, timingsMs: {} };
   const report = buildReport(dependencies, run, result, rejected);
@@ -177,10 +174,9 @@ async function workspaceOf(
   plan: WorkspacePlan,
   hasDrifted: boolean,
   heal: boolean,
-  options: ApplyOptions,
 ): Promise<WorkspaceReport> {
   if (heal && hasDrifted) {
-    const result = await applyWorkspace(dependencies, plan, options);
+    const result = await applyWorkspace(dependencies, plan);
     return workspaceReport(plan, result, { isLast: true });
   }
   const seen = workspaceReport(plan, { outcomes: [] }, { isLast: true });

@@ -1,4 +1,3 @@
-import type { ApplyOptions } from "#reconcile/apply/apply.ts";
 import { renewLease, withLease } from "#runtime/lease.ts";
 import type { Delivery } from "#sync/owner/file-outcome.ts";
 import { type RunOwnerDependencies, runOwner } from "#sync/owner/run-owner.ts";
@@ -37,7 +36,6 @@ export async function syncOwner(
   dependencies: SyncDependencies,
   owner: string,
   request: SyncRequest,
-  options: ApplyOptions = {},
 ): Promise<RunReport | undefined> {
   return withSyncLease(dependencies, async () => {
     const policy = await readPolicy(dependencies.manifests);
@@ -46,7 +44,7 @@ export async function syncOwner(
     const nowMs = dependencies.clock.nowMs();
     if (!isWorkLeft(files, records, policy.version_id, request, nowMs)) return undefined;
     const run = await beginRun(dependencies, owner, request.trigger);
-    const result = await runOwner(dependencies, { owner, files, policy }, request, options);
+    const result = await runOwner(dependencies, { owner, files, policy }, request);
     const report = await endRun(dependencies, run, records, policy.version_id, result);
     const isRetrying = report.manifests.some(({ outcome }) => outcome === "retrying");
     if (isRetrying && result.error?.disposition === "retry") throw result.error;

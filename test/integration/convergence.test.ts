@@ -4,6 +4,7 @@ import { GatewayClient } from "#gateway/client.ts";
 import { TrackingClient } from "#gateway/tracking.ts";
 import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
 import { systemClock } from "#runtime/clock.ts";
+import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { RequestCount } from "#runtime/request-count.ts";
 import type { RunReport } from "#sync/report/report.ts";
 import { type SyncDependencies, syncOwner } from "#sync/sync.ts";
@@ -77,6 +78,7 @@ function ownerOf(owner: string) {
     ledger: new MemoryLedger(),
     source,
     clock: systemClock,
+    deadline: NO_DEADLINE,
     secretCacheTtlMs: 10_000,
     manifests: bucket,
     reports: bucket,

@@ -13,6 +13,7 @@ import {
   type DesiredState,
   NOTHING_KNOWN,
 } from "#reconcile/state.ts";
+import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { desiredState } from "./desired.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { type CoreGateway, FakeGateway } from "./fake-gateway.ts";
@@ -55,6 +56,7 @@ export function applySetupOf<G extends CoreGateway, T extends CoreTracking>(
     source,
     clock,
     runId: "run-1",
+    deadline: NO_DEADLINE,
     secretCacheTtlMs: CACHE_TTL_MS,
     gatewayOf: () => gateway,
     trackingOf: () => tracking,

@@ -1,5 +1,5 @@
-import type { ApplyOptions } from "#reconcile/apply/apply.ts";
 import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
+import { type Deadline, NO_DEADLINE } from "#runtime/deadline.ts";
 import { type Drift, type DriftDependencies, detectDrift } from "#sync/drift.ts";
 import { MANIFESTS, type ManifestRecord } from "#sync/manifest-record.ts";
 import type { PlanSettings } from "#sync/owner/run-owner.ts";
@@ -32,7 +32,7 @@ export interface RunRequest {
   readonly owner?: string;
   readonly trigger?: RunTrigger;
   readonly isLast?: boolean;
-  readonly options?: ApplyOptions;
+  readonly deadline?: Deadline;
 }
 
 export const LAST: RunRequest = { isLast: true };
@@ -55,6 +55,7 @@ export function syncSetup(settings: Partial<PlanSettings> = {}) {
     source,
     clock,
     runId,
+    deadline: NO_DEADLINE,
     secretCacheTtlMs: CACHE_TTL_MS,
     manifests: bucket,
     reports: bucket,
@@ -78,8 +79,13 @@ export function syncRuns(settings: Partial<PlanSettings> = {}) {
     return dependencies(`run-${runs}`);
   };
   const sync = (request: RunRequest = {}): Promise<RunReport | undefined> => {
-    const { owner = OWNER, trigger = { kind: "manifest" }, isLast = false, options } = request;
-    return syncOwner(nextRun(), owner, { trigger, isLast }, options);
+    const {
+      owner = OWNER,
+      trigger = { kind: "manifest" },
+      isLast = false,
+      deadline = NO_DEADLINE,
+    } = request;
+    return syncOwner({ ...nextRun(), deadline }, owner, { trigger, isLast });
   };
   return {
     ...parts,

@@ -33,8 +33,11 @@ Examples:
 
 async function exportManifests(this: GwopsContext, flags: Flags): Promise<void> {
   const workspace = singleWorkspace(this, flags);
-  const { gatewayOf, trackingOf, ledger } = (await backendOf(this, flags)).dependencies;
-  const actual = await observeAll(gatewayOf(workspace), trackingOf(workspace), ledger, workspace);
+  const { dependencies } = await backendOf(this, flags);
+  const { ledger, deadline } = dependencies;
+  const gateway = dependencies.gatewayOf(workspace, deadline);
+  const tracking = dependencies.trackingOf(workspace, deadline);
+  const actual = await observeAll(gateway, tracking, ledger, workspace);
   const manifest = exportManifest(actual, { owner: flags.owner, workspace });
   if (flags.outputFile === undefined) {
     printText(this.process.stdout, manifest);

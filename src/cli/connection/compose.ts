@@ -8,6 +8,7 @@ import { SnapshotFiles } from "#local/snapshot-files.ts";
 import { defaultLedgerPath, gatewayName } from "#local/state-folder.ts";
 import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
 import type { Clock } from "#runtime/clock.ts";
+import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { paceOf } from "#runtime/pace.ts";
 import { RequestCount } from "#runtime/request-count.ts";
 import { openSecretsManager } from "./secrets-manager.ts";
@@ -43,6 +44,8 @@ export async function openBackend(
       approvals,
       clock,
       runId,
+      // A command ends when it is done, or when somebody stops it.
+      deadline: NO_DEADLINE,
       secretCacheTtlMs: SECRET_CACHE_TTL_MS,
       pace: writesPerSecondMax === undefined ? undefined : paceOf(writesPerSecondMax, clock),
       planSettings: {

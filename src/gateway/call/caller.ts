@@ -4,17 +4,19 @@ import {
   GatewayCallError,
   GatewayResponseError,
   GatewayStatusError,
+  GatewayTimeoutError,
 } from "#gateway/errors.ts";
-import type { Connection } from "#gateway/http/connection.ts";
+import type { Connect, Connection } from "#gateway/http/connection.ts";
+import { isTimeOver } from "#gateway/http/exchange.ts";
 import type { Transport, TransportRequest, TransportResponse } from "#gateway/http/request.ts";
 import { isRepeatable, type RetryPolicy, retryDelayMs } from "#gateway/http/retry.ts";
 import type { Slots } from "#gateway/http/slots.ts";
 import type { FieldsOf, Operation, OperationName, Operations } from "#gateway/operations.ts";
-import type { Clock } from "#runtime/clock.ts";
+import type { PlainClock } from "#runtime/clock.ts";
 import { Redacted } from "#runtime/redacted.ts";
 import { statusError } from "./failure.ts";
 import { isObject, type JsonObject, parseJson } from "./json.ts";
-import { VersionGuard } from "./version-guard.ts";
+import { type KnownVersion, VersionGuard } from "./version-guard.ts";
 
 /** Told of each request that ended; `status` is undefined when there was no answer. */
 export type RequestObserver<N extends string = OperationName> = (
@@ -25,11 +27,11 @@ export type RequestObserver<N extends string = OperationName> = (
 
 export interface CallerOptions<N extends string> {
   readonly operations: Readonly<Record<N, Operation>>;
-  readonly connect: () => Promise<Connection>;
+  readonly connect: Connect;
   readonly transport: Transport;
   /** Of requests in flight. */
   readonly slots: Slots;
-  readonly clock: Clock;
+  readonly clock: PlainClock;
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly policy: RetryPolicy;
@@ -42,15 +44,20 @@ export interface CallerOptions<N extends string> {
 export interface CallOptions {
   /** Values in the fields that must not come back in an error. */
   readonly secretValues?: readonly string[];
-  /** Several calls that share their attempts and their time. @default a new one */
+  /** Several calls that share their attempts. @default a new one */
   readonly retryBudget?: RetryBudget;
 }
 
-/** Attempts and time that are left; see {@link Caller.begin}. */
+/** Attempts that were made; see {@link Caller.begin}. */
 export interface RetryBudget {
   readonly startedAtMs: number;
-  readonly totalMs: number;
   attempts: number;
+}
+
+/** What was learnt of the server, for all that speak with it. */
+interface ServerFacts extends KnownVersion {
+  /** How far the server's clock is ahead of ours, by the latest answer. */
+  clockLeadMs: number;
 }
 
 interface Outgoing<N extends string> extends Operation {
@@ -63,12 +70,20 @@ interface Outgoing<N extends string> extends Operation {
 /** Carries out one operation: address, attempts, and the choice between answer and error. */
 export class Caller<T extends Operations = Operations> {
   readonly #options: CallerOptions<keyof T & string>;
-  readonly #guard = new VersionGuard(() => this.text("getVersion"));
-  /** How far the server's clock is ahead of ours, by the latest answer. */
-  #clockLeadMs = 0;
+  readonly #guard: VersionGuard;
+  readonly #server: ServerFacts;
 
-  constructor(options: CallerOptions<keyof T & string>) {
+  constructor(options: CallerOptions<keyof T & string>, server: ServerFacts = { clockLeadMs: 0 }) {
     this.#options = options;
+    this.#server = server;
+    this.#guard = new VersionGuard(() => this.text("getVersion"), server);
+  }
+
+  /** The same, with its connections and all that it learnt; its calls end with the signal too. */
+  within(signal: AbortSignal): Caller<T> {
+    const { signal: own } = this.#options;
+    const both = own ? AbortSignal.any([own, signal]) : signal;
+    return new Caller({ ...this.#options, signal: both }, this.#server);
   }
 
   /** The JSON object of the answer; fields that are undefined or null are left out. Throws a `GatewayCallError`. */
@@ -104,36 +119,32 @@ export class Caller<T extends Operations = Operations> {
     }
   }
 
-  /** A new retryBudget; its time is that of the retry policy unless given. */
-  begin(totalMs = this.#options.policy.totalMs): RetryBudget {
-    return { startedAtMs: this.#options.clock.nowMs(), totalMs, attempts: 0 };
+  begin(): RetryBudget {
+    return { startedAtMs: this.#options.clock.nowMs(), attempts: 0 };
   }
 
-  /** Waits before the next attempt; false at once when there shall be none. */
-  async pause(retryBudget: RetryBudget, failure: GatewayCallError): Promise<boolean> {
-    const { clock, policy, random } = this.#options;
-    const delayMs = retryDelayMs(
-      { ...policy, totalMs: retryBudget.totalMs },
-      {
-        attempt: retryBudget.attempts,
-        elapsedMs: clock.nowMs() - retryBudget.startedAtMs,
-        retryAfterMs: failure instanceof GatewayStatusError ? failure.retryAfterMs : undefined,
-        random: random(),
-      },
-    );
-    if (delayMs === undefined) return false;
-    await clock.sleep(delayMs);
-    return true;
+  /** Waits before the next attempt; false, and soon, when there shall be none. */
+  async pause({ attempts }: RetryBudget, failure: GatewayCallError): Promise<boolean> {
+    const { clock, policy, random, signal } = this.#options;
+    const delayMs = retryDelayMs(policy, {
+      attempt: attempts,
+      retryAfterMs: failure instanceof GatewayStatusError ? failure.retryAfterMs : undefined,
+      random: random(),
+    });
+    if (delayMs === undefined || signal?.aborted) return false;
+    await clock.sleep(delayMs, signal);
+    return signal?.aborted !== true;
   }
 
   /** What the server's clock showed at a time of ours. */
   serverTimeMs(ourTimeMs: number): number {
-    return ourTimeMs + this.#clockLeadMs;
+    return ourTimeMs + this.#server.clockLeadMs;
   }
 
   /** The name that we log in with, if there is one. */
   async username(): Promise<string | undefined> {
-    return (await this.#options.connect()).username;
+    const { connect, signal } = this.#options;
+    return (await connect(signal)).username;
   }
 
   /**
@@ -144,16 +155,16 @@ export class Caller<T extends Operations = Operations> {
   async #attempt(
     outgoing: Outgoing<keyof T & string>,
   ): Promise<TransportResponse | GatewayCallError> {
-    const { connect, slots } = this.#options;
+    const { connect, slots, signal } = this.#options;
     const release = await slots.acquire();
     try {
       outgoing.retryBudget.attempts += 1;
-      const connection = await connect();
+      const connection = await connect(signal);
       const result = await this.#exchange(connection, outgoing);
       const isRefused =
         result instanceof GatewayCallError && result.code === "gateway-unauthorised";
       if (!isRefused || !connection.isRenewable) return result;
-      const renewed = await connect();
+      const renewed = await connect(signal);
       return renewed.isSameLogin(connection) ? result : await this.#exchange(renewed, outgoing);
     } finally {
       release();
@@ -166,10 +177,7 @@ export class Caller<T extends Operations = Operations> {
   ): Promise<TransportResponse | GatewayCallError> {
     const { transport, clock, signal, onRequest } = this.#options;
     const { name, secretValues } = outgoing;
-    if (signal?.aborted) {
-      const facts = { cause: signal.reason };
-      return new GatewayAbortedError(name, "was ended by its caller before it was sent", facts);
-    }
+    if (signal?.aborted) return unsent(name, signal);
     const request = this.#request(connection, outgoing);
     const startedAtMs = clock.nowMs();
     let status: number | undefined;
@@ -193,16 +201,15 @@ export class Caller<T extends Operations = Operations> {
 
   #request(
     connection: Connection,
-    { name, method, path, effect, fields, retryBudget }: Outgoing<string>,
+    { name, method, path, effect, fields }: Outgoing<string>,
   ): TransportRequest {
-    const { timeoutMs, signal, clock } = this.#options;
+    const { timeoutMs, signal } = this.#options;
     const url = new URL(connection.base + path);
     if (method === "GET") {
       for (const [key, value] of Object.entries(fields)) {
         if (value != null) url.searchParams.set(key, String(value));
       }
     }
-    const remainingMs = retryBudget.totalMs - (clock.nowMs() - retryBudget.startedAtMs);
     return {
       operation: name,
       method,
@@ -214,15 +221,22 @@ export class Caller<T extends Operations = Operations> {
           ? undefined
           : new Redacted(JSON.stringify(fields, (_, value) => value ?? undefined)),
       isIdempotent: effect !== "create",
-      timeoutMs: Math.min(timeoutMs, Math.max(1, Math.ceil(remainingMs))),
+      timeoutMs,
       signal,
     };
   }
 
   #learnClock({ headers }: TransportResponse): void {
     const dateMs = Date.parse(headers.date ?? "") + HALF_A_SECOND_MS;
-    if (!Number.isNaN(dateMs)) this.#clockLeadMs = dateMs - this.#options.clock.nowMs();
+    if (!Number.isNaN(dateMs)) this.#server.clockLeadMs = dateMs - this.#options.clock.nowMs();
   }
+}
+
+function unsent(operation: string, signal: AbortSignal): GatewayCallError {
+  const facts = { cause: signal.reason };
+  return isTimeOver(signal)
+    ? new GatewayTimeoutError(operation, "was not sent: its caller's time was over", facts)
+    : new GatewayAbortedError(operation, "was ended by its caller before it was sent", facts);
 }
 
 /** The header has whole seconds, cut off: on average the time was this much later. */

@@ -32,8 +32,6 @@ export interface Creation<N extends OperationName, T> {
   readonly expected?: JsonObject;
 }
 
-/** On top of the time that the retry policy gives. */
-const LOOK_UP_MS = 10_000;
 /** The server's clock is known from the `Date` header, to half a second and the time of travel. */
 const CLOCK_TOLERANCE_MS = 1500;
 
@@ -102,7 +100,7 @@ async function lookUp<N extends OperationName>(
   { find, fields, identity = [], expected = fields, isUnique = true }: Creation<N, unknown>,
   startedAtMs: number,
 ): Promise<JsonObject | "none" | "unclear"> {
-  const all = await find({ retryBudget: caller.begin(LOOK_UP_MS) }).catch(() => undefined);
+  const all = await find({ retryBudget: caller.begin() }).catch(() => undefined);
   if (!all) return "unclear";
   const wanted = Object.fromEntries(identity.map((field) => [field, fields[field]]));
   const candidates = (all as readonly JsonObject[]).filter((stored) => isStored(wanted, stored));

@@ -13,6 +13,11 @@ import {
 } from "./capabilities.ts";
 import type { JsonObject } from "./json.ts";
 
+/** The server's version, once somebody asked. */
+export interface KnownVersion {
+  version?: string;
+}
+
 /**
  * Keeps calls from servers that are too old for them. What such a server would drop in silence is
  * refused before it is sent; what it answers with "not found" is explained afterwards. Only calls
@@ -20,10 +25,11 @@ import type { JsonObject } from "./json.ts";
  */
 export class VersionGuard {
   readonly #askVersion: () => Promise<string>;
-  #version: string | undefined;
+  readonly #known: KnownVersion;
 
-  constructor(askVersion: () => Promise<string>) {
+  constructor(askVersion: () => Promise<string>, known: KnownVersion = {}) {
     this.#askVersion = askVersion;
+    this.#known = known;
   }
 
   /** Throws {@link GatewayCapabilityError} when the server would not understand the request. */
@@ -46,9 +52,11 @@ export class VersionGuard {
 
   /** The server's version if it does not do. Asked anew before a refusal: servers get upgraded. */
   async #tooOldFor(requirement: Requirement): Promise<string | undefined> {
-    if (this.#version !== undefined && isMet(requirement, this.#version)) return undefined;
-    this.#version = await this.#ask();
-    return isMet(requirement, this.#version) ? undefined : this.#version;
+    const { version } = this.#known;
+    if (version !== undefined && isMet(requirement, version)) return undefined;
+    const asked = await this.#ask();
+    this.#known.version = asked;
+    return isMet(requirement, asked) ? undefined : asked;
   }
 
   /** A proxy may keep the address to itself; then the check after each write must do. */

@@ -16,10 +16,10 @@ export interface ConnectionOptions {
   /**
    * A login, or a function that gives it: asked before every request, so that a login which is
    * changed somewhere is used at once, and once more when the server refuses it (401); what it
-   * throws ends the call.
+   * throws ends the call. The signal is the one that ends the call.
    * @default none
    */
-  readonly auth?: GatewayAuth | (() => Promise<GatewayAuth>);
+  readonly auth?: GatewayAuth | ((signal?: AbortSignal) => Promise<GatewayAuth>);
   /** Travels as `X-MLFLOW-WORKSPACE`. @default the server's default workspace */
   readonly workspace?: string;
   /** Sent with every request, such as a proxy's key. */
@@ -40,15 +40,17 @@ export interface Connection {
   isSameLogin(other: Connection): boolean;
 }
 
+export type Connect = (signal: AbortSignal | undefined) => Promise<Connection>;
+
 /** Throws `GatewayRequestError` on an option that no request could work with. */
-export function connector(options: ConnectionOptions): () => Promise<Connection> {
+export function connector(options: ConnectionOptions): Connect {
   const { auth = NO_AUTH } = options;
   if (typeof auth !== "function") {
     const connection = connect(options, auth, false);
     return async () => connection;
   }
   connect(options, NO_AUTH, true);
-  return async () => connect(options, await auth(), true);
+  return async (signal) => connect(options, await auth(signal), true);
 }
 
 const NO_AUTH: GatewayAuth = { kind: "none" };

@@ -129,6 +129,11 @@ function reasonOf(code: string, message: string): string {
     : (REASONS[code] ?? message);
 }
 
+/** The reason that `AbortSignal.timeout` gives, and only that. */
+export function isTimeOver({ reason }: AbortSignal): boolean {
+  return Object(reason).name === "TimeoutError";
+}
+
 /** What Node threw, as one of our errors. */
 function transportFailure(
   { operation, url, timeoutMs, signal }: TransportRequest,
@@ -137,14 +142,14 @@ function transportFailure(
 ): Error {
   if (error instanceof GatewayResponseError) return error;
   const facts = { isOutcomeUnknown, cause: error };
-  if (signal?.aborted) {
+  if (signal?.aborted && !isTimeOver(signal)) {
     const aborted = { ...facts, cause: signal.reason };
     return new GatewayAbortedError(operation, "was ended by its caller", aborted);
   }
-  if (timeout.aborted) {
+  if (timeout.aborted || signal?.aborted) {
     const doing = isOutcomeUnknown ? "had no complete answer from" : "could not connect to";
-    const message = `${doing} ${url.origin} within ${timeoutMs} ms`;
-    return new GatewayTimeoutError(operation, message, facts);
+    const limit = timeout.aborted ? `within ${timeoutMs} ms` : "before its caller's time was over";
+    return new GatewayTimeoutError(operation, `${doing} ${url.origin} ${limit}`, facts);
   }
   const { code = "unknown error", message } = error as NodeJS.ErrnoException;
   const doing = isOutcomeUnknown ? "lost the connection to" : "could not reach";

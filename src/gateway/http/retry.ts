@@ -8,15 +8,12 @@ export interface RetryPolicy {
   readonly delayMs: number;
   /** A server that asks for a longer wait is not asked again. @default 10 000 */
   readonly delayMsMax: number;
-  /** Attempts and delays together. @default 60 000 */
-  readonly totalMs: number;
 }
 
 export const RETRY_POLICY: RetryPolicy = {
   attemptsMax: 3,
   delayMs: 250,
   delayMsMax: 10_000,
-  totalMs: 60_000,
 };
 
 /** Failures that can be over within seconds. */
@@ -37,7 +34,6 @@ export function isRepeatable(error: GatewayCallError, effect: Effect): boolean {
 export interface RetryState {
   /** Attempts made so far, from 1. */
   readonly attempt: number;
-  readonly elapsedMs: number;
   readonly retryAfterMs: number | undefined;
   /** From 0 up to 1; spreads the attempts of workers that failed together. */
   readonly random: number;
@@ -46,12 +42,11 @@ export interface RetryState {
 /** How long to wait before the next attempt; `undefined` when there shall be none. */
 export function retryDelayMs(
   policy: RetryPolicy,
-  { attempt, elapsedMs, retryAfterMs = 0, random }: RetryState,
+  { attempt, retryAfterMs = 0, random }: RetryState,
 ): number | undefined {
   if (attempt >= policy.attemptsMax || retryAfterMs > policy.delayMsMax) return undefined;
   const backoffMs = Math.min(policy.delayMs * 2 ** (attempt - 1), policy.delayMsMax);
-  const delayMs = Math.max(retryAfterMs, backoffMs * (0.5 + random / 2));
-  return elapsedMs + delayMs < policy.totalMs ? delayMs : undefined;
+  return Math.max(retryAfterMs, backoffMs * (0.5 + random / 2));
 }
 
 /** Reads `Retry-After`, which is a number of seconds or a date; anything else counts as absent. */

@@ -1,6 +1,7 @@
 import { type Change, keyOfChange, type Plan } from "#reconcile/change.ts";
 import { type ActualState, keyOf, type ResourceKey } from "#reconcile/state.ts";
 import type { Clock } from "#runtime/clock.ts";
+import type { Deadline } from "#runtime/deadline.ts";
 import { type Disposition, GatewayOpsError } from "#runtime/errors.ts";
 import { mapLimited } from "#runtime/limit.ts";
 import type { Pace } from "#runtime/pace.ts";
@@ -61,15 +62,13 @@ export class ApplyError extends GatewayOpsError {
 }
 
 export interface ApplyDependencies extends PushDependencies {
-  gatewayOf(workspace: string): GatewayWriter & SecretGateway;
-  trackingOf(workspace: string): TrackingWriter;
+  gatewayOf(workspace: string, deadline: Deadline): GatewayWriter & SecretGateway;
+  trackingOf(workspace: string, deadline: Deadline): TrackingWriter;
   /** Of the writes to the gateway. @default as fast as it goes */
   readonly pace?: Pace | undefined;
 }
 
 export interface ApplyOptions {
-  /** Asked before each change; from then on none is begun. */
-  readonly isOver?: () => boolean;
   /** Told of each outcome as it comes. */
   readonly onOutcome?: (outcome: ChangeOutcome, done: number, total: number) => void;
 }
@@ -77,6 +76,7 @@ export interface ApplyOptions {
 /**
  * Carries out a plan: creates and updates level by level down the tree of dependencies, then
  * deletes up again. A change that fails, or is blocked, stops what needs it, not its siblings.
+ * None is begun when the time is over.
  * Throws {@link ApplyError} unless every change was applied.
  */
 export async function applyPlan(
@@ -88,12 +88,12 @@ export async function applyPlan(
   const ids = new Map(actual.resources.map((resource) => [keyOf(resource), resource.id]));
   const run: Run = {
     clock: dependencies.clock,
+    deadline: dependencies.deadline,
     context: contextOf(dependencies, plan, actual, ids),
     ids,
     needs: neededBefore(plan.changes, actual.resources),
     broken: new Set(plan.blocked.map(({ key }) => key)),
     ends: new Map(),
-    ...options,
   };
   const outcomes: ChangeOutcome[] = [];
   let done = 0;
@@ -112,8 +112,9 @@ export async function applyPlan(
   return outcomes;
 }
 
-interface Run extends Pick<ApplyOptions, "isOver"> {
+interface Run {
   readonly clock: Clock;
+  readonly deadline: Deadline;
   readonly context: ChangeContext;
   /** The same as in the context. */
   readonly ids: Map<ResourceKey, string>;
@@ -130,10 +131,14 @@ function contextOf(
   actual: ActualState,
   ids: ReadonlyMap<ResourceKey, string>,
 ): ChangeContext {
-  const { ledger, pace } = dependencies;
-  const direct = dependencies.gatewayOf(workspace);
-  const gateway = pace ? paced(direct, pace) : direct;
-  const tracking = dependencies.trackingOf(workspace);
+  const { ledger, pace, deadline } = dependencies;
+  const gatewayWithin = (within: Deadline) => {
+    const direct = dependencies.gatewayOf(workspace, within);
+    return pace ? paced(direct, pace, within.signal) : direct;
+  };
+  const gateway = gatewayWithin(deadline);
+  const tracking = dependencies.trackingOf(workspace, deadline);
+  const { signal } = deadline;
   return {
     gateway,
     ledger,
@@ -141,9 +146,9 @@ function contextOf(
     workspace,
     ids,
     resources: actual.resources,
-    experiments: experimentsOf({ tracking, ledger, workspace, pace }, actual.experiments),
+    experiments: experimentsOf({ tracking, ledger, workspace, pace, signal }, actual.experiments),
     guardrails: guardrailsOf(gateway, ids, actual, renamesOf(changes)),
-    pushing: { ...dependencies, gatewayOf: () => gateway },
+    pushing: { ...dependencies, gatewayOf: (_, within) => gatewayWithin(within) },
   };
 }
 
@@ -157,12 +162,12 @@ async function carryOut(run: Run, change: Change): Promise<ChangeOutcome> {
 }
 
 async function attempt(
-  { clock, context, ids, broken, isOver }: Run,
+  { clock, deadline, context, ids, broken }: Run,
   change: Change,
   needs: readonly ResourceKey[],
 ): Promise<ChangeOutcome> {
   const key = keyOfChange(change);
-  if (isOver?.()) return { key, outcome: "not-attempted" };
+  if (deadline.leftMs() === 0) return { key, outcome: "not-attempted" };
   const because = needs.find((need) => broken.has(need));
   if (because) return { key, outcome: "skipped", because };
   const startedMs = clock.nowMs();

@@ -39,15 +39,17 @@ interface Means {
   readonly ledger: Ledger;
   readonly workspace: string;
   readonly pace: Pace | undefined;
+  /** Ends the wait for a turn. */
+  readonly signal: AbortSignal;
 }
 
 export function experimentsOf(
-  { tracking, ledger, workspace, pace }: Means,
+  { tracking, ledger, workspace, pace, signal }: Means,
   known: ReadonlyMap<string, string>,
 ): Experiments {
   const ids = new Map([...known].map(([name, id]) => [name, Promise.resolve(id)]));
   const make = async (name: string) => {
-    await pace?.();
+    await pace?.(signal);
     const { experiment_id } = await tracking.experiments.create({ name });
     await rememberExperiment(ledger, workspace, { name, experiment_id });
     return experiment_id;

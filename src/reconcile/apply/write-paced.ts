@@ -2,15 +2,16 @@ import type { Pace } from "#runtime/pace.ts";
 import type { SecretGateway } from "#secrets/push.ts";
 import type { GatewayWriter } from "./gateway-writer.ts";
 
-/** The same gateway, each write of which waits for its turn. */
+/** The same gateway, each write of which waits for its turn, but not beyond the signal. */
 export function paced(
   gateway: GatewayWriter & SecretGateway,
   pace: Pace,
+  signal: AbortSignal,
 ): GatewayWriter & SecretGateway {
   const slow =
     <A, R>(write: (request: A) => Promise<R>) =>
     async (request: A) => {
-      await pace();
+      await pace(signal);
       return write(request);
     };
   const { secrets, modelDefinitions, endpoints, bindings, guardrails, budgets } = gateway;

@@ -12,6 +12,7 @@ import type { TrackingReader } from "#reconcile/observe/experiments.ts";
 import type { GatewayReader } from "#reconcile/observe/observe.ts";
 import { UnsafePlanError } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
+import type { Deadline } from "#runtime/deadline.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { visibleLines } from "#runtime/visible.ts";
 import type { SecretGateway } from "#secrets/push.ts";
@@ -27,8 +28,8 @@ import { type ObserveDependencies, observeFor, type WorkspacePlan } from "./plan
 export interface ApplyWorkspaceDependencies
   extends Omit<ApplyDependencies, "gatewayOf" | "trackingOf">,
     ApprovalDependencies {
-  gatewayOf(workspace: string): GatewayReader & GatewayWriter & SecretGateway;
-  trackingOf(workspace: string): TrackingReader & TrackingWriter;
+  gatewayOf(workspace: string, deadline: Deadline): GatewayReader & GatewayWriter & SecretGateway;
+  trackingOf(workspace: string, deadline: Deadline): TrackingReader & TrackingWriter;
 }
 
 /** What became of the plan of a workspace. */

@@ -12,6 +12,7 @@ import type { PlanOptions } from "#reconcile/plan/context.ts";
 import { type GuardLimits, type GuardTrip, guardPlan } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
 import { type ActualState, type DesiredState, type KnownState, partsOf } from "#reconcile/state.ts";
+import type { Deadline } from "#runtime/deadline.ts";
 import type { Ledger } from "#runtime/ledger.ts";
 import type { SecretSource } from "#secrets/source.ts";
 import type { Snapshot } from "#sync/history/snapshot.ts";
@@ -25,9 +26,10 @@ import { type CheckSettings, OwnerFiles } from "./owner-files.ts";
 import { lookUpSources, type Sources } from "./sources.ts";
 
 export interface ObserveDependencies {
-  gatewayOf(workspace: string): GatewayReader;
-  trackingOf(workspace: string): TrackingReader;
+  gatewayOf(workspace: string, deadline: Deadline): GatewayReader;
+  trackingOf(workspace: string, deadline: Deadline): TrackingReader;
   readonly ledger: Ledger;
+  readonly deadline: Deadline;
 }
 
 export interface PlanDependencies extends HistoryDependencies, ObserveDependencies {
@@ -146,13 +148,14 @@ async function observeWorkspaces(
 
 /** What was applied before will most likely be planned again: the files are checked meanwhile. */
 function beginReadings(
-  { gatewayOf, ledger }: PlanDependencies,
+  { gatewayOf, ledger, deadline }: PlanDependencies,
   { workspace: only, files }: PlanRequest,
   snapshots: ReadonlyMap<string, Snapshot>,
 ): Map<string, Reading> {
   if (files.length === 0) return new Map();
   const likely = [...snapshots.keys()].filter((name) => only === undefined || name === only);
-  return new Map(likely.map((name) => [name, beginReading(gatewayOf(name), ledger, name)]));
+  const begin = (name: string) => beginReading(gatewayOf(name, deadline), ledger, name);
+  return new Map(likely.map((name) => [name, begin(name)]));
 }
 
 /** Current versions by workspace and secret; a file that names what it may not have is taken out. */
@@ -169,12 +172,13 @@ async function sourceVersions(
 
 /** The actual state of the workspace that is spoken of. */
 export function observeFor(
-  { gatewayOf, trackingOf, ledger }: ObserveDependencies,
+  { gatewayOf, trackingOf, ledger, deadline }: ObserveDependencies,
   desired: DesiredState,
   reading?: Reading,
 ): Promise<ActualState> {
   const { workspace } = desired;
-  return observe(gatewayOf(workspace), trackingOf(workspace), ledger, desired, reading);
+  const gateway = gatewayOf(workspace, deadline);
+  return observe(gateway, trackingOf(workspace, deadline), ledger, desired, reading);
 }
 
 function planOptions(

@@ -65,7 +65,6 @@ export async function runOwner(
   dependencies: RunOwnerDependencies,
   input: OwnerInput,
   delivery: Delivery,
-  options: ApplyOptions,
 ): Promise<OwnerResult> {
   const { clock, planSettings } = dependencies;
   const { owner, files, policy } = input;
@@ -81,7 +80,7 @@ export async function runOwner(
     return withoutPlan(files, { outcome: outcomeOf(error, delivery) }, error);
   }
   const plannedMs = clock.nowMs();
-  const result = await applyOwner(dependencies, plan, files, delivery, options);
+  const result = await applyOwner(dependencies, plan, files, delivery);
   const timingsMs = { plan: plannedMs - startedMs, apply: clock.nowMs() - plannedMs };
   return { ...result, timingsMs };
 }
@@ -92,7 +91,7 @@ export async function applyOwner(
   plan: OwnerPlan,
   files: readonly OwnerFile[],
   delivery: Delivery,
-  options: ApplyOptions,
+  options: ApplyOptions = {},
 ): Promise<OwnerResult> {
   const workspaces: WorkspaceReport[] = [];
   const errors: GatewayOpsError[] = [];

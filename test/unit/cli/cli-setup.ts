@@ -5,6 +5,7 @@ import type { GwopsContext, Output } from "#cli/context.ts";
 import { runGwops } from "#cli/run.ts";
 import { LocalSecretSources } from "#local/secret-sources.ts";
 import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
+import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { Redacted } from "#runtime/redacted.ts";
 import { FakeBucket } from "../../support/fake-bucket.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
@@ -113,6 +114,7 @@ export function cliSetup(root: string) {
             approvals: request.approvals,
             clock,
             runId: `run-${runs}`,
+            deadline: NO_DEADLINE,
             requestCounts: () => ({ all: gateway.requests.length }),
             secretCacheTtlMs: 60_000,
             planSettings: {

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "@jest/globals";
+import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { SettingsError } from "#runtime/errors.ts";
 import { compose } from "../../../functions/config-sync/compose.ts";
 
@@ -18,6 +19,8 @@ const SETTINGS = {
   GATEWAY_OPS_ALLOW_LOOPBACK_API_BASE: "false",
 };
 
+const DEADLINES = { work: NO_DEADLINE, recording: NO_DEADLINE.signal };
+
 afterEach(() => {
   process.env = { ...ENVIRONMENT };
 });
@@ -28,7 +31,7 @@ function composedWith(changes: Readonly<Record<string, string>> = {}) {
 }
 
 test("config sync is careful unless the environment says otherwise in so many words", () => {
-  const { planSettings, selfHeal, runId } = composedWith().dependencies("run-1");
+  const { planSettings, selfHeal, runId } = composedWith().dependencies("run-1", DEADLINES);
 
   expect({ planSettings, selfHeal, runId }).toEqual({
     planSettings: {
@@ -47,19 +50,17 @@ test("config sync prunes, heals and lets manifests point into the network when i
     GATEWAY_OPS_PRUNE: "true",
     GATEWAY_OPS_SELF_HEAL: "true",
     GATEWAY_OPS_ALLOW_LOOPBACK_API_BASE: "true",
-  }).dependencies("run-1");
+  }).dependencies("run-1", DEADLINES);
 
   expect(planSettings).toMatchObject({ prune: true, allowLoopbackApiBase: true });
   expect(selfHeal).toBe(true);
 });
 
-test("the runs of a container share one pace and the clients of each workspace", () => {
+test("the runs of a container share one pace", () => {
   const { dependencies } = composedWith();
-  const [one, other] = [dependencies("run-1"), dependencies("run-2")];
+  const [one, other] = [dependencies("run-1", DEADLINES), dependencies("run-2", DEADLINES)];
 
   expect(one.pace).toBe(other.pace);
-  expect(one.gatewayOf("search")).toBe(other.gatewayOf("search"));
-  expect(one.trackingOf("search")).toBe(other.trackingOf("search"));
 });
 
 test.each([

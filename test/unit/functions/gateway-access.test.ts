@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { deadlineOf, NO_DEADLINE } from "#runtime/deadline.ts";
 import { openGateway } from "../../../functions/gateway-access.ts";
 import { expectNoLeak } from "../../support/leaks.ts";
 
@@ -48,7 +49,7 @@ function stored(login: string) {
   const client = { send } as unknown as SecretsManagerClient;
   const settings = { GATEWAY_OPS_GATEWAY_URL: address, GATEWAY_OPS_CREDENTIALS_SECRET: SECRET };
   const { gatewayOf, trackingOf } = openGateway(client, settings);
-  return { state, gatewayOf, trackingOf, gateway: gatewayOf("default") };
+  return { state, gatewayOf, trackingOf, gateway: gatewayOf("default", NO_DEADLINE) };
 }
 
 test("the login is read with the first request, and not again", async () => {
@@ -84,30 +85,60 @@ test("a login that stays refused is read once more for each request, and no ofte
 test("each workspace is asked by its name, but for the default one, which every server has", async () => {
   const { gatewayOf, trackingOf } = stored('{"username": "operator", "password": "password-one"}');
 
-  await gatewayOf("default").secrets.list();
-  await gatewayOf("search").secrets.list();
-  await trackingOf("search")
+  await gatewayOf("default", NO_DEADLINE).secrets.list();
+  await gatewayOf("search", NO_DEADLINE).secrets.list();
+  await trackingOf("search", NO_DEADLINE)
     .experiments.find({ name: "chat" })
     .catch(() => undefined);
 
   expect(workspaces).toEqual([undefined, "search", "search"]);
 });
 
-test("all workspaces share one login, and each keeps its client", async () => {
+test("all workspaces and all runs share one login", async () => {
   const { state, gatewayOf, trackingOf } = stored(
     '{"username": "operator", "password": "password-one"}',
   );
 
-  await gatewayOf("default").secrets.list();
-  await gatewayOf("search").secrets.list();
-  await trackingOf("search")
+  await gatewayOf("default", NO_DEADLINE).secrets.list();
+  await gatewayOf("search", NO_DEADLINE).secrets.list();
+  await trackingOf("search", NO_DEADLINE)
     .experiments.find({ name: "chat" })
     .catch(() => undefined);
 
   expect(state.reads).toBe(1);
-  expect(gatewayOf("search")).toBe(gatewayOf("search"));
-  expect(trackingOf("search")).toBe(trackingOf("search"));
-  expect(gatewayOf("search")).not.toBe(gatewayOf("default"));
+});
+
+test("a run whose time is over sends nothing, and leaves the clients to the next one", async () => {
+  const { gatewayOf } = stored('{"username": "operator", "password": "password-one"}');
+  const over = deadlineOf({ getRemainingTimeInMillis: () => 0 }, { endMs: 1 });
+  await new Promise((resolve) => over.signal.addEventListener("abort", resolve));
+
+  await expect(gatewayOf("default", over).secrets.list()).rejects.toMatchObject({
+    code: "gateway-timeout",
+    isOutcomeUnknown: false,
+  });
+  expect(logins).toEqual([]);
+  await expect(gatewayOf("default", NO_DEADLINE).secrets.list()).resolves.toEqual([]);
+});
+
+test("the time of a run also ends the reading of the login", async () => {
+  const seen: (AbortSignal | undefined)[] = [];
+  const client = {
+    send: (_: unknown, { abortSignal }: { abortSignal?: AbortSignal } = {}) => {
+      seen.push(abortSignal);
+      return Promise.reject(new Error("it is down"));
+    },
+  };
+  const { gatewayOf } = openGateway(client as unknown as SecretsManagerClient, {
+    GATEWAY_OPS_GATEWAY_URL: address,
+    GATEWAY_OPS_CREDENTIALS_SECRET: SECRET,
+  });
+
+  await expect(gatewayOf("default", NO_DEADLINE).secrets.list()).rejects.toMatchObject({
+    code: "aws-call",
+  });
+
+  expect(seen).toEqual([NO_DEADLINE.signal]);
 });
 
 test("every request is told of, to the gateway and to the tracking server", async () => {
@@ -120,10 +151,10 @@ test("every request is told of, to the gateway and to the tracking server", asyn
     (operation, _, status) => void told.push(`${operation} ${status}`),
   );
 
-  await gatewayOf("default")
+  await gatewayOf("default", NO_DEADLINE)
     .secrets.list()
     .catch(() => undefined);
-  await trackingOf("default")
+  await trackingOf("default", NO_DEADLINE)
     .experiments.find({ name: "chat" })
     .catch(() => undefined);
 
@@ -136,7 +167,9 @@ test("without a secret no login is sent", async () => {
     GATEWAY_OPS_GATEWAY_URL: address,
   });
 
-  await expect(gatewayOf("default").secrets.list()).rejects.toMatchObject({ status: 401 });
+  await expect(gatewayOf("default", NO_DEADLINE).secrets.list()).rejects.toMatchObject({
+    status: 401,
+  });
 
   expect(logins).toEqual([undefined]);
 });

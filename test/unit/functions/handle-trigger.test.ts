@@ -1,10 +1,12 @@
 import { expect, test } from "@jest/globals";
+import { NO_DEADLINE } from "#runtime/deadline.ts";
 import {
   type HandleDependencies,
   handleTrigger,
 } from "../../../functions/config-sync/handle-trigger.ts";
 import { readTrigger } from "../../../functions/config-sync/trigger.ts";
 import { aManifest, anEndpoint, aSecret, ExpectedError } from "../../support/builders.ts";
+import { deadlineAfter } from "../../support/deadlines.ts";
 import { MANIFEST_KEY, POLICY_KEY, syncRuns } from "../../support/sync-setup.ts";
 
 const OTHER = "manifests/other/gateway.yaml";
@@ -21,10 +23,14 @@ function setup(settings = {}, selfHeal = false) {
   for (const owner of ["other", "team"]) source.put(`${owner}/key`, "value-two", { owner });
   let requests = 0;
   /** What the worker does about the body of a message. */
-  const receive = (body: object, { isLast = false, isOver = (): boolean => false } = {}) => {
+  const receive = (body: object, { isLast = false, deadline = NO_DEADLINE } = {}) => {
     requests += 1;
-    const all: HandleDependencies = { ...dependencies(`request-${requests}`), selfHeal };
-    return handleTrigger(all, readTrigger(JSON.stringify(body)), { isLast }, { isOver });
+    const all: HandleDependencies = {
+      ...dependencies(`request-${requests}`),
+      selfHeal,
+      deadline,
+    };
+    return handleTrigger(all, readTrigger(JSON.stringify(body)), { isLast });
   };
   const put = (key: string, manifest: unknown, options = {}) => {
     bucket.put(key, manifest);
@@ -142,14 +148,9 @@ test("when the time is over no further owner is begun with: the schedule goes on
   const { bucket, receive, record } = setup();
   bucket.put(OTHER, MINIMAL("other"));
   bucket.put(MANIFEST_KEY, aManifest());
-  let asked = 0;
-  const isOver = () => {
-    asked += 1;
-    // Asked before the owner's only change, and then before the next owner.
-    return asked > 1;
-  };
 
-  const first = await receive(looking("pending"), { isOver });
+  // Asked before the owner's only change, and then before the next owner.
+  const first = await receive(looking("pending"), { deadline: deadlineAfter(1) });
   const untouched = await record();
   const second = await receive(looking("pending"));
 

@@ -6,6 +6,7 @@ import { remove } from "#runtime/ledger.ts";
 import { paceOf } from "#runtime/pace.ts";
 import { applySetup, CACHE_TTL_MS } from "../../support/apply-setup.ts";
 import { ExpectedError } from "../../support/builders.ts";
+import { deadlineUntil } from "../../support/deadlines.ts";
 import {
   desiredBudget,
   desiredEndpoint,
@@ -396,7 +397,9 @@ test("once the time is over nothing is begun any more, and the rest may be tried
   const { gateway, failed } = setup();
 
   const error = await failed(TWO_CHAINS, {
-    options: { isOver: () => gateway.count("createModelDefinition") > 0 },
+    dependencies: {
+      deadline: deadlineUntil(() => gateway.count("createModelDefinition") > 0),
+    },
   });
 
   expect(summary(error.outcomes)).toEqual([

@@ -1,5 +1,8 @@
 import { expect, test } from "@jest/globals";
+import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { paceOf } from "#runtime/pace.ts";
+
+const { signal } = NO_DEADLINE;
 
 /** A clock that shows the time that it is told; sleeping is only noted. */
 function clockWithSleeps() {
@@ -19,7 +22,7 @@ test("several that come at once go one interval after the other", async () => {
   const { clock, sleepsMs } = clockWithSleeps();
   const pace = paceOf(4, clock);
 
-  await Promise.all([pace(), pace(), pace(), pace()]);
+  await Promise.all([pace(signal), pace(signal), pace(signal), pace(signal)]);
 
   expect(sleepsMs).toEqual([250, 500, 750]);
 });
@@ -27,12 +30,12 @@ test("several that come at once go one interval after the other", async () => {
 test("one that comes late enough does not wait, and the time before it is not made up for", async () => {
   const { clock, sleepsMs } = clockWithSleeps();
   const pace = paceOf(10, clock);
-  await pace();
+  await pace(signal);
   clock.now += 5000;
 
-  await pace();
+  await pace(signal);
   clock.now += 40;
-  await pace();
+  await pace(signal);
 
   expect(sleepsMs).toEqual([60]);
 });

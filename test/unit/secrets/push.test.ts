@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { put } from "#runtime/ledger.ts";
 import { isUntouched, MANAGED_SECRETS, type SecretTarget } from "#secrets/managed-secret.ts";
 import { deleteSecret, pushSecret } from "#secrets/push.ts";
@@ -375,7 +376,7 @@ test("a secret is pushed to the gateway of its workspace", async () => {
   const { dependencies } = setup();
   const other = new FakeGateway();
   const gatewayOf = (workspace: string) =>
-    workspace === "team-a" ? other : dependencies.gatewayOf(workspace);
+    workspace === "team-a" ? other : dependencies.gatewayOf(workspace, NO_DEADLINE);
 
   await pushSecret({ ...dependencies, gatewayOf }, { ...TARGET, workspace: "team-a" });
   await pushSecret({ ...dependencies, gatewayOf }, TARGET);

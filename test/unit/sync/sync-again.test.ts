@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { aManifest, anEndpoint, ExpectedError, messagesIn } from "../../support/builders.ts";
+import { deadlineAfter } from "../../support/deadlines.ts";
 import { LAST, MANIFEST_KEY, syncRuns } from "../../support/sync-setup.ts";
 
 const MINUTE_MS = 60_000;
@@ -243,13 +244,8 @@ test("what is read back and is not as declared is not called applied", async () 
 
 test("what the time did not suffice for is not attempted, and done by the next delivery", async () => {
   const { gateway, bucket, putAndSync, sync, told } = syncRuns();
-  let asked = 0;
-  const isOver = () => {
-    asked += 1;
-    return asked > 2;
-  };
 
-  await expect(putAndSync(aManifest(), { options: { isOver } })).rejects.toMatchObject({
+  await expect(putAndSync(aManifest(), { deadline: deadlineAfter(2) })).rejects.toMatchObject({
     code: "apply-failed",
     message: expect.stringContaining("2 were not attempted because the time was over"),
   });
@@ -277,7 +273,7 @@ test("what the time did not suffice for is not attempted, and done by the next d
 test("at the last delivery, what the time did not suffice for is left to the schedule", async () => {
   const { clock, putAndSync, lookAgain } = syncRuns();
 
-  const report = await putAndSync(aManifest(), { ...LAST, options: { isOver: () => true } });
+  const report = await putAndSync(aManifest(), { ...LAST, deadline: deadlineAfter(0) });
   clock.advance(MINUTE_MS);
 
   expect(report).toMatchObject({ outcome: "pending", manifests: [{ outcome: "pending" }] });
