@@ -1,7 +1,7 @@
 import { keyOf, partsOf, type ResourceKey } from "#reconcile/state.ts";
-import { referencesOf } from "./references.ts";
+import { SECTIONS } from "./entries/all.ts";
 import type { RuleContext, RuleSubject } from "./rules/rule.ts";
-import { SECTIONS } from "./sections.ts";
+import { namedIn } from "./sections.ts";
 import type { Locate, Manifest } from "./types.ts";
 
 /** A file that the schema accepts. */
@@ -56,7 +56,7 @@ export function contextOf(
       ...subjects.flatMap(({ declarations }) => declarations.map(({ key }) => key)),
     ]),
     used: isAllKnown
-      ? new Set(subjects.flatMap((subject) => referencesOf(subject).map(({ key }) => key)))
+      ? new Set(subjects.flatMap((subject) => namedIn(subject).map(({ key }) => key)))
       : undefined,
     providers: providersOf(subjects, frozen, lastProviders),
     untracked: new Set(

@@ -3,11 +3,11 @@ import { type ActualState, KINDS, keyOf, WORKSPACE_DEFAULT } from "#reconcile/st
 import { codeOf, escapeHidden, visible } from "#runtime/visible.ts";
 import { contextOf } from "./declared.ts";
 import { describeIssue } from "./describe-issue.ts";
-import { type ExportItem, itemsOf } from "./export-entries.ts";
+import { SECTIONS } from "./entries/all.ts";
+import { type ExportItem, externalEntry, itemsOf } from "./export-items.ts";
 import { lint, subjectOf } from "./lint.ts";
-import { referencesOf } from "./references.ts";
 import { manifestSchema } from "./schema.ts";
-import { SECTIONS, sectionsOf } from "./sections.ts";
+import { namedIn, sectionsOf } from "./sections.ts";
 import type { Manifest, ManifestFinding } from "./types.ts";
 
 export interface ExportOptions {
@@ -38,16 +38,16 @@ function byKey(one: ExportItem, other: ExportItem): number {
 
 /** What cannot be said from the start is external, if something may refer to it. */
 function withoutEntry(item: ExportItem): ExportItem {
-  if (item.entry || item.kind === "budget") return item;
-  return { ...item, entry: { name: item.name, external: true } };
+  return { ...item, entry: item.entry ?? externalEntry(item.kind, item.name) };
 }
 
 /** From managed to external, from external to a comment. */
 function reduced(item: ExportItem, reason: string): ExportItem {
-  if (item.kind === "budget" || item.entry?.external === true) {
+  const external = externalEntry(item.kind, item.name);
+  if (!external || item.entry?.external === true) {
     return { ...item, note: [reason], entry: undefined };
   }
-  return { ...item, note: [...item.note, reason], entry: { name: item.name, external: true } };
+  return { ...item, note: [...item.note, reason], entry: external };
 }
 
 /** The first thing that is wrong with each item. */
@@ -90,7 +90,7 @@ function documentOf(items: readonly ExportItem[], workspace: string): Record<str
 }
 
 function withoutUnused(items: readonly ExportItem[], manifest: Manifest): ExportItem[] {
-  const used = new Set(referencesOf(sectionsOf(manifest)).map(({ key }) => key));
+  const used = new Set(namedIn(sectionsOf(manifest)).map(({ key }) => key));
   return items.filter((item) => !item.isForeign || used.has(keyOf(item)));
 }
 

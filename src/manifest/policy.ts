@@ -1,9 +1,9 @@
 import type { Kind } from "#reconcile/state.ts";
 import { hostOf, isPrivateApiBase } from "./api-base.ts";
+import { SECTIONS } from "./entries/all.ts";
 import { readWithSchema } from "./parse.ts";
 import { type OwnerGrants, type Policy, policySchema } from "./policy-schema.ts";
 import type { RuleFinding, RuleSubject } from "./rules/rule.ts";
-import { SECTIONS } from "./sections.ts";
 import type { ManifestFinding, ManifestIssue, ManifestSecret } from "./types.ts";
 
 export interface PolicySettings {

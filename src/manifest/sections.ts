@@ -1,19 +1,7 @@
+import { type Reference, referencesOf } from "#reconcile/kinds.ts";
 import { KINDS, type Kind, keyOf, type ResourceKey, WORKSPACE_DEFAULT } from "#reconcile/state.ts";
-import type {
-  Manifest,
-  ManifestBudget,
-  ManifestEndpoint,
-  ManifestModelDefinition,
-  ManifestSecret,
-} from "./types.ts";
-
-/** The section of a manifest that declares resources of a kind. */
-export const SECTIONS = {
-  secret: "secrets",
-  model_definition: "model_definitions",
-  endpoint: "endpoints",
-  budget: "budgets",
-} as const satisfies Record<Kind, keyof Manifest>;
+import { type EntryOf, SECTIONS } from "./entries/all.ts";
+import type { Manifest } from "./types.ts";
 
 export function workspaceOf(manifest: Manifest): string {
   return manifest.workspace ?? WORKSPACE_DEFAULT;
@@ -59,32 +47,33 @@ export interface Placed<T> {
   readonly index: number;
 }
 
-/** The managed resources of a manifest. */
-export interface Sections {
-  readonly secrets: readonly Placed<ManifestSecret>[];
-  readonly modelDefinitions: readonly Placed<ManifestModelDefinition>[];
-  readonly endpoints: readonly Placed<ManifestEndpoint>[];
-  readonly budgets: readonly Placed<ManifestBudget>[];
-}
+/** The managed resources of a manifest, by section. */
+export type Sections = {
+  readonly [K in Kind as (typeof SECTIONS)[K]]: readonly Placed<EntryOf<K>>[];
+};
 
 export function sectionsOf(manifest: Manifest): Sections {
-  return {
-    secrets: managed(manifest.secrets),
-    modelDefinitions: managed(manifest.model_definitions),
-    endpoints: managed(manifest.endpoints),
-    budgets: managed(manifest.budgets),
-  };
+  return Object.fromEntries(
+    KINDS.map((kind) => [SECTIONS[kind], managedOf(kind, manifest)]),
+  ) as unknown as Sections;
 }
 
-function managed<T extends object>(
-  entries: readonly T[] = [],
-): Placed<Exclude<T, { external: true }>>[] {
-  const placed: Placed<Exclude<T, { external: true }>>[] = [];
-  for (const [index, entry] of entries.entries()) {
-    if (isExternal(entry)) continue;
-    placed.push({ entry: entry as Exclude<T, { external: true }>, index });
-  }
-  return placed;
+/** The managed resources of one kind. */
+export function managedOf<K extends Kind>(kind: K, manifest: Manifest): Placed<EntryOf<K>>[] {
+  const entries: readonly object[] = manifest[SECTIONS[kind]] ?? [];
+  return entries.flatMap((entry, index) =>
+    isExternal(entry) ? [] : [{ entry: entry as EntryOf<K>, index }],
+  );
+}
+
+/** What the managed resources of a manifest name. */
+export function namedIn(sections: Sections): Reference[] {
+  return KINDS.flatMap((kind) => {
+    const section = SECTIONS[kind];
+    return sections[section].flatMap(({ entry, index }) =>
+      referencesOf(kind, entry).map(({ key, path }) => ({ key, path: [section, index, ...path] })),
+    );
+  });
 }
 
 function isExternal(entry: object): boolean {

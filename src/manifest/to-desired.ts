@@ -2,17 +2,13 @@ import {
   type DesiredResource,
   type DesiredState,
   KINDS,
+  type Kind,
   type ResourceKey,
 } from "#reconcile/state.ts";
-import { declarationsOf, externalsOf, type Placed, SECTIONS, sectionsOf } from "./sections.ts";
-import type {
-  Manifest,
-  ManifestBudget,
-  ManifestEndpoint,
-  ManifestModelDefinition,
-  ManifestPath,
-  ManifestSecret,
-} from "./types.ts";
+import { ENTRIES, type EntryOf, SECTIONS } from "./entries/all.ts";
+import { type DeclaredElsewhere, defined } from "./entries/entry.ts";
+import { declarationsOf, externalsOf, managedOf } from "./sections.ts";
+import type { Manifest, ManifestPath } from "./types.ts";
 
 /** What is known of secrets besides what the manifests say, by the secret's name. */
 export interface KnownOfSecrets {
@@ -32,18 +28,16 @@ export function toDesired(
   manifests: readonly Manifest[],
   known: KnownOfSecrets = {},
 ): DesiredState {
-  const parts = manifests.map(sectionsOf);
-  const secrets = entriesOf(parts.map((part) => part.secrets));
   const providers = new Map(known.providers);
-  for (const { name, provider } of secrets) providers.set(name, provider);
-  const resources: DesiredResource[] = [
-    ...secrets.map((secret) => fromSecret(secret, known.versions?.get(secret.name))),
-    ...entriesOf(parts.map((part) => part.modelDefinitions)).map((definition) =>
-      fromModelDefinition(definition, providers),
-    ),
-    ...entriesOf(parts.map((part) => part.endpoints)).map(fromEndpoint),
-    ...entriesOf(parts.map((part) => part.budgets)).map(fromBudget),
-  ];
+  for (const { entry } of manifests.flatMap((manifest) => managedOf("secret", manifest))) {
+    providers.set(entry.name, entry.provider);
+  }
+  const elsewhere = { versions: known.versions ?? new Map(), providers };
+  const resources = KINDS.flatMap((kind) =>
+    manifests
+      .flatMap((manifest) => managedOf(kind, manifest))
+      .map(({ entry }) => resourceOf(kind, entry, elsewhere)),
+  );
   const externals = manifests.flatMap(externalsOf);
   return {
     owner,
@@ -77,102 +71,24 @@ export function originsOf(
   return origins;
 }
 
-function entriesOf<T>(sections: readonly (readonly Placed<T>[])[]): T[] {
-  return sections.flat().map(({ entry }) => entry);
-}
-
-function fromSecret(secret: ManifestSecret, version: string | undefined): DesiredResource {
-  const { name, provider, auth_config, value_from } = secret;
-  return {
-    kind: "secret",
-    name,
-    fields: {
-      provider,
-      // MLflow takes an empty map for "leave it": so do we.
-      auth_config: auth_config && Object.keys(auth_config).length > 0 ? auth_config : undefined,
-      value_from,
-      source_version: version,
-    },
-    ...declared(secret),
-  };
-}
-
-function fromModelDefinition(
-  definition: ManifestModelDefinition,
-  providers: ReadonlyMap<string, string>,
-): DesiredResource {
-  const { name, secret, provider = providers.get(secret) ?? "", model_name } = definition;
-  return {
-    kind: "model_definition",
-    name,
-    fields: { secret, provider, model_name },
-    ...declared(definition),
-  };
-}
-
-function fromEndpoint(endpoint: ManifestEndpoint): DesiredResource {
-  const { models, routing_strategy, fallback_config } = endpoint;
-  const primaries = models.filter((model) => model.linkage_type === "PRIMARY").length;
-  const hasFallback = primaries < models.length;
-  return {
-    kind: "endpoint",
-    name: endpoint.name,
-    fields: {
-      models,
-      // Without a strategy MLflow sends everything to the first of several PRIMARY models.
-      routing_strategy:
-        routing_strategy ?? (primaries > 1 ? "REQUEST_BASED_TRAFFIC_SPLIT" : undefined),
-      // Without a fallback_config MLflow never tries a FALLBACK model.
-      fallback_config: fallback_config
-        ? defined(fallback_config)
-        : hasFallback
-          ? { strategy: "SEQUENTIAL" }
-          : undefined,
-      usage_tracking: endpoint.usage_tracking,
-      experiment: endpoint.experiment,
-      experiment_id: endpoint.experiment_id,
-      tags: endpoint.tags,
-      bindings: endpoint.bindings,
-      guardrails: endpoint.guardrails,
-    },
-    ...declared(endpoint),
-  };
-}
-
-function fromBudget(budget: ManifestBudget): DesiredResource {
-  const { budget_amount, duration, target_scope, target_value, budget_action, labels } = budget;
-  const thresholds = budget.alerts?.thresholds;
-  return {
-    kind: "budget",
-    name: budget.name,
-    fields: {
-      budget_unit: budget.budget_unit ?? "USD",
-      budget_amount,
-      duration,
-      target_scope,
-      target_value,
-      budget_action,
-      // Never unstated: the ledger's record of a budget is missed, and written again, by this field.
-      labels: labels ?? {},
-      thresholds: thresholds && [...new Set(thresholds)].sort((a, b) => a - b),
-    },
-    ...declared(budget),
-  };
-}
-
-/** What the manifest says of the resource itself, not of its fields. */
-function declared(entry: {
+/** What an entry says of the resource itself, not of its fields. */
+interface Declared {
+  readonly name: string;
   readonly protected?: boolean | undefined;
   readonly previous_name?: string | undefined;
   readonly adopt?: string | undefined;
-}) {
-  const { previous_name, adopt } = entry;
-  return defined({ protected: entry.protected || undefined, previous_name, adopt });
 }
 
-/** The same object without its undefined fields. */
-function defined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(
-    Object.entries(value).filter(([, field]) => field !== undefined),
-  ) as never;
+function resourceOf<K extends Kind>(
+  kind: K,
+  entry: EntryOf<K> & Declared,
+  elsewhere: DeclaredElsewhere,
+): DesiredResource {
+  const fields = ENTRIES[kind].toFields(entry, elsewhere);
+  return { kind, name: entry.name, fields, ...declared(entry) } as DesiredResource;
+}
+
+function declared(entry: Declared) {
+  const { previous_name, adopt } = entry;
+  return defined({ protected: entry.protected || undefined, previous_name, adopt });
 }

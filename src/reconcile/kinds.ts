@@ -77,7 +77,7 @@ type Path = readonly (string | number)[];
 type NameVisitor = (kind: Kind, name: string, path: Path) => string;
 
 /** The fields that name other resources, as states and manifests both have them. */
-interface ReferringFields {
+export interface ReferringFields {
   readonly secret: object;
   readonly model_definition: Pick<ModelDefinitionFields, "secret">;
   readonly endpoint: Pick<EndpointFields, "models" | "guardrails">;

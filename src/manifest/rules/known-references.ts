@@ -1,5 +1,6 @@
-import { referencesOf } from "#manifest/references.ts";
+import { namedIn } from "#manifest/sections.ts";
 import { suggestion } from "#manifest/suggest.ts";
+import { TRAITS } from "#reconcile/kinds.ts";
 import { partsOf, type ResourceKey } from "#reconcile/state.ts";
 import type { Rule } from "./rule.ts";
 
@@ -12,13 +13,13 @@ export const knownReferences: Rule = {
   title: "A resource refers to one that no file of the owner declares",
   why: "It could not be written; what somebody else manages is declared with `external: true`",
   check: (subject, { known }) =>
-    referencesOf(subject)
+    namedIn(subject)
       .filter(({ key }) => !known.has(key))
       .map(({ key, path }, position) => {
         const { kind, name } = partsOf(key);
-        const noun = kind.replace("_", " ");
+        const { noun } = TRAITS[kind];
         const hint = position < SUGGESTIONS_MAX ? suggestion(name, namesOf(kind, known)) : "";
-        const message = `names ${noun === "endpoint" ? "an" : "a"} ${noun} that is not declared, got "${name}"${hint}`;
+        const message = `names ${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun} that is not declared, got "${name}"${hint}`;
         return { path, message };
       }),
 };

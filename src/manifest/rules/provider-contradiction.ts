@@ -5,8 +5,8 @@ export const providerContradiction: Rule = {
   severity: "error",
   title: "A model definition states another provider than its secret has",
   why: "MLflow would send the key of one provider to another",
-  check: ({ modelDefinitions }, { providers }) =>
-    modelDefinitions.flatMap(({ entry: { provider, secret }, index }) => {
+  check: ({ model_definitions }, { providers }) =>
+    model_definitions.flatMap(({ entry: { provider, secret }, index }) => {
       const expected = providers.get(secret);
       if (provider === undefined || expected === undefined || provider === expected) return [];
       const message = `must be the provider of the secret "${secret}", ${expected}, got "${provider}"`;

@@ -1,5 +1,5 @@
 import type { Change } from "#reconcile/change.ts";
-import type { ActualOf, ActualResource, DesiredOf, Kind } from "#reconcile/state.ts";
+import type { ActualOf, DesiredOf, Kind } from "#reconcile/state.ts";
 import { assert } from "#runtime/assert.ts";
 import { deleteSecret, type PushDependencies, type PushResult, pushSecret } from "#secrets/push.ts";
 import { ignoreMissing } from "./gateway-writer.ts";
@@ -21,43 +21,68 @@ interface Written {
   readonly push?: PushResult;
 }
 
+interface Writer<K extends Kind> {
+  /** Without `update` the resource is created. */
+  readonly write: (
+    context: ChangeContext,
+    desired: DesiredOf<K>,
+    update: Update<K> | undefined,
+  ) => Promise<Written>;
+  /** What is not there is done already. */
+  readonly remove: (context: ChangeContext, actual: ActualOf<K>) => Promise<void>;
+}
+
+const WRITERS: { readonly [K in Kind]: Writer<K> } = {
+  secret: {
+    write: async (context, desired) => {
+      const push = await pushSecret(context.pushing, targetOf(context, desired));
+      return { id: push.secret_id, push };
+    },
+    remove: ({ pushing, workspace }, { id, name }) =>
+      deleteSecret(pushing, { workspace, name, secret_id: id }),
+  },
+  model_definition: {
+    write: async (...args) => ({ id: await writeModelDefinition(...args) }),
+    remove: ({ gateway }, { id }) =>
+      gateway.modelDefinitions.delete({ model_definition_id: id }).catch(ignoreMissing),
+  },
+  endpoint: {
+    write: async (...args) => ({ id: await writeEndpoint(...args) }),
+    remove: ({ gateway }, { id }) =>
+      gateway.endpoints.delete({ endpoint_id: id }).catch(ignoreMissing),
+  },
+  budget: {
+    write: async (...args) => ({ id: await writeBudget(...args) }),
+    remove: deleteBudget,
+  },
+};
+
 /** All calls of one change, in an order in which being stopped half-way does no harm. */
 export async function writeChange(context: ChangeContext, change: Change): Promise<Written> {
   if (change.action === "delete") {
-    await deleteResource(context, change.actual);
-    return { id: change.actual.id };
+    const { actual } = change;
+    await remove(context, actual.kind, actual);
+    return { id: actual.id };
   }
   const { desired } = change;
-  switch (desired.kind) {
-    case "secret": {
-      const push = await pushSecret(context.pushing, targetOf(context, desired));
-      return { id: push.secret_id, push };
-    }
-    case "model_definition":
-      return {
-        id: await writeModelDefinition(context, desired, updateOf(change, "model_definition")),
-      };
-    case "endpoint":
-      return { id: await writeEndpoint(context, desired, updateOf(change, "endpoint")) };
-    case "budget":
-      return { id: await writeBudget(context, desired, updateOf(change, "budget")) };
-  }
+  return write(context, desired.kind, desired, updateOf(change, desired.kind));
 }
 
-/** What is not there is done already. */
-async function deleteResource(context: ChangeContext, actual: ActualResource): Promise<void> {
-  const { gateway, pushing, workspace } = context;
-  const { id, name } = actual;
-  switch (actual.kind) {
-    case "secret":
-      return deleteSecret(pushing, { workspace, name, secret_id: id });
-    case "model_definition":
-      return gateway.modelDefinitions.delete({ model_definition_id: id }).catch(ignoreMissing);
-    case "endpoint":
-      return gateway.endpoints.delete({ endpoint_id: id }).catch(ignoreMissing);
-    case "budget":
-      return deleteBudget(context, actual);
-  }
+function write<K extends Kind>(
+  context: ChangeContext,
+  kind: K,
+  desired: DesiredOf<K>,
+  update: Update<K> | undefined,
+): Promise<Written> {
+  return WRITERS[kind].write(context, desired, update);
+}
+
+function remove<K extends Kind>(
+  context: ChangeContext,
+  kind: K,
+  actual: ActualOf<K>,
+): Promise<void> {
+  return WRITERS[kind].remove(context, actual);
 }
 
 /** Undefined for a create. */

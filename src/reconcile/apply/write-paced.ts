@@ -1,55 +1,34 @@
 import type { Pace } from "#runtime/pace.ts";
-import type { SecretGateway } from "#secrets/push.ts";
-import type { GatewayWriter } from "./gateway-writer.ts";
+
+/** Operations that change nothing, and so need not wait. */
+const READS: ReadonlySet<string> = new Set(["list", "find", "listForEndpoint"]);
+
+type Operation = (...request: unknown[]) => unknown;
 
 /** The same gateway, each write of which waits for its turn, but not beyond the signal. */
-export function paced(
-  gateway: GatewayWriter & SecretGateway,
-  pace: Pace,
-  signal: AbortSignal,
-): GatewayWriter & SecretGateway {
-  const slow =
-    <A, R>(write: (request: A) => Promise<R>) =>
-    async (request: A) => {
-      await pace(signal);
-      return write(request);
+export function paced<G extends object>(gateway: G, pace: Pace, signal: AbortSignal): G {
+  const turn = () => pace(signal);
+  return replacing(gateway, (group) =>
+    typeof group === "object" && group !== null ? pacedGroup(group, turn) : group,
+  );
+}
+
+function pacedGroup(group: object, turn: () => Promise<void>): object {
+  return replacing(group, (operation, name) => {
+    if (typeof operation !== "function" || READS.has(name)) return operation;
+    return async (...request: unknown[]) => {
+      await turn();
+      return (operation as Operation).apply(group, request);
     };
-  const { secrets, modelDefinitions, endpoints, bindings, guardrails, budgets } = gateway;
-  return {
-    secrets: {
-      list: () => secrets.list(),
-      create: slow((secret) => secrets.create(secret)),
-      update: slow((secret) => secrets.update(secret)),
-      delete: slow((secret) => secrets.delete(secret)),
-    },
-    modelDefinitions: {
-      create: slow((definition) => modelDefinitions.create(definition)),
-      update: slow((definition) => modelDefinitions.update(definition)),
-      delete: slow((definition) => modelDefinitions.delete(definition)),
-    },
-    endpoints: {
-      find: (endpoint) => endpoints.find(endpoint),
-      create: slow((endpoint) => endpoints.create(endpoint)),
-      update: slow((endpoint) => endpoints.update(endpoint)),
-      delete: slow((endpoint) => endpoints.delete(endpoint)),
-      setTag: slow((tag) => endpoints.setTag(tag)),
-      deleteTag: slow((tag) => endpoints.deleteTag(tag)),
-    },
-    bindings: {
-      create: slow((binding) => bindings.create(binding)),
-      delete: slow((binding) => bindings.delete(binding)),
-    },
-    guardrails: {
-      create: slow((guardrail) => guardrails.create(guardrail)),
-      listForEndpoint: (endpoint) => guardrails.listForEndpoint(endpoint),
-      addToEndpoint: slow((placement) => guardrails.addToEndpoint(placement)),
-      updateConfig: slow((placement) => guardrails.updateConfig(placement)),
-      removeFromEndpoint: slow((placement) => guardrails.removeFromEndpoint(placement)),
-    },
-    budgets: {
-      create: slow((budget) => budgets.create(budget)),
-      update: slow((budget) => budgets.update(budget)),
-      delete: slow((budget) => budgets.delete(budget)),
-    },
-  };
+  });
+}
+
+/** The same object with something else in the place of its properties. */
+function replacing<T extends object>(
+  object: T,
+  replace: (value: unknown, name: string) => unknown,
+): T {
+  return new Proxy(object, {
+    get: (target, name) => replace(Reflect.get(target, name), String(name)),
+  });
 }

@@ -1,14 +1,8 @@
 import { BUDGET_SETTINGS } from "#budgets/settings.ts";
-import type {
-  Binding,
-  BudgetPolicy,
-  CurrentUser,
-  Endpoint,
-  ModelDefinition,
-  Secret,
-} from "#gateway/types.ts";
+import type { Binding, CurrentUser, Endpoint } from "#gateway/types.ts";
 import type { ActualState, DesiredOf, DesiredState } from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
+import { groupBy } from "#runtime/group-by.ts";
 import type { Ledger } from "#runtime/ledger.ts";
 import { MANAGED_SECRETS, managedSecretId } from "#secrets/managed-secret.ts";
 import {
@@ -25,15 +19,11 @@ import {
   type RawGuardrails,
   scorersToUse,
 } from "./guardrails.ts";
-import { fromBudget, fromEndpoint, fromModelDefinition, fromSecret } from "./resources.ts";
+import { listResources, type ResourceReader, resourcesIn } from "./resources.ts";
 
 /** The part of the gateway client that observing needs. */
-export interface GatewayReader extends GuardrailReader {
-  readonly secrets: { list(): Promise<readonly Secret[]> };
-  readonly modelDefinitions: { list(): Promise<readonly ModelDefinition[]> };
-  readonly endpoints: { list(): Promise<readonly Endpoint[]> };
+export interface GatewayReader extends ResourceReader, GuardrailReader {
   readonly bindings: { list(): Promise<readonly Binding[]> };
-  readonly budgets: { list(): Promise<readonly BudgetPolicy[]> };
   readonly server: { currentUser(): Promise<CurrentUser | undefined> };
 }
 
@@ -74,7 +64,7 @@ export async function observe(
   const endpoints = desired.resources.filter((resource) => resource.kind === "endpoint");
   const wanted = endpoints.flatMap(({ fields }) => fields.guardrails ?? []);
   const [raw, experiments] = await Promise.all([
-    guardrailsOf(gateway, lists.endpoints, endpoints),
+    guardrailsOf(gateway, lists.resources.endpoint, endpoints),
     experimentsNamedBy(tracking, ledger, desired.workspace, endpoints),
   ]);
   const state = stateOf(lists, raw, experiments);
@@ -90,9 +80,9 @@ export async function observeAll(
   workspace: string,
 ): Promise<ActualState> {
   const lists = await readLists(gateway, ledger, workspace);
-  const raw = await listGuardrails(gateway, lists.endpoints).catch(whenUnsupported);
+  const raw = await listGuardrails(gateway, lists.resources.endpoint).catch(whenUnsupported);
   const ids = [
-    ...lists.endpoints.map(({ experiment_id }) => experiment_id),
+    ...lists.resources.endpoint.map(({ experiment_id }) => experiment_id),
     ...raw.objects.map(({ scorer }) => scorer.experiment_id),
   ].filter((id) => id !== undefined);
   return stateOf(lists, raw, await experimentsById(tracking, ledger, workspace, ids));
@@ -106,27 +96,19 @@ type Lists = Awaited<ReturnType<typeof readLists>>;
  */
 async function readLists(gateway: GatewayReader, ledger: Ledger, workspace: string) {
   const reading = Promise.all([
-    // The longest first: the others fit in beside it.
-    gateway.endpoints.list(),
-    gateway.secrets.list(),
-    gateway.modelDefinitions.list(),
+    listResources(gateway),
     gateway.bindings.list(),
-    gateway.budgets.list(),
     ledger.list(MANAGED_SECRETS),
     ledger.list(BUDGET_SETTINGS),
   ]);
   // A list that is denied is explained by the login, if that is why.
   reading.catch(() => undefined);
   requireAdmin(await gateway.server.currentUser());
-  const [endpoints, secrets, modelDefinitions, bindings, budgets, managed, settings] =
-    await reading;
+  const [resources, bindings, managed, settings] = await reading;
   const pushed = new Map(managed.map(({ id, value }) => [id, value.pushed]));
   return {
-    secrets,
-    modelDefinitions,
-    endpoints,
-    bindings: byEndpoint(bindings),
-    budgets,
+    resources,
+    bindings: groupBy(bindings, ({ endpoint_id }) => endpoint_id),
     pushedOf: (name: string) => pushed.get(managedSecretId(workspace, name)),
     settings: new Map(settings.map(({ id, value }) => [id, value])),
   };
@@ -139,39 +121,15 @@ function requireAdmin(user: CurrentUser | undefined): void {
   );
 }
 
-function byEndpoint(bindings: readonly Binding[]): Map<string, Binding[]> {
-  const grouped = new Map<string, Binding[]>();
-  for (const binding of bindings) {
-    const known = grouped.get(binding.endpoint_id);
-    if (known) known.push(binding);
-    else grouped.set(binding.endpoint_id, [binding]);
-  }
-  return grouped;
-}
-
 function stateOf(lists: Lists, raw: RawGuardrails, experiments: ExperimentNames): ActualState {
-  const endpointNames = new Map(
-    lists.endpoints.map(({ endpoint_id, name }) => [endpoint_id, name]),
-  );
-  const names = { endpoints: endpointNames, experiments: experiments.names };
+  const names = {
+    endpoints: new Map(
+      lists.resources.endpoint.map(({ endpoint_id, name }) => [endpoint_id, name]),
+    ),
+    experiments: experiments.names,
+  };
   return {
-    resources: [
-      ...lists.secrets.map((secret) => fromSecret(secret, lists.pushedOf(secret.secret_name))),
-      ...lists.modelDefinitions.map(fromModelDefinition),
-      ...lists.endpoints.map((endpoint) =>
-        fromEndpoint(
-          endpoint,
-          {
-            bindings: lists.bindings.get(endpoint.endpoint_id) ?? [],
-            placements: raw.placements.get(endpoint.endpoint_id),
-          },
-          names,
-        ),
-      ),
-      ...lists.budgets.map((policy) =>
-        fromBudget(policy, lists.settings.get(policy.budget_policy_id), endpointNames),
-      ),
-    ],
+    resources: resourcesIn(lists.resources, { ...lists, placements: raw.placements, names }),
     experiments: experiments.ids,
     guardrails: raw.objects.map((guardrail) => fromGuardrail(guardrail, names)),
     scorers: new Map(),

@@ -18,11 +18,78 @@ import {
   TARGET_SCOPES,
 } from "#gateway/types.ts";
 import { budgetNameOf, endpointOwner, ownerOf } from "#reconcile/owner.ts";
-import type { ActualResource } from "#reconcile/state.ts";
+import { type ActualOf, type ActualResource, KINDS, type Kind } from "#reconcile/state.ts";
 import { isUntouched, type PushedVersion } from "#secrets/managed-secret.ts";
 import { fromPlacement, type GuardrailNames } from "./guardrails.ts";
 
-export function fromSecret(secret: Secret, pushed: PushedVersion | undefined): ActualResource {
+/** The part of the gateway client that lists what is managed. */
+export interface ResourceReader {
+  readonly secrets: { list(): Promise<readonly Secret[]> };
+  readonly modelDefinitions: { list(): Promise<readonly ModelDefinition[]> };
+  readonly endpoints: { list(): Promise<readonly Endpoint[]> };
+  readonly budgets: { list(): Promise<readonly BudgetPolicy[]> };
+}
+
+/** What the server says of a resource of each kind. */
+interface Raw {
+  readonly secret: Secret;
+  readonly model_definition: ModelDefinition;
+  readonly endpoint: Endpoint;
+  readonly budget: BudgetPolicy;
+}
+
+export type RawLists = { readonly [K in Kind]: readonly Raw[K][] };
+
+/** What else is known of the resources. */
+export interface Surroundings {
+  /** Of the secret of that name. */
+  readonly pushedOf: (name: string) => PushedVersion | undefined;
+  /** Both by endpoint id; placements only of endpoints whose guardrails were observed. */
+  readonly bindings: ReadonlyMap<string, readonly Binding[]>;
+  readonly placements: ReadonlyMap<string, readonly GuardrailConfig[]>;
+  /** By policy id. */
+  readonly settings: ReadonlyMap<string, BudgetSettings>;
+  readonly names: GuardrailNames;
+}
+
+interface Observer<K extends Kind> {
+  readonly list: (gateway: ResourceReader) => Promise<readonly Raw[K][]>;
+  readonly convert: (raw: Raw[K], surroundings: Surroundings) => ActualOf<K>;
+}
+
+/** In the order in which they are asked for: the longest first, the others fit in beside it. */
+const OBSERVERS: { readonly [K in Kind]: Observer<K> } = {
+  endpoint: { list: ({ endpoints }) => endpoints.list(), convert: fromEndpoint },
+  secret: { list: ({ secrets }) => secrets.list(), convert: fromSecret },
+  model_definition: {
+    list: ({ modelDefinitions }) => modelDefinitions.list(),
+    convert: fromModelDefinition,
+  },
+  budget: { list: ({ budgets }) => budgets.list(), convert: fromBudget },
+};
+
+/** One list of each kind. */
+export async function listResources(gateway: ResourceReader): Promise<RawLists> {
+  const lists = Object.entries(OBSERVERS).map(
+    async ([kind, { list }]) => [kind, await list(gateway)] as const,
+  );
+  return Object.fromEntries(await Promise.all(lists)) as unknown as RawLists;
+}
+
+export function resourcesIn(lists: RawLists, surroundings: Surroundings): ActualResource[] {
+  return KINDS.flatMap((kind) => resourcesOf(kind, lists, surroundings));
+}
+
+function resourcesOf<K extends Kind>(
+  kind: K,
+  lists: RawLists,
+  surroundings: Surroundings,
+): ActualResource[] {
+  return lists[kind].map((raw) => OBSERVERS[kind].convert(raw, surroundings));
+}
+
+function fromSecret(secret: Secret, { pushedOf }: Surroundings): ActualOf<"secret"> {
+  const pushed = pushedOf(secret.secret_name);
   // Nobody can read the value back; what is known is what was pushed, if it was left alone.
   const known = pushed && isUntouched(pushed, secret) ? pushed : undefined;
   return {
@@ -39,7 +106,7 @@ export function fromSecret(secret: Secret, pushed: PushedVersion | undefined): A
   };
 }
 
-export function fromModelDefinition(definition: ModelDefinition): ActualResource {
+function fromModelDefinition(definition: ModelDefinition): ActualOf<"model_definition"> {
   const { model_definition_id, name, secret_name, provider, model_name } = definition;
   return {
     kind: "model_definition",
@@ -50,17 +117,10 @@ export function fromModelDefinition(definition: ModelDefinition): ActualResource
   };
 }
 
-interface EndpointParts {
-  readonly bindings: readonly Binding[];
-  /** Undefined unless guardrails were observed. */
-  readonly placements: readonly GuardrailConfig[] | undefined;
-}
-
-export function fromEndpoint(
-  endpoint: Endpoint,
-  { bindings, placements }: EndpointParts,
-  names: GuardrailNames,
-): ActualResource {
+function fromEndpoint(endpoint: Endpoint, surroundings: Surroundings): ActualOf<"endpoint"> {
+  const { names } = surroundings;
+  const bindings = surroundings.bindings.get(endpoint.endpoint_id) ?? [];
+  const placements = surroundings.placements.get(endpoint.endpoint_id);
   const { experiment_id } = endpoint;
   return {
     kind: "endpoint",
@@ -104,11 +164,11 @@ export function fromEndpoint(
  * Budgets have no name of their own: theirs is the one in the ledger, else the one in our mark; one
  * without either is nobody's and named by its id.
  */
-export function fromBudget(
+function fromBudget(
   policy: BudgetPolicy,
-  settings: BudgetSettings | undefined,
-  endpointNames: ReadonlyMap<string, string>,
-): ActualResource {
+  { settings: settingsById, names }: Surroundings,
+): ActualOf<"budget"> {
+  const settings = settingsById.get(policy.budget_policy_id);
   const { target_scope, target_value: target } = policy;
   const { budget_unit, budget_amount, duration, budget_action } = policy;
   const identity = settings ?? budgetNameOf(policy);
@@ -129,7 +189,7 @@ export function fromBudget(
       duration,
       target_scope,
       target_value:
-        target_scope === "ENDPOINT" && target ? (endpointNames.get(target) ?? target) : target,
+        target_scope === "ENDPOINT" && target ? (names.endpoints.get(target) ?? target) : target,
       budget_action,
       thresholds: settings?.thresholds,
       labels: settings?.labels,

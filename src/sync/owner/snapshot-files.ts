@@ -1,6 +1,6 @@
 import type { CheckedWorkspace } from "#manifest/check-files.ts";
+import { SECTIONS } from "#manifest/entries/all.ts";
 import { parseManifest } from "#manifest/parse.ts";
-import { SECTIONS } from "#manifest/sections.ts";
 import type { Manifest } from "#manifest/types.ts";
 import { KINDS, keyOf, type ResourceKey } from "#reconcile/state.ts";
 import type { AppliedFile } from "#sync/history/snapshot.ts";

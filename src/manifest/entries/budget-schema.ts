@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { BUDGET_ACTIONS, BUDGET_UNITS, DURATION_UNITS, TARGET_SCOPES } from "#gateway/types.ts";
-import { name, ofManaged, text } from "./fields.ts";
+import { name, ofManaged, text } from "#manifest/fields.ts";
 
 /** A label becomes an attribute of messages, and SNS refuses a message with another name in it. */
 const LABEL_NAME = /^[A-Za-z0-9_-]+$/;
@@ -21,7 +21,7 @@ const labels = z
   .refine((map) => Object.keys(map).length <= LABELS_MAX, `must have at most ${LABELS_MAX} labels`)
   .meta({ maxProperties: LABELS_MAX });
 
-export const budget = z
+export const budgetEntry = z
   .strictObject({
     name: name.describe("The manifest's own name: MLflow budgets have none"),
     budget_amount: z.number().positive().describe("More than 0"),

@@ -7,7 +7,7 @@ import {
   RESOURCE_TYPES,
   ROUTING_STRATEGIES,
 } from "#gateway/types.ts";
-import { externalOf, freeText, name, ofNamed, text } from "./fields.ts";
+import { externalOf, freeText, name, ofNamed, text } from "#manifest/fields.ts";
 
 /** MLflow accepts only these characters in the name of an endpoint: it is part of a URL. */
 const ENDPOINT_NAME = /^[A-Za-z0-9_.-]+$/;
@@ -142,4 +142,7 @@ const managedEndpoint = z
   .meta({ not: { required: ["experiment", "experiment_id"] } })
   .describe("An endpoint of the gateway");
 
-export const endpoint = z.discriminatedUnion("external", [managedEndpoint, externalOf("endpoint")]);
+export const endpointEntry = z.discriminatedUnion("external", [
+  managedEndpoint,
+  externalOf("endpoint"),
+]);

@@ -1,0 +1,111 @@
+import * as z from "zod";
+import { isReservedTag } from "#manifest/reserved-tags.ts";
+import type {
+  ActualOf,
+  EndpointFields,
+  EndpointGuardrail,
+  EndpointModel,
+} from "#reconcile/state.ts";
+import { endpointEntry } from "./endpoint-schema.ts";
+import { defined, type EntryKind, type Exported, type Exporting } from "./entry.ts";
+
+type ManifestEndpoint = Exclude<z.infer<typeof endpointEntry>, { external: true }>;
+
+export const endpoint = {
+  section: "endpoints" as const,
+  schema: z.array(endpointEntry).optional().describe("Endpoints that applications call"),
+  toFields,
+  toEntry,
+} satisfies EntryKind<"endpoint", ManifestEndpoint>;
+
+function toFields(endpoint: ManifestEndpoint): EndpointFields {
+  const { models, routing_strategy, fallback_config } = endpoint;
+  const primaries = models.filter((model) => model.linkage_type === "PRIMARY").length;
+  const hasFallback = primaries < models.length;
+  return {
+    models,
+    // Without a strategy MLflow sends everything to the first of several PRIMARY models.
+    routing_strategy:
+      routing_strategy ?? (primaries > 1 ? "REQUEST_BASED_TRAFFIC_SPLIT" : undefined),
+    // Without a fallback_config MLflow never tries a FALLBACK model.
+    fallback_config: fallback_config
+      ? defined(fallback_config)
+      : hasFallback
+        ? { strategy: "SEQUENTIAL" }
+        : undefined,
+    usage_tracking: endpoint.usage_tracking,
+    experiment: endpoint.experiment,
+    experiment_id: endpoint.experiment_id,
+    tags: endpoint.tags,
+    bindings: endpoint.bindings,
+    guardrails: endpoint.guardrails,
+  };
+}
+
+function toEntry({ name, fields }: ActualOf<"endpoint">, { experiments }: Exporting): Exported {
+  const note = unsayable(fields);
+  if (note) return { note: [note] };
+  const { routing_strategy, fallback_config, usage_tracking, experiment_id } = fields;
+  const experiment = fields.experiment ?? experiments.get(experiment_id ?? "");
+  const tags = Object.entries(fields.tags ?? {})
+    .filter(([key]) => !isReservedTag(key))
+    .sort();
+  return {
+    entry: defined({
+      name,
+      models: fields.models.map(modelEntry).sort(byText),
+      routing_strategy,
+      fallback_config: fallback_config && defined(fallback_config),
+      usage_tracking,
+      experiment,
+      experiment_id: experiment === undefined ? experiment_id : undefined,
+      tags: tags.length > 0 ? Object.fromEntries(tags) : undefined,
+      bindings: unlessEmpty(fields.bindings?.map((binding) => ({ ...binding })).sort(byText)),
+      guardrails: unlessEmpty(fields.guardrails?.map(guardrailEntry).sort(byText)),
+    }),
+  };
+}
+
+/** What the manifest language has no word for, because nobody can want it. */
+function unsayable({ models, routing_strategy, fallback_config }: EndpointFields) {
+  const primaries = models.filter(({ linkage_type }) => linkage_type === "PRIMARY").length;
+  if (primaries > 1 && !routing_strategy) {
+    return "it has several PRIMARY models and no routing_strategy, so that MLflow uses only one";
+  }
+  if (primaries < models.length && !fallback_config) {
+    return "it has FALLBACK models and no fallback_config, so that MLflow never tries them";
+  }
+  return undefined;
+}
+
+function modelEntry({ model_definition, linkage_type, weight, fallback_order }: EndpointModel) {
+  const isPrimary = linkage_type === "PRIMARY";
+  return defined({
+    linkage_type,
+    model_definition,
+    weight: isPrimary ? weight : undefined,
+    fallback_order: isPrimary ? undefined : fallback_order,
+  });
+}
+
+/** Of an experiment whose name is not known the scorer cannot be named: the guardrail exists. */
+function guardrailEntry(guardrail: EndpointGuardrail) {
+  const { name, scorer, stage, action, action_endpoint, execution_order } = guardrail;
+  if (!scorer || scorer.experiment.startsWith("#")) return defined({ name, execution_order });
+  return defined({
+    name,
+    scorer: defined(scorer),
+    stage,
+    action,
+    action_endpoint,
+    execution_order,
+  });
+}
+
+function unlessEmpty<T>(list: readonly T[] | undefined): readonly T[] | undefined {
+  return list && list.length > 0 ? list : undefined;
+}
+
+function byText(one: object, other: object): number {
+  return JSON.stringify(one) < JSON.stringify(other) ? -1 : 1;
+}
