@@ -6,6 +6,7 @@ import {
   StreamViewType,
   TableV2,
 } from "aws-cdk-lib/aws-dynamodb";
+import { Grant } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import type { WorkerFunction } from "./worker-function.ts";
 
@@ -21,7 +22,8 @@ export class LedgerTable extends Construct {
       sortKey: { name: "id", type: AttributeType.STRING },
       billing: Billing.onDemand(),
       timeToLiveAttribute: "expiresAt",
-      dynamoStream: StreamViewType.NEW_IMAGE,
+      // Its records only wake the publisher.
+      dynamoStream: StreamViewType.KEYS_ONLY,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: RemovalPolicy.RETAIN,
     }) as ITable;
@@ -39,5 +41,16 @@ export class LedgerTable extends Construct {
       "dynamodb:DeleteItem",
       "dynamodb:ConditionCheckItem",
     );
+  }
+
+  /** To list the outbox and delete what is published: nothing of any other kind of record. */
+  grantOutbox(worker: WorkerFunction): void {
+    worker.function.addEnvironment("GATEWAY_OPS_LEDGER_TABLE", this.table.tableName);
+    Grant.addToPrincipal({
+      grantee: worker,
+      actions: ["dynamodb:Query", "dynamodb:DeleteItem"],
+      resourceArns: [this.table.tableArn],
+      conditions: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["outbox"] } },
+    });
   }
 }

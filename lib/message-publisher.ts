@@ -1,11 +1,14 @@
 import { Duration } from "aws-cdk-lib";
 import { FilterCriteria, FilterRule, StartingPosition } from "aws-cdk-lib/aws-lambda";
+import { SqsDestination } from "aws-cdk-lib/aws-lambda-destinations";
 import { DynamoEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
+import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { failureQueue } from "./event-queue.ts";
 import type { LedgerTable } from "./ledger-table.ts";
+import { maxEventAge, PeriodicSchedule } from "./periodic-schedule.ts";
 import type { StackSettings } from "./settings.ts";
 import { WorkerFunction } from "./worker-function.ts";
 
@@ -15,14 +18,17 @@ export interface MessagePublisherProps
   readonly ledger: LedgerTable;
 }
 
-/** A message put into the ledger's outbox -> the table's stream -> a function -> SNS. */
+/** What fails is tried again this often, also when nothing new wakes the publisher. */
+const WAKE_MINUTES = 5;
+
+/** A message put into the ledger's outbox, or a schedule, wakes a function: outbox -> SNS. */
 export class MessagePublisher extends Construct {
   /** For the people who spend. */
   readonly alerts: Topic;
   /** For the people who run the gateway. */
   readonly operations: Topic;
   readonly worker: WorkerFunction;
-  /** Where in the stream messages are that could not be published. */
+  /** Calls that failed thrice, as when the ledger cannot be read. Messages stay in the outbox. */
   readonly failures: Queue;
 
   constructor(scope: Construct, id: string, props: MessagePublisherProps) {
@@ -36,7 +42,7 @@ export class MessagePublisher extends Construct {
       name: "message-publisher",
       description: "Publishes the messages of the outbox",
       bundles: props.bundles,
-      timeout: Duration.seconds(30),
+      timeout: Duration.minutes(1),
       memorySizeMiB: 256,
       logRetentionDays: props.logRetentionDays,
       environment: {
@@ -47,23 +53,43 @@ export class MessagePublisher extends Construct {
     });
     this.alerts.grantPublish(this.worker);
     this.operations.grantPublish(this.worker);
+    props.ledger.grantOutbox(this.worker);
     this.failures = failureQueue(this, "Failures");
+    this.#wakeByStream(props.ledger);
+    this.#wakeBySchedule();
+  }
+
+  /** New records are no more than a sign: the publisher reads the outbox itself. */
+  #wakeByStream(ledger: LedgerTable): void {
     this.worker.function.addEventSource(
-      new DynamoEventSource(props.ledger.table, {
+      new DynamoEventSource(ledger.table, {
         startingPosition: StartingPosition.TRIM_HORIZON,
         filters: [
           FilterCriteria.filter({
             eventName: FilterRule.isEqual("INSERT"),
-            dynamodb: { NewImage: { kind: { S: FilterRule.isEqual("outbox") } } },
+            dynamodb: { Keys: { kind: { S: FilterRule.isEqual("outbox") } } },
           }),
         ],
-        batchSize: 10,
-        bisectBatchOnError: true,
-        retryAttempts: 20,
-        // The stream forgets after 24 hours: half of them are left to read what failed.
-        maxRecordAge: Duration.hours(12),
+        batchSize: 100,
+        retryAttempts: 2,
+        maxRecordAge: Duration.minutes(WAKE_MINUTES),
         onFailure: new SqsDlq(this.failures),
       }),
     );
+  }
+
+  #wakeBySchedule(): void {
+    this.worker.function.configureAsyncInvoke({
+      maxEventAge: maxEventAge(WAKE_MINUTES),
+      retryAttempts: 1,
+      onFailure: new SqsDestination(this.failures),
+    });
+    new PeriodicSchedule(this, "Schedule", {
+      everyMinutes: WAKE_MINUTES,
+      description: "Publish what is left in the outbox",
+      input: {},
+      deadLetterQueue: this.failures,
+      target: (delivery) => new LambdaInvoke(this.worker.function, delivery),
+    });
   }
 }

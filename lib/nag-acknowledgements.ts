@@ -39,6 +39,11 @@ const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = [
     reason: ONE_FUNCTION,
   },
   {
+    construct: "MessagePublisher/Schedule/Role",
+    rule: "AwsSolutions-IAM5[Resource::<MessagePublisherFunctionCAC031AD.Arn>:*]",
+    reason: ONE_FUNCTION,
+  },
+  {
     construct: "ConfigSync/Events/Undelivered",
     rule: "AwsSolutions-SQS3",
     reason: IS_FAILURE_QUEUE,

@@ -6,9 +6,9 @@ import { paceOf } from "#runtime/pace.ts";
 import { RequestCount } from "#runtime/request-count.ts";
 import { readSettings } from "#runtime/settings.ts";
 import type { Deadlines } from "../deadlines.ts";
+import { openMetrics } from "../metrics.ts";
 import { SECRET_WRITER_SETTINGS, secretWriter } from "../secret-writer.ts";
 import type { HandleDependencies } from "./handle-trigger.ts";
-import { openMetrics } from "./measure.ts";
 
 const truth = z.enum(["true", "false"]).transform((text) => text === "true");
 const share = z.coerce.number().min(0).max(1);

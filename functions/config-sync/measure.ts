@@ -1,12 +1,8 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
-import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
+import { type Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import type { RunReport } from "#sync/report/report.ts";
 import type { Handled } from "./handle-trigger.ts";
 import type { Trigger } from "./trigger.ts";
-
-export function openMetrics(): Metrics {
-  return new Metrics({ namespace: "GatewayOps" });
-}
 
 /** Logs what was done, and counts it: at most ten metrics, none by owner or resource. */
 export function measure(

@@ -1,7 +1,7 @@
 import { type Disposition, GatewayOpsError } from "#runtime/errors.ts";
 
 /** A call to AWS failed in a way that no adapter knows better. */
-export class AwsCallError extends GatewayOpsError {
+class AwsCallError extends GatewayOpsError {
   override readonly name = "AwsCallError";
   readonly code = "aws-call";
   readonly disposition: Disposition = "retry";

@@ -26,35 +26,46 @@ export interface Message {
 }
 
 /**
- * Messages are decided by writing them here in the same commit as the state they follow from;
- * the table's stream delivers them at least once. A message that is already here was decided before.
+ * Bodies of messages that are not published yet, by {@link outboxId}. Whoever publishes one deletes
+ * its body.
  */
-const OUTBOX: LedgerKind<Message> = { name: "outbox", version: 1 };
+export const OUTBOX: LedgerKind<Message> = { name: "outbox", version: 1 };
 
-const OUTBOX_DAYS = 30;
+/** That a message was decided, by its id; it outlives the body, so that nothing is decided twice. */
+const ONCE_KEYS: LedgerKind<{ readonly decided_at_ms: number }> = { name: "once", version: 1 };
+
+const ONCE_KEY_DAYS = 30;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Commits state and the messages that follow from it, all or nothing. A message that is in the
- * outbox already is left out: it was decided before. False: the state was changed by another run.
+ * Messages are decided by this commit of state and the messages that follow from it, all or
+ * nothing: each is a once-key and a body. A message whose once-key is there is left out: it was
+ * decided before. False: the state was changed by another run.
  */
 export async function commitWithMessages(
   ledger: Ledger,
   writes: readonly LedgerWrite[],
   messages: readonly Message[],
 ): Promise<boolean> {
-  if (await ledger.commit([...writes, ...messages.map(outboxWrite)])) return true;
+  if (await ledger.commit([...writes, ...messages.flatMap(messageWrites)])) return true;
   const fresh: Message[] = [];
   for (const message of messages) {
-    if (!(await ledger.read(OUTBOX, message.id))) fresh.push(message);
+    if (!(await ledger.read(ONCE_KEYS, message.id))) fresh.push(message);
   }
   if (fresh.length === messages.length) return false;
-  if (writes.length + fresh.length === 0) return true;
-  return ledger.commit([...writes, ...fresh.map(outboxWrite)]);
+  return ledger.commit([...writes, ...fresh.flatMap(messageWrites)]);
 }
 
-function outboxWrite(message: Message): LedgerWrite {
-  return put(OUTBOX, message.id, message, undefined, {
-    expiresAtMs: message.timeMs + OUTBOX_DAYS * DAY_MS,
-  });
+/** Begins with the time, so that the outbox is listed oldest first and the age needs no body. */
+function outboxId({ timeMs, id }: Message): string {
+  return `${new Date(timeMs).toISOString()}/${id}`;
+}
+
+function messageWrites(message: Message): LedgerWrite[] {
+  const { id, timeMs } = message;
+  const expiresAtMs = timeMs + ONCE_KEY_DAYS * DAY_MS;
+  return [
+    put(ONCE_KEYS, id, { decided_at_ms: timeMs }, undefined, { expiresAtMs }),
+    put(OUTBOX, outboxId(message), message, undefined),
+  ];
 }

@@ -10,8 +10,7 @@ import type {
 } from "#manifest/types.ts";
 import type { DesiredState } from "#reconcile/state.ts";
 import { type Disposition, GatewayOpsError } from "#runtime/errors.ts";
-import type { LedgerKind } from "#runtime/ledger.ts";
-import type { Message } from "#runtime/message.ts";
+import { type Message, OUTBOX } from "#runtime/message.ts";
 import type { MemoryLedger } from "./memory-ledger.ts";
 
 export function aSecret(changes: Partial<ManifestSecret> = {}): ManifestSecret {
@@ -153,9 +152,8 @@ export class ExpectedError extends GatewayOpsError {
   }
 }
 
-const OUTBOX: LedgerKind<Message> = { name: "outbox", version: 1 };
-
-/** The messages that were decided, in order of their ids. */
+/** The messages that were decided and not published, in order of their ids. */
 export async function messagesIn(ledger: MemoryLedger): Promise<Message[]> {
-  return (await ledger.list(OUTBOX)).map(({ value }) => value);
+  const messages = (await ledger.list(OUTBOX)).map(({ value }) => value);
+  return messages.sort((one, other) => (one.id < other.id ? -1 : 1));
 }

@@ -30,9 +30,10 @@ test("no role has a wildcard beyond these", () => {
     .map((permission) => permission.split(" if ")[0] ?? "")
     .filter((permission) => /[*?]/.test(permission));
 
-  expect(roles).toHaveLength(8);
+  expect(roles).toHaveLength(9);
   expect([...new Set(wildcards)].sort()).toEqual([
     "lambda:InvokeFunction on <BudgetMonitorFunction.Arn>:*",
+    "lambda:InvokeFunction on <MessagePublisherFunction.Arn>:*",
     "s3:GetObject on <ConfigSyncBucket.Arn>/approvals/*",
     "s3:GetObject on <ConfigSyncBucket.Arn>/manifests/*",
     "s3:GetObject on <ConfigSyncBucket.Arn>/plans/*",

@@ -3,7 +3,7 @@ import { permissionsOf, synthesize } from "../support/synth.ts";
 
 const template = synthesize();
 
-test("the ledger is keyed by kind and id, forgets what expired, and feeds a stream", () => {
+test("the ledger is keyed by kind and id, forgets what expired, and feeds a stream of keys", () => {
   template.hasResourceProperties("AWS::DynamoDB::GlobalTable", {
     KeySchema: [
       { AttributeName: "kind", KeyType: "HASH" },
@@ -11,7 +11,7 @@ test("the ledger is keyed by kind and id, forgets what expired, and feeds a stre
     ],
     BillingMode: "PAY_PER_REQUEST",
     TimeToLiveSpecification: { AttributeName: "expiresAt", Enabled: true },
-    StreamSpecification: { StreamViewType: "NEW_IMAGE" },
+    StreamSpecification: { StreamViewType: "KEYS_ONLY" },
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { Match } from "aws-cdk-lib/assertions";
-import { mappingFrom, permissionsOf, synthesize, textOf } from "../support/synth.ts";
+import { mappingFrom, permissionsOf, propertiesOf, synthesize, textOf } from "../support/synth.ts";
 
 const template = synthesize();
 const mapping = mappingFrom(template, "<Ledger.StreamArn>");
@@ -9,31 +9,54 @@ test("the publisher sees new messages of the outbox and no other change of the l
   expect(mapping.FilterCriteria.Filters).toHaveLength(1);
   expect(JSON.parse(mapping.FilterCriteria.Filters[0].Pattern)).toEqual({
     eventName: ["INSERT"],
-    dynamodb: { NewImage: { kind: { S: ["outbox"] } } },
+    dynamodb: { Keys: { kind: { S: ["outbox"] } } },
   });
 });
 
-test("no message is skipped, and one that cannot be published does not block the rest for ever", () => {
+test("a wake that fails is tried again until the schedule makes it pointless", () => {
   expect(mapping).toMatchObject({
     StartingPosition: "TRIM_HORIZON",
-    BatchSize: 10,
-    BisectBatchOnFunctionError: true,
-    MaximumRetryAttempts: 20,
-    MaximumRecordAgeInSeconds: 12 * 60 * 60,
+    BatchSize: 100,
+    MaximumRetryAttempts: 2,
+    MaximumRecordAgeInSeconds: 5 * 60,
   });
   expect(textOf(mapping.DestinationConfig.OnFailure.Destination)).toBe(
     "<MessagePublisherFailures.Arn>",
   );
 });
 
-test("the publisher reads the stream and publishes to the two topics, nothing else", () => {
+test("every five minutes the publisher looks for what is left, without new messages", () => {
+  const { ScheduleExpression, Target } = propertiesOf(
+    template,
+    "AWS::Scheduler::Schedule",
+    (schedule) => schedule === "MessagePublisherSchedule",
+  );
+
+  expect(ScheduleExpression).toBe("rate(5 minutes)");
+  expect(textOf(Target.Arn)).toBe("<MessagePublisherFunction.Arn>");
+  expect(Target.RetryPolicy).toEqual({ MaximumEventAgeInSeconds: 240, MaximumRetryAttempts: 1 });
+  expect(textOf(Target.DeadLetterConfig.Arn)).toBe("<MessagePublisherFailures.Arn>");
+  const { MaximumEventAgeInSeconds, MaximumRetryAttempts, DestinationConfig } = propertiesOf(
+    template,
+    "AWS::Lambda::EventInvokeConfig",
+    (config) => config.startsWith("MessagePublisher"),
+  );
+  expect({ MaximumEventAgeInSeconds, MaximumRetryAttempts }).toEqual(Target.RetryPolicy);
+  expect(textOf(DestinationConfig.OnFailure.Destination)).toBe("<MessagePublisherFailures.Arn>");
+});
+
+test("the publisher lists and deletes bodies of the outbox, and no other record", () => {
   const permissions = permissionsOf(template, "MessagePublisherFunctionRole");
+  const onlyOutbox =
+    'on <Ledger.Arn> if {"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["outbox"]}}';
 
   expect(permissions.filter((permission) => !/^(logs|sqs):/.test(permission))).toEqual([
+    `dynamodb:DeleteItem ${onlyOutbox}`,
     "dynamodb:DescribeStream on <Ledger.StreamArn>",
     "dynamodb:GetRecords on <Ledger.StreamArn>",
     "dynamodb:GetShardIterator on <Ledger.StreamArn>",
     "dynamodb:ListStreams on <Ledger.StreamArn>",
+    `dynamodb:Query ${onlyOutbox}`,
     "sns:Publish on <MessagePublisherAlerts>",
     "sns:Publish on <MessagePublisherOperations>",
   ]);
@@ -64,6 +87,7 @@ test("the publisher is told all it needs", () => {
       Variables: Match.exact({
         POWERTOOLS_SERVICE_NAME: "message-publisher",
         GATEWAY_OPS_GATEWAY_URL: "https://mlflow.example.com",
+        GATEWAY_OPS_LEDGER_TABLE: { Ref: Match.stringLikeRegexp("^Ledger") },
         GATEWAY_OPS_ALERTS_TOPIC_ARN: { Ref: Match.stringLikeRegexp("^MessagePublisherAlerts") },
         GATEWAY_OPS_OPERATIONS_TOPIC_ARN: {
           Ref: Match.stringLikeRegexp("^MessagePublisherOperations"),

@@ -56,6 +56,6 @@ test("the work of each function is bounded", () => {
     "config-sync": { timeoutSeconds: 300, memoryMiB: 512 },
     "secret-push": { timeoutSeconds: 60, memoryMiB: 256 },
     "budget-monitor": { timeoutSeconds: 120, memoryMiB: 256 },
-    "message-publisher": { timeoutSeconds: 30, memoryMiB: 256 },
+    "message-publisher": { timeoutSeconds: 60, memoryMiB: 256 },
   });
 });

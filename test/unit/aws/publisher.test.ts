@@ -4,7 +4,8 @@ import type {
   SNSClient,
 } from "@aws-sdk/client-sns";
 import { expect, test } from "@jest/globals";
-import { publishMessages } from "#aws/publisher.ts";
+import { SnsChannel } from "#aws/publisher.ts";
+import { NO_DEADLINE } from "#runtime/deadline.ts";
 import type { Message } from "#runtime/message.ts";
 import { aMessage } from "../../support/builders.ts";
 import { expectHarmless, HOSTILE } from "../../support/hostile.ts";
@@ -15,7 +16,7 @@ const SOURCE = "https://mlflow.example.com";
 type Answer = Partial<PublishBatchCommandOutput> | Error;
 
 /** An SNS that remembers the batches it was sent and gives the answers in turn. */
-function setup(answers: readonly Answer[] = []) {
+function setup(answers: readonly Answer[] = [], deadline = NO_DEADLINE) {
   const batches: PublishBatchCommand["input"][] = [];
   const send = ({ input }: PublishBatchCommand) => {
     batches.push(input);
@@ -23,10 +24,22 @@ function setup(answers: readonly Answer[] = []) {
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
   };
   const client = { send } as unknown as SNSClient;
+  const published: string[] = [];
   const publish = (messages: readonly Message[]) =>
-    publishMessages(client, TOPICS, SOURCE, messages);
+    new SnsChannel(client, TOPICS, SOURCE, deadline).publish(messages, (group) => {
+      published.push(...group.map(({ id }) => id));
+      return Promise.resolve();
+    });
   const entries = () => batches.flatMap((batch) => batch.PublishBatchRequestEntries ?? []);
-  return { batches, publish, entries };
+  /** Ids of the messages of each call. */
+  const calls = () =>
+    batches.map(({ PublishBatchRequestEntries = [] }) =>
+      PublishBatchRequestEntries.map(({ Message = "" }) => {
+        const { default: event } = JSON.parse(Message) as { default: string };
+        return (JSON.parse(event) as { id: string }).id;
+      }),
+    );
+  return { batches, publish, published, entries, calls };
 }
 
 function many(count: number, changes: Partial<Message> = {}): Message[] {
@@ -97,23 +110,113 @@ test("each message goes to its topic, and a topic without messages is not called
   ]);
 });
 
-test("a message that SNS refuses among others is a failure of the whole delivery", async () => {
-  const { publish } = setup([{ Failed: [{ Id: "1", Code: "InternalError", SenderFault: false }] }]);
+test("only the messages that SNS refused are published again, once", async () => {
+  const failure = { Code: "InternalError", SenderFault: false };
+  const { publish, published, calls } = setup([
+    { Failed: [{ Id: "1", ...failure }] },
+    { Failed: [{ Id: "0", ...failure, Message: "try later" }] },
+  ]);
 
-  await expect(publish(many(3))).rejects.toMatchObject({
-    code: "aws-call",
-    disposition: "retry",
-    message: "SNS refused 1 of 3 messages: m-1: InternalError",
-  });
+  const unpublished = await publish(many(3));
+
+  expect(calls()).toEqual([["m-0", "m-1", "m-2"], ["m-1"]]);
+  expect(published).toEqual(["m-0", "m-2"]);
+  expect(unpublished).toEqual([{ id: "m-1", reason: "SNS refused it: InternalError try later" }]);
 });
 
-test("an SNS that cannot be reached is a failure that may pass", async () => {
-  const { publish } = setup([Object.assign(new Error("too fast"), { name: "Throttled" })]);
+test("a message that SNS finds fault with is not published again, and holds up no other", async () => {
+  const { publish, published, calls } = setup([
+    { Failed: [{ Id: "0", Code: "InvalidParameter", SenderFault: true }] },
+  ]);
 
-  await expect(publish(many(1))).rejects.toMatchObject({
-    disposition: "retry",
-    message: "publishing to SNS failed with Throttled: too fast",
+  expect(await publish(many(11))).toEqual([
+    { id: "m-0", reason: "SNS refused it: InvalidParameter" },
+  ]);
+
+  expect(calls().map((ids) => ids.length)).toEqual([10, 1]);
+  expect(published).toHaveLength(10);
+});
+
+test("a call that fails because of one of its messages is taken apart", async () => {
+  const fault = Object.assign(new Error("no such character"), {
+    name: "InvalidParameterException",
   });
+  const { publish, published, calls } = setup([fault, {}, fault, {}]);
+
+  expect(await publish(many(3))).toEqual([
+    {
+      id: "m-1",
+      reason: "publishing to SNS failed with InvalidParameterException: no such character",
+    },
+  ]);
+
+  expect(calls()).toEqual([["m-0", "m-1", "m-2"], ["m-0"], ["m-1"], ["m-2"]]);
+  expect(published).toEqual(["m-0", "m-2"]);
+});
+
+test("a message that is too large goes alone, and stays alone", async () => {
+  const tooLong = Object.assign(new Error("too long"), { name: "BatchRequestTooLongException" });
+  const { publish, published, calls } = setup([{}, tooLong, {}]);
+  const [before, large, after] = many(3);
+  if (!before || !large || !after) throw new Error("three were made");
+
+  const unpublished = await publish([before, { ...large, text: "x".repeat(300_000) }, after]);
+
+  expect(calls()).toEqual([["m-0"], ["m-1"], ["m-2"]]);
+  expect(published).toEqual(["m-0", "m-2"]);
+  expect(unpublished).toMatchObject([{ id: "m-1", reason: expect.stringContaining("too long") }]);
+});
+
+test.each(["ThrottledException", "NotFoundException", "TimeoutError"])(
+  "a topic that answers %s is left for the next time, and the other one is not",
+  async (name) => {
+    const { batches, publish, published } = setup([{}, Object.assign(new Error("no"), { name })]);
+    const alerts = many(25, { topic: "alerts" });
+
+    const unpublished = await publish([...alerts, aMessage({ id: "o", topic: "operations" })]);
+
+    expect(batches.map(({ TopicArn }) => TopicArn)).toEqual([
+      "arn:alerts",
+      "arn:alerts",
+      "arn:operations",
+    ]);
+    expect(published).toEqual([...alerts.slice(0, 10).map(({ id }) => id), "o"]);
+    expect(unpublished).toEqual(
+      alerts
+        .slice(10)
+        .map(({ id }) => ({ id, reason: `publishing to SNS failed with ${name}: no` })),
+    );
+  },
+);
+
+test("what does not go out in time waits for the next wake", async () => {
+  const times = [1, 1, 0, 0, 0];
+  const { batches, publish } = setup([], { ...NO_DEADLINE, leftMs: () => times.shift() ?? 0 });
+
+  const unpublished = await publish(many(25));
+
+  expect(batches).toHaveLength(2);
+  expect(unpublished).toHaveLength(5);
+  expect(unpublished[0]).toEqual({ id: "m-20", reason: "the time of this wake was over" });
+});
+
+test("what is out is told before the next call, so that a publisher that dies repeats little", async () => {
+  const { batches, publish } = setup();
+  const client = { send: () => Promise.resolve({}) } as unknown as SNSClient;
+  const groups: number[] = [];
+
+  const interrupted = new SnsChannel(client, TOPICS, SOURCE, NO_DEADLINE).publish(
+    many(30),
+    (group) => {
+      groups.push(group.length);
+      return Promise.reject(new Error("killed"));
+    },
+  );
+
+  await expect(interrupted).rejects.toThrow("killed");
+  expect(groups).toEqual([10]);
+  await publish(many(30));
+  expect(batches).toHaveLength(3);
 });
 
 test("a subject is cut to the 100 ASCII characters that SNS takes", async () => {

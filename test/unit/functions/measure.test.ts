@@ -4,8 +4,10 @@ import { expect, jest, test } from "@jest/globals";
 import type { Drift } from "#sync/drift.ts";
 import type { RunOutcome, RunReport } from "#sync/report/report.ts";
 import type { Handled } from "../../../functions/config-sync/handle-trigger.ts";
-import { measure, openMetrics } from "../../../functions/config-sync/measure.ts";
+import { measure } from "../../../functions/config-sync/measure.ts";
 import type { Trigger } from "../../../functions/config-sync/trigger.ts";
+import { measure as measurePublished } from "../../../functions/message-publisher/measure.ts";
+import { openMetrics } from "../../../functions/metrics.ts";
 
 const PUT: Trigger = {
   look: "owner",
@@ -16,6 +18,10 @@ const NOTHING: Handled = { reports: [], drifts: [] };
 
 /** What is written to the output of the function, and what is logged. */
 function measured(trigger: Trigger, done: Handled) {
+  return writtenBy((logger) => measure(logger, openMetrics(), trigger, done));
+}
+
+function writtenBy(work: (logger: Logger) => void) {
   const logged: [string, object][] = [];
   const info = (message: string, fields: object) => void logged.push([message, fields]);
   const lines: string[] = [];
@@ -24,7 +30,7 @@ function measured(trigger: Trigger, done: Handled) {
     return true;
   });
   try {
-    measure({ info } as unknown as Logger, openMetrics(), trigger, done);
+    work({ info, error: info } as unknown as Logger);
   } finally {
     stdout.mockRestore();
   }
@@ -171,4 +177,26 @@ test("where nothing was done nothing is published", () => {
 
   expect(logged).toEqual([["message handled", { trigger: PUT }]]);
   expect(published).toEqual([]);
+});
+
+test("each wake of the publisher says what waits and for how long, also when nothing does", () => {
+  const waiting = writtenBy((logger) =>
+    measurePublished(logger, openMetrics(), {
+      published: ["one"],
+      unpublished: [{ id: "two", reason: "throttled" }],
+      oldestAgeMs: 90_400,
+    }),
+  );
+  const idle = writtenBy((logger) =>
+    measurePublished(logger, openMetrics(), { published: [], unpublished: [], oldestAgeMs: 0 }),
+  );
+
+  expect(waiting.published).toMatchObject([{ MessagesUnpublished: 1, OldestMessageAge: 90 }]);
+  expect(waiting.logged).toEqual([
+    ["messages published", { ids: ["one"] }],
+    ["message not published", { id: "two", reason: "throttled" }],
+  ]);
+  expect(idle.published).toMatchObject([{ MessagesUnpublished: 0, OldestMessageAge: 0 }]);
+  expect(idle.logged).toEqual([]);
+  [...waiting.published, ...idle.published].forEach(expectEmf);
 });

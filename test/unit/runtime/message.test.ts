@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { type LedgerKind, put } from "#runtime/ledger.ts";
-import { commitWithMessages } from "#runtime/message.ts";
+import { type LedgerKind, type LedgerWrite, put, remove } from "#runtime/ledger.ts";
+import { commitWithMessages, OUTBOX } from "#runtime/message.ts";
 import { aMessage, messagesIn } from "../../support/builders.ts";
 import { MemoryLedger } from "../../support/memory-ledger.ts";
 
@@ -63,12 +63,35 @@ test("a known message does not hide that the state was changed by another run", 
   expect((await messagesIn(ledger)).map(({ id }) => id)).toEqual(["one"]);
 });
 
-test("a message is kept for 30 days", async () => {
+test("a message that was published is not decided again within 30 days", async () => {
   const ledger = new MemoryLedger();
-  const timeMs = Date.parse("2026-11-23T12:00:00Z");
+  const message = aMessage({ id: "one", timeMs: Date.parse("2026-11-23T12:00:00Z") });
+  await commitWithMessages(ledger, [], [message]);
+  const [body] = await ledger.list(OUTBOX);
+  if (body) await ledger.commit([remove(OUTBOX, body)]);
 
-  await commitWithMessages(ledger, [], [aMessage({ timeMs })]);
+  const isDone = await commitWithMessages(ledger, [], [message]);
 
-  const [write] = ledger.written.map((text) => JSON.parse(text) as { expiresAtMs: number });
-  expect(new Date(write?.expiresAtMs ?? 0).toISOString()).toBe("2026-12-23T12:00:00.000Z");
+  expect(isDone).toBe(true);
+  expect(await messagesIn(ledger)).toEqual([]);
+  const writes = ledger.written.map((text) => JSON.parse(text) as LedgerWrite);
+  expect(writes.map(({ kind, id }) => `${kind} ${id}`)).toEqual([
+    "once one",
+    "outbox 2026-11-23T12:00:00.000Z/one",
+    "outbox 2026-11-23T12:00:00.000Z/one",
+  ]);
+  expect(writes.map(({ expiresAtMs }) => expiresAtMs)).toEqual([
+    Date.parse("2026-12-23T12:00:00Z"),
+    undefined,
+    undefined,
+  ]);
+});
+
+test("49 messages and their state fit into one commit", async () => {
+  const ledger = new MemoryLedger();
+  const messages = Array.from({ length: 49 }, (_, index) => aMessage({ id: `m-${index}` }));
+
+  await commitWithMessages(ledger, [put(STATE, "a", "new", undefined)], messages);
+
+  expect(await messagesIn(ledger)).toHaveLength(49);
 });

@@ -160,8 +160,9 @@ test.each([0, 1, 90, 91, 200])(
 
     expect(await ledger.list(MANIFESTS)).toHaveLength(count);
     expect(await messagesIn(ledger)).toEqual([aMessage()]);
-    expect(ledger.written.slice(-2).map((write) => JSON.parse(write).kind)).toEqual([
+    expect(ledger.written.slice(-3).map((write) => JSON.parse(write).kind)).toEqual([
       "note",
+      "once",
       "outbox",
     ]);
   },
