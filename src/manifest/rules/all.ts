@@ -1,6 +1,5 @@
 import { adoptOnce } from "./adopt-once.ts";
 import { apiBaseNotHttps } from "./api-base-not-https.ts";
-import { apiBaseUrl } from "./api-base-url.ts";
 import { authConfigIncomplete } from "./auth-config-incomplete.ts";
 import { budgetDuration } from "./budget-duration.ts";
 import { budgetInOtherWorkspace } from "./budget-in-other-workspace.ts";
@@ -13,6 +12,7 @@ import { duplicateModel } from "./duplicate-model.ts";
 import { equalBudgets } from "./equal-budgets.ts";
 import { fallbackConfigWithoutFallback } from "./fallback-config-without-fallback.ts";
 import { fallbackWithoutPrimary } from "./fallback-without-primary.ts";
+import { geminiBaseVersion } from "./gemini-base-version.ts";
 import { guardrailOrderClash } from "./guardrail-order-clash.ts";
 import { knownReferences } from "./known-references.ts";
 import { literalKey } from "./literal-key.ts";
@@ -26,6 +26,8 @@ import { reservedTags } from "./reserved-tags.ts";
 import type { Rule } from "./rule.ts";
 import { sanitizationEndpoint } from "./sanitization-endpoint.ts";
 import { secretInAuthConfig } from "./secret-in-auth-config.ts";
+import { settingGrammar } from "./setting-grammar.ts";
+import { settingInValue } from "./setting-in-value.ts";
 import { thresholdsUnsorted } from "./thresholds-unsorted.ts";
 import { uniqueNames } from "./unique-names.ts";
 import { unknownAuthMode } from "./unknown-auth-mode.ts";
@@ -63,7 +65,9 @@ export const RULES: readonly Rule[] = [
   secretInAuthConfig,
   literalKey,
   cliOnlySource,
-  apiBaseUrl,
+  settingGrammar,
+  settingInValue,
+  geminiBaseVersion,
   apiBaseNotHttps,
   budgetTargetScope,
   budgetDuration,

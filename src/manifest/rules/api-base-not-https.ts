@@ -1,4 +1,5 @@
 import { isPrivateApiBase } from "#manifest/api-base.ts";
+import { addressOf } from "#manifest/hosts/address.ts";
 import type { Rule } from "./rule.ts";
 
 export const apiBaseNotHttps: Rule = {
@@ -8,8 +9,8 @@ export const apiBaseNotHttps: Rule = {
   why: "The key would travel in the clear; MLflow refuses it unless its server allows the scheme",
   check: ({ secrets }) =>
     secrets.flatMap(({ entry: { auth_config }, index }) => {
-      const base = auth_config?.api_base;
-      if (!base?.startsWith("http:") || isPrivateApiBase(base)) return [];
+      const base = auth_config?.api_base ?? "";
+      if (addressOf(base)?.scheme !== "http" || isPrivateApiBase(base)) return [];
       const message = `must begin with https:, or the key travels in the clear, got "${base}"`;
       return [{ path: ["secrets", index, "auth_config", "api_base"], message }];
     }),

@@ -156,8 +156,6 @@ test.each([
   "http://127.0.0.1:8000/v1",
   "http://localhost:8000",
   "https://LOCALHOST.",
-  "http://0x7f.1/",
-  "http://2130706433/",
   "http://[::1]/",
   "http://[::ffff:10.0.0.1]/",
   "http://[fd00::1]/",
@@ -178,6 +176,17 @@ test.each([
   ]);
   expect(await issuesOf(text, { allowLoopbackApiBase: true })).toEqual([]);
 });
+
+test.each(["http://0x7f.1/", "http://2130706433/"])(
+  "%s is refused whatever the stack allows: MLflow does so too",
+  async (api_base) => {
+    const text = JSON.stringify(aManifest(based(api_base)));
+
+    expect(await issuesOf(text, { allowLoopbackApiBase: true })).toEqual([
+      expect.stringMatching(/auth_config\.api_base must be an address .*\(setting-grammar\)$/),
+    ]);
+  },
+);
 
 test.each([
   "https://api.openai.com/v1",

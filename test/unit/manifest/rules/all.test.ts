@@ -177,14 +177,29 @@ const FOUND: [rule: string, changes: Partial<Manifest>, message: string][] = [
     "value_from.file is for the command line only",
   ],
   [
-    "api-base-url",
+    "setting-grammar",
     secrets({ auth_config: { api_base: "api.openai.com" } }),
     'got "api.openai.com"',
   ],
   [
-    "api-base-url",
+    "setting-grammar",
     secrets({ auth_config: { api_base: "https://me:pass@example.com" } }),
     "[not shown]@example.com",
+  ],
+  [
+    "setting-grammar",
+    secrets({ provider: "bedrock", auth_config: { aws_region_name: "evil.example/#" } }),
+    'auth_config.aws_region_name must be a region of AWS such as us-east-1, got "evil.example/#"',
+  ],
+  [
+    "setting-in-value",
+    secrets({ value_from: { secrets_manager: "a", keys: { api_key: "a", aws_region_name: "b" } } }),
+    "keys.aws_region_name decides where the key is sent: it goes into auth_config.aws_region_name",
+  ],
+  [
+    "gemini-base-version",
+    secrets({ provider: "gemini", auth_config: { api_base: "https://example.com/models/" } }),
+    'must have /v1, /v1beta or /v1alpha before /models, got "https://example.com/models/"',
   ],
   [
     "api-base-not-https",
@@ -338,6 +353,19 @@ test.each<[string, Partial<Manifest>]>([
     },
   ],
   ["an address that was taken away", secrets({ auth_config: { api_base: "" } })],
+  [
+    "an address of gemini with a version, or without models",
+    {
+      secrets: ["/v1beta/models", "/v1alpha/models/", "/v1/models", "/models/x", ""].map(
+        (path, n) =>
+          aSecret({
+            name: n === 0 ? "openai-prod" : `gemini-${n}`,
+            provider: "gemini",
+            auth_config: { api_base: `https://example.com${path}` },
+          }),
+      ),
+    },
+  ],
 ])("no rule finds anything in %s", async (_, changes) => {
   const text = JSON.stringify(aManifest(changes));
 
