@@ -1,6 +1,12 @@
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
 import { Grant } from "aws-cdk-lib/aws-iam";
-import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket } from "aws-cdk-lib/aws-s3";
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type CfnBucket,
+  type LifecycleRule,
+} from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { EventQueue } from "./event-queue.ts";
 import { grantGatewayAccess, grantProviderSecrets } from "./gateway-access.ts";
@@ -11,9 +17,14 @@ import { WorkerFunction } from "./worker-function.ts";
 /** People write here, and each object that they put is an event; workers only read. */
 export const INPUT_PREFIXES = ["manifests/", "plans/", "approvals/"] as const;
 /** Workers write here, and no rule listens to it: a report can never cause another run. */
-export const OUTPUT_PREFIXES = ["reports/", "plan-results/"] as const;
-/** The output that workers read again: what was applied. */
-export const APPLIED_PREFIX = "reports/applied/";
+export const OUTPUT_PREFIXES = ["runs/", "applied/", "plan-results/"] as const;
+/** The output that workers read again; it is kept, as the ledger names it. */
+const APPLIED_PREFIX = "applied/";
+/** The output that is only for people; S3 has no rule for all of a prefix but a part of it. */
+const EXPIRING_PREFIXES = ["runs/", "plan-results/"] as const;
+const RESULTS_KEPT = Duration.days(90);
+/** Versions that were replaced, as those of `latest.json` are with every run. */
+const REPLACED_RESULTS_KEPT = Duration.days(7);
 
 export interface ConfigSyncProps
   extends Pick<
@@ -100,7 +111,7 @@ export class ConfigSync extends Construct {
   }
 }
 
-/** Versions are never expired: the ledger and the snapshots name them. */
+/** Versions of manifests and of what was applied are never expired: the ledger names them. */
 function manifestBucket(scope: Construct): Bucket {
   const bucket = new Bucket(scope, "Bucket", {
     versioned: true,
@@ -108,10 +119,23 @@ function manifestBucket(scope: Construct): Bucket {
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
     enforceSSL: true,
     removalPolicy: RemovalPolicy.RETAIN,
+    lifecycleRules: EXPIRING_PREFIXES.flatMap(expiringResults),
   });
   // `eventBridgeEnabled` of the construct would deploy a custom resource for this one property.
   (bucket.node.defaultChild as CfnBucket).notificationConfiguration = {
     eventBridgeConfiguration: { eventBridgeEnabled: true },
   };
   return bucket;
+}
+
+/** In a bucket with versions what expires leaves a marker behind, which needs a rule of its own. */
+function expiringResults(prefix: string): LifecycleRule[] {
+  return [
+    {
+      prefix,
+      expiration: RESULTS_KEPT,
+      noncurrentVersionExpiration: REPLACED_RESULTS_KEPT,
+    },
+    { prefix, expiredObjectDeleteMarker: true },
+  ];
 }

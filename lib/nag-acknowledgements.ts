@@ -1,6 +1,6 @@
 import { type Stack, Validations } from "aws-cdk-lib";
 import type { IConstruct } from "constructs";
-import { APPLIED_PREFIX, INPUT_PREFIXES, OUTPUT_PREFIXES } from "./config-sync.ts";
+import { INPUT_PREFIXES, OUTPUT_PREFIXES } from "./config-sync.ts";
 
 interface Acknowledgement {
   /** Path of the construct below the stack. */
@@ -26,7 +26,7 @@ const PROVIDER_SECRETS =
 /** Every finding of cdk-nag that is meant to be as it is; any other fails the synthesis. */
 const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = [
   { construct: "ConfigSync/Bucket", rule: "AwsSolutions-S1", reason: NO_ACCESS_LOG },
-  ...[...INPUT_PREFIXES, APPLIED_PREFIX, ...OUTPUT_PREFIXES].map((prefix) => ({
+  ...[...INPUT_PREFIXES, ...OUTPUT_PREFIXES].map((prefix) => ({
     construct: "ConfigSync/Function/Role",
     rule: `AwsSolutions-IAM5[Resource::<ConfigSyncBucket308478B3.Arn>/${prefix}*]`,
     reason: ONE_PREFIX,

@@ -67,7 +67,7 @@ Everything stays up until Ctrl-C. To look around, in another terminal:
 
   # change the manifest: the file is the only thing that you touch
   aws s3 cp ${manifest} - | sed 's/team: search/team: growth/' | aws s3 cp - ${manifest}
-  aws s3 ls s3://${bucket}/reports/
+  aws s3 ls s3://${bucket}/runs/
 
   # change a key
   aws secretsmanager put-secret-value --secret-id prod/openai-backup --secret-string another-value

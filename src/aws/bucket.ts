@@ -12,7 +12,7 @@ import { checkVersion, versionOf } from "#runtime/version.ts";
 import { visibleJson } from "#runtime/visible.ts";
 import type { ReportStore } from "#sync/end-run.ts";
 import { SNAPSHOT_VERSION, type Snapshot, type SnapshotStore } from "#sync/history/snapshot.ts";
-import { MANIFEST_PREFIX, type ManifestSource } from "#sync/manifest-source.ts";
+import { MANIFEST_PREFIX, type ManifestSource, resultFolder } from "#sync/manifest-source.ts";
 import type { ApprovalSource } from "#sync/owner/approval.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import type { PreviewStore } from "#sync/preview/preview.ts";
@@ -23,8 +23,8 @@ import { awsCall, type CallOptions, callOptions } from "./aws-call.ts";
 
 /**
  * The bucket. In: manifests under `manifests/`, files to be planned only under `plans/`, approvals
- * under `approvals/`. Out: reports and what was applied under `reports/`, plans under
- * `plan-results/`.
+ * under `approvals/`. Out, in a folder for each owner: reports under `runs/`, what was applied under
+ * `applied/`, plans under `plan-results/`.
  */
 export class ManifestBucket
   implements ManifestSource, ReportStore, SnapshotStore, ApprovalSource, PreviewStore
@@ -74,14 +74,15 @@ export class ManifestBucket
     });
   }
 
-  /** `reports/<time>-<run id>.json` and `.md`; `reports/latest.json` is a copy of the newest. */
+  /** `runs/<owner>/<time>-<run id>.json` and `.md`; `latest.json` is a copy of the owner's newest. */
   async writeReport(report: RunReport): Promise<string> {
     const time = report.started_at.replace(/[:.]/g, "-");
-    const name = `reports/${time}-${report.run_id}`;
+    const folder = `runs/${resultFolder(report.owner)}`;
+    const name = `${folder}/${time}-${report.run_id}`;
     const json = visibleJson(report, 2);
     await this.#put(`${name}.json`, json, "application/json");
     await this.#put(`${name}.md`, reportMarkdown(report), "text/markdown");
-    await this.#put("reports/latest.json", json, "application/json");
+    await this.#put(`${folder}/latest.json`, json, "application/json");
     return `${name}.json`;
   }
 
@@ -93,7 +94,7 @@ export class ManifestBucket
   async writeSnapshot(snapshot: Snapshot): Promise<string> {
     const { workspace, owner, applied_at, run_id } = snapshot;
     const time = applied_at.replace(/[:.]/g, "-");
-    const key = `reports/applied/${workspace}/${owner}/${time}-${run_id}.json`;
+    const key = `applied/${resultFolder(owner)}/${workspace}/${time}-${run_id}.json`;
     await this.#put(key, JSON.stringify(snapshot), "application/json");
     return key;
   }

@@ -31,6 +31,14 @@ export function isOwnerName(owner: string): boolean {
   return OWNER_NAME.test(owner);
 }
 
+/** No owner's name begins like this. */
+const FOLDER_WITHOUT_OWNER = "_without-owner";
+
+/** Where the results for the files of an owner lie, or for files that are no owner's. */
+export function resultFolder(owner: string): string {
+  return isOwnerName(owner) ? owner : FOLDER_WITHOUT_OWNER;
+}
+
 export const WITHOUT_OWNER: ManifestIssue = {
   rule: "owner",
   path: [],

@@ -10,6 +10,7 @@ import {
   createSecret,
   issuesIn,
   madeUpKey,
+  type PutObject,
   putManifest,
   putObject,
   readObject,
@@ -122,7 +123,7 @@ test(
     const good = await putManifest(world, "life.yaml", LIFE.replaceAll("chat", "talk"));
     const applied = await settled(world, good, "applied");
     const less = await putManifest(world, "life.yaml", PRUNED.replaceAll("chat", "talk"));
-    await reported(less.version, "unchanged");
+    await reported(less, "unchanged");
 
     expect(issuesIn(rejected.data)).toEqual([
       expect.stringMatching(/^manifests\/default\/broken.yaml:2:1 endpoint is not a known key/),
@@ -309,7 +310,7 @@ test(
     }
 
     const again = await putManifest(world, "a.yaml", `${tenant("a")}\n# again\n`, "team-a");
-    await reported(again.version, "unchanged");
+    await reported(again, "unchanged");
     expect(await everythingOf(world)).toBe(before);
   },
   TEST_TIMEOUT_MS,
@@ -499,9 +500,10 @@ async function notify(isOn: boolean): Promise<void> {
 }
 
 /** Waits for a run that settles a version quietly, which no message tells. */
-async function reported(version: string, outcome: RunOutcome): Promise<void> {
+async function reported({ key, version }: PutObject, outcome: RunOutcome): Promise<void> {
+  const [, owner] = key.split("/");
   await until(`a report in which ${version} is ${outcome}`, SCHEDULE_TIMEOUT_MS, async () => {
-    const latest = JSON.parse(await readObject(world, "reports/latest.json")) as RunReport;
+    const latest = JSON.parse(await readObject(world, `runs/${owner}/latest.json`)) as RunReport;
     const found = latest.manifests.find(({ version_id }) => version_id === version);
     return found?.outcome === outcome ? true : undefined;
   });

@@ -45,7 +45,7 @@ export class FakeBucket
 
   writeReport(report: RunReport): Promise<string> {
     this.reports.push(structuredClone(report));
-    return Promise.resolve(`reports/${this.reports.length}.json`);
+    return Promise.resolve(`runs/${this.reports.length}.json`);
   }
 
   writePreview(key: string, preview: Preview, markdown: string): Promise<void> {
@@ -54,7 +54,7 @@ export class FakeBucket
   }
 
   writeSnapshot(snapshot: Snapshot): Promise<string> {
-    const reference = `reports/applied/${this.#snapshots.size + 1}.json`;
+    const reference = `applied/${this.#snapshots.size + 1}.json`;
     this.#snapshots.set(reference, JSON.stringify(snapshot));
     return Promise.resolve(reference);
   }

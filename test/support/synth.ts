@@ -93,7 +93,7 @@ function permissionsIn({ Action, Resource = "itself", Condition }: Properties): 
     );
 }
 
-/** Shows a CloudFormation value as text, such as `<ConfigSyncBucket.Arn>/reports/*`. */
+/** Shows a CloudFormation value as text, such as `<ConfigSyncBucket.Arn>/runs/*`. */
 export function textOf(value: unknown): string {
   if (typeof value === "string") return value;
   const [[name, argument]] = Object.entries(value as Record<string, unknown>) as [

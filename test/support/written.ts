@@ -7,13 +7,13 @@ import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { output, type World } from "../../scripts/story/world.ts";
 
-/** Everything that the workers wrote anywhere: logs, ledger, reports and messages. */
+/** Everything that the workers wrote anywhere: logs, ledger, what lies in the bucket, messages. */
 export async function everythingWritten(world: World): Promise<Record<string, string>> {
   const messages = [...(await world.operations.received()), ...(await world.alerts.received())];
   return {
     logs: await logs(world),
     ledger: await ledger(world),
-    reports: await reports(world),
+    results: await results(world),
     messages: JSON.stringify(messages),
   };
 }
@@ -46,13 +46,12 @@ async function ledger(world: World): Promise<string> {
   return JSON.stringify(Items);
 }
 
-async function reports(world: World): Promise<string> {
+async function results(world: World): Promise<string> {
   const Bucket = output(world.outputs, "ManifestBucketName");
-  const { Contents = [] } = await world.s3.send(
-    new ListObjectsV2Command({ Bucket, Prefix: "reports/" }),
-  );
+  const { Contents = [] } = await world.s3.send(new ListObjectsV2Command({ Bucket }));
+  const written = Contents.filter(({ Key = "" }) => /^(runs|applied|plan-results)\//.test(Key));
   const bodies = await Promise.all(
-    Contents.map(async ({ Key }) => {
+    written.map(async ({ Key }) => {
       const { Body } = await world.s3.send(new GetObjectCommand({ Bucket, Key }));
       return Body?.transformToString();
     }),

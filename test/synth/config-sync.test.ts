@@ -36,10 +36,20 @@ test("the bucket keeps every version, is private, and outlives the stack", () =>
   });
 });
 
-test("no version of an object ever expires: the ledger and the snapshots name them", () => {
+test("results for people expire; what people wrote and what was applied never does", () => {
   const { LifecycleConfiguration } = propertiesOf(template, "AWS::S3::Bucket", () => true);
 
-  expect(LifecycleConfiguration).toBeUndefined();
+  expect(LifecycleConfiguration.Rules).toEqual(
+    ["runs/", "plan-results/"].flatMap((Prefix) => [
+      {
+        Prefix,
+        Status: "Enabled",
+        ExpirationInDays: 90,
+        NoncurrentVersionExpiration: { NoncurrentDays: 7 },
+      },
+      { Prefix, Status: "Enabled", ExpiredObjectDeleteMarker: true },
+    ]),
+  );
 });
 
 test("the bucket is set up without a custom resource", () => {
@@ -88,13 +98,14 @@ test("events reach the queue untransformed, in one group, and are not lost when 
 
 test("the worker reads what people put and what was applied, and writes reports and plans", () => {
   expect(permissions.filter((permission) => permission.startsWith("s3:"))).toEqual([
+    "s3:GetObject on <ConfigSyncBucket.Arn>/applied/*",
     "s3:GetObject on <ConfigSyncBucket.Arn>/approvals/*",
     "s3:GetObject on <ConfigSyncBucket.Arn>/manifests/*",
     "s3:GetObject on <ConfigSyncBucket.Arn>/plans/*",
-    "s3:GetObject on <ConfigSyncBucket.Arn>/reports/applied/*",
     "s3:ListBucket on <ConfigSyncBucket.Arn>",
+    "s3:PutObject on <ConfigSyncBucket.Arn>/applied/*",
     "s3:PutObject on <ConfigSyncBucket.Arn>/plan-results/*",
-    "s3:PutObject on <ConfigSyncBucket.Arn>/reports/*",
+    "s3:PutObject on <ConfigSyncBucket.Arn>/runs/*",
   ]);
 });
 
@@ -105,8 +116,9 @@ test("nothing in the stack may write what people write", () => {
   );
 
   expect(others).toEqual([
+    "s3:PutObject on <ConfigSyncBucket.Arn>/applied/*",
     "s3:PutObject on <ConfigSyncBucket.Arn>/plan-results/*",
-    "s3:PutObject on <ConfigSyncBucket.Arn>/reports/*",
+    "s3:PutObject on <ConfigSyncBucket.Arn>/runs/*",
   ]);
   expect(JSON.stringify(template)).not.toMatch(/"Not(Action|Resource)"/);
 });

@@ -7,6 +7,7 @@ import {
   type ManifestSource,
   ownerOfKey,
   readFiles,
+  resultFolder,
   WITHOUT_OWNER,
 } from "#sync/manifest-source.ts";
 import type { Delivery } from "#sync/owner/file-outcome.ts";
@@ -34,7 +35,7 @@ export interface PreviewDependencies extends RunOwnerDependencies {
 
 /**
  * Plans a file in the place of the manifest of the same name, together with the owner's other
- * manifests, and changes nothing. The result lies under `plan-results/`; a message says so.
+ * manifests, and changes nothing. The result lies under `plan-results/<owner>/`; a message says so.
  */
 export async function previewPlan(
   dependencies: PreviewDependencies,
@@ -44,11 +45,17 @@ export async function previewPlan(
   const file = await dependencies.manifests.readNewest(key);
   if (!file) return undefined;
   const preview = await previewOf(dependencies, file, isLast);
-  const resultKey = `${PREVIEW_RESULT_PREFIX}${key.slice(PREVIEW_PREFIX.length)}`;
+  const resultKey = resultKeyOf(key, preview.owner);
   await dependencies.previews.writePreview(resultKey, preview, previewMarkdown(preview));
   const message = previewMessage(preview, resultKey, dependencies.clock.nowMs());
   if (await commitWithMessages(dependencies.ledger, [], [message])) return preview;
   throw new LeaseHeldError(`the preview of ${key} was told by another run`);
+}
+
+/** `plan-results/<owner>/...`, as the file lies under `plans/`. */
+function resultKeyOf(key: string, owner: string): string {
+  const path = key.slice(PREVIEW_PREFIX.length);
+  return `${PREVIEW_RESULT_PREFIX}${isOwnerName(owner) ? path : `${resultFolder(owner)}/${path}`}`;
 }
 
 async function previewOf(

@@ -172,17 +172,28 @@ test("a report is written for machines and for people, and once more as the late
 
   const key = await bucket.writeReport(REPORT);
 
-  const name = "reports/2026-11-23T12-00-00-123Z-run-1-search";
+  const name = "runs/search/2026-11-23T12-00-00-123Z-run-1-search";
   expect(key).toBe(`${name}.json`);
   expect(sent.map(({ input }) => [input.Key, input.ContentType])).toEqual([
     [`${name}.json`, "application/json"],
     [`${name}.md`, "text/markdown"],
-    ["reports/latest.json", "application/json"],
+    ["runs/search/latest.json", "application/json"],
   ]);
   expect(JSON.parse(String(sent[0]?.input.Body))).toEqual(REPORT);
   expect(String(sent[1]?.input.Body)).toContain("# search: unchanged");
   expect(sent[2]?.input.Body).toBe(sent[0]?.input.Body);
 });
+
+test.each(["", "no owner", "..", "_without-owner"])(
+  "the report of files in the folder '%s', which is no owner's, lies where no owner's can",
+  async (owner) => {
+    const { bucket } = bucketOf();
+
+    const key = await bucket.writeReport({ ...REPORT, owner, run_id: "run-1" });
+
+    expect(key).toBe("runs/_without-owner/2026-11-23T12-00-00-123Z-run-1.json");
+  },
+);
 
 test("a preview is written as JSON and as Markdown", async () => {
   const { sent, bucket } = bucketOf();
@@ -199,7 +210,7 @@ test("a preview is written as JSON and as Markdown", async () => {
   ]);
 });
 
-test("what was applied is written by workspace, owner and time, and read as it was", async () => {
+test("what was applied is written by owner, workspace and time, and read as it was", async () => {
   const written = bucketOf();
   const reference = await written.bucket.writeSnapshot(SNAPSHOT);
   const body = String(written.sent[0]?.input.Body);
@@ -207,9 +218,7 @@ test("what was applied is written by workspace, owner and time, and read as it w
 
   expect(await bucket.readSnapshot(reference)).toEqual(SNAPSHOT);
 
-  expect(reference).toBe(
-    "reports/applied/default/search/2026-11-23T12-00-00-123Z-run-1-search.json",
-  );
+  expect(reference).toBe("applied/search/default/2026-11-23T12-00-00-123Z-run-1-search.json");
   expect(written.sent[0]?.input.Key).toBe(reference);
   expect(sent[0]?.input.Key).toBe(reference);
 });

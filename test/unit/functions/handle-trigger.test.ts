@@ -264,7 +264,7 @@ test("a file under plans is planned and nothing else", async () => {
   expect(gateway.writes()).toEqual([]);
 });
 
-test.each(["approvals/not-a-checksum", "manifests/search/", "plans/", "reports/1.json"])(
+test.each(["approvals/not-a-checksum", "manifests/search/", "plans/", "runs/1.json"])(
   "an object that asks for nothing makes no handleTrigger: %s",
   async (key) => {
     const { gateway, receive } = setup();

@@ -129,7 +129,7 @@ test.each([
   `approvals/${CHECKSUM.slice(1)}`,
   `approvals/${CHECKSUM.toUpperCase()}`,
   `approvals/search/${CHECKSUM}`,
-  "reports/latest.json",
+  "runs/search/latest.json",
   "plan-results/search/gateway.yaml.json",
 ])("%s is nothing to look at", (key) => {
   expect(readSyncTrigger(JSON.stringify(objectCreated(key)))).toEqual({ look: "nothing" });

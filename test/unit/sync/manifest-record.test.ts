@@ -109,7 +109,7 @@ test("what stays pending is news when the reason is another", () => {
   expect(isNews("pending", record, "gateway-login-not-admin")).toBe(true);
 });
 
-const FACTS = { policyVersion: "p1", reportKey: "reports/2.json", pendingCode: "down", atMs: 5 };
+const FACTS = { policyVersion: "p1", reportKey: "runs/2.json", pendingCode: "down", atMs: 5 };
 
 test("a record keeps the version that was applied last beside the one that was attempted", () => {
   const before = aRecord({ applied_version: "v1" });
@@ -119,7 +119,7 @@ test("a record keeps the version that was applied last beside the one that was a
     policy_version: "p1",
     status: "rejected",
     applied_version: "v1",
-    report_key: "reports/2.json",
+    report_key: "runs/2.json",
     attempts: 1,
     at_ms: 5,
   });

@@ -185,7 +185,7 @@ test("a change that failed for good is told, with what became of the others", as
   expect(message).toMatchObject({ severity: "critical" });
   expect(message?.text.split("\n")).toEqual([
     "search: failed",
-    "Report: reports/1.json",
+    "Report: runs/1.json",
     `${MANIFEST_KEY} (version object-version-1): failed`,
     "1 of 4 changes failed, 1 were skipped because of them",
     "endpoint/chat: no such experiment",

@@ -42,7 +42,7 @@ test("a manifest is applied, reported, recorded and told once", async () => {
     attempted_version: "object-version-1",
     applied_version: "object-version-1",
     status: "applied",
-    report_key: "reports/1.json",
+    report_key: "runs/1.json",
     attempts: 1,
     at_ms: clock.nowMs(),
   });

@@ -130,6 +130,17 @@ test("another file that is invalid is named, but does not make the preview inval
   });
 });
 
+test.each([
+  ["plans/gateway.yaml", "plan-results/_without-owner/gateway.yaml"],
+  ["plans/no owner/gateway.yaml", "plan-results/_without-owner/no owner/gateway.yaml"],
+])("the result for %s lies in no owner's folder: %s", async (key, resultKey) => {
+  const { bucket, preview } = setup();
+
+  await preview(aManifest(), { key });
+
+  expect([...bucket.previews.keys()]).toEqual([resultKey]);
+});
+
 test("a file that lies in no owner's folder is invalid", async () => {
   const { gateway, preview } = setup();
 

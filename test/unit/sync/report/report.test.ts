@@ -13,7 +13,7 @@ import {
 } from "../../../support/reports.ts";
 import { MANIFEST_KEY, syncRuns } from "../../../support/sync-setup.ts";
 
-const NOWHERE = { reportKey: "reports/1.json" };
+const NOWHERE = { reportKey: "runs/1.json" };
 
 test("a report has what was asked, done, and needed for it", () => {
   const clock = new FakeClock();
@@ -173,7 +173,7 @@ test("the text names every file, change and remark, and what follows", () => {
 
   expect(renderReport(report, NOWHERE).split("\n")).toEqual([
     "search: failed",
-    "Report: reports/1.json",
+    "Report: runs/1.json",
     `${MANIFEST_KEY} (version object-version-1): failed`,
     "manifests/search/other.yaml (version object-version-1): rejected",
     "  manifests/search/other.yaml:2:1 zzz is not a known key (schema)",

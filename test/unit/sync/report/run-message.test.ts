@@ -14,7 +14,7 @@ import { MANIFEST_KEY } from "../../../support/sync-setup.ts";
 const MESSAGE_BYTES_MAX = 256 * 1024;
 
 function messageOf(report: RunReport, news = report.manifests) {
-  return runMessage(report, news, "reports/1.json");
+  return runMessage(report, news, "runs/1.json");
 }
 
 /** As the publisher sends it: the event as JSON within JSON, and the text beside it. */
@@ -29,10 +29,10 @@ test("a message carries the report's facts, its place, and attributes to filter 
     severity: "info",
     timeMs: Date.parse("2026-11-23T12:00:01.500Z"),
     subject: `${MANIFEST_KEY}: applied`,
-    text: expect.stringContaining("\nReport: reports/1.json\n"),
+    text: expect.stringContaining("\nReport: runs/1.json\n"),
     data: {
       run_id: "run-1",
-      report_key: "reports/1.json",
+      report_key: "runs/1.json",
       manifests: [{ key: MANIFEST_KEY }],
       workspaces: [{ changes_total: 1, plan: { changes: [{ key: "endpoint/chat" }] } }],
     },
@@ -137,7 +137,7 @@ test("the message of a large run can still be sent", () => {
 
   expect(sentBytes(message)).toBeLessThan(MESSAGE_BYTES_MAX);
   expect(message.data).toMatchObject({
-    report_key: "reports/1.json",
+    report_key: "runs/1.json",
     workspaces: [
       { changes_total: 5000, plan: { changes: { length: 50 } }, outcomes: { length: 50 } },
     ],
@@ -156,7 +156,7 @@ test("the message of a manifest with thousands of mistakes can still be sent", (
 
   expect(sentBytes(message)).toBeLessThan(MESSAGE_BYTES_MAX);
   expect(message.text).toContain(`${MANIFEST_KEY}:1:1 endpoints[0] is wrong`);
-  expect(message.text).toContain("\nReport: reports/1.json\n");
+  expect(message.text).toContain("\nReport: runs/1.json\n");
 });
 
 test.each(["\u96ea", '"', "\\", "\u0001", "\u{1f600}"])(
@@ -185,6 +185,6 @@ test.each(["\u96ea", '"', "\\", "\u0001", "\u{1f600}"])(
     );
 
     expect(sentBytes(message)).toBeLessThan(MESSAGE_BYTES_MAX);
-    expect(message.data).toMatchObject({ run_id: "run-1", report_key: "reports/1.json" });
+    expect(message.data).toMatchObject({ run_id: "run-1", report_key: "runs/1.json" });
   },
 );
