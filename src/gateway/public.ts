@@ -9,7 +9,7 @@ export {
   GatewayCapabilityError,
   type ServerCapabilities,
 } from "#gateway/call/capabilities.ts";
-export type { PageOptions } from "#gateway/call/pages.ts";
+export type { Page, PageOptions } from "#gateway/call/pages.ts";
 export type { GatewayAuth } from "#gateway/http/connection.ts";
 export type { RetryPolicy } from "#gateway/http/retry.ts";
 export {
@@ -42,4 +42,5 @@ export {
 } from "./errors.ts";
 export type { Transport, TransportRequest, TransportResponse } from "./http/request.ts";
 export type { OperationName } from "./operations.ts";
+export * from "./requests.ts";
 export * from "./types.ts";

@@ -1,4 +1,5 @@
-import type { CreateSecret, Secret, UpdateSecret } from "#gateway/types.ts";
+import type { CreateSecret, UpdateSecret } from "#gateway/requests.ts";
+import type { Secret } from "#gateway/types.ts";
 import type { Clock } from "#runtime/clock.ts";
 import type { Deadline } from "#runtime/deadline.ts";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
+import { collected } from "#gateway/call/pages.ts";
 import {
-  type DeclaredField,
   declaredFields,
   describedOperations,
   enumNames,
@@ -10,23 +10,16 @@ import {
   typeOf,
 } from "./descriptor.ts";
 import { MAXIMAL_REQUESTS } from "./maximal-requests.ts";
+import { PLAIN_ROUTES, pathsOf, readPaths } from "./plain-answers.ts";
 import { recordingClient } from "./recorder.ts";
+import type { Sample } from "./sample-answer.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What the server tells and the client leaves out. */
-const NOT_READ: readonly string[] = [
-  // A mapping is made anew by every update of its endpoint: who made it when says nothing.
-  "GatewayEndpointModelMapping.created_at",
-  "GatewayEndpointModelMapping.created_by",
-  // Of the scorer itself, which is managed elsewhere.
-  "Scorer.creation_time",
-];
-
-async function run(name: ReturnType<typeof describedOperations>[number]) {
+async function run(name: ReturnType<typeof describedOperations>[number], sample?: Sample) {
   const request = MAXIMAL_REQUESTS[name];
   if (!request) throw new Error(`maximal-requests.ts has no ${name}`);
-  const { client, requests } = recordingClient();
+  const { client, requests } = recordingClient(sample);
   const result = await request(client);
   const sent = requests.filter(({ operation }) => operation === name);
   return { result, sent };
@@ -44,8 +37,11 @@ test.each(describedOperations())("%s sends fields of the declared types", async 
   }
 });
 
-test.each(describedOperations())("%s reads all that MLflow declares, and no more", async (name) => {
-  const { result } = await run(name);
+/** What is zero, false or an empty text in a map says something too. */
+test.each(
+  describedOperations().flatMap((name) => [[name, "full"] as const, [name, "zero"] as const]),
+)("%s reads all that MLflow declares, and no more, of a %s answer", async (name, sample) => {
+  const { result } = await run(name, sample);
   const declared = declaredFields(newest, requiredRpc(newest, name).response);
   // The entity alone comes back; the token of the next page is used up by the client.
   const entity = declared
@@ -53,11 +49,46 @@ test.each(describedOperations())("%s reads all that MLflow declares, and no more
     .map(({ path, name: field }) => ({ path: path.replace(/^[^.]+\./, ""), name: field }));
   const read = new Set(pathsOf(result));
   expect(result === undefined).toBe(declared.length === 0);
-  const unread = entity.filter(({ path, name: field }: DeclaredField) => {
-    return !read.has(path) && !NOT_READ.includes(field);
-  });
-  expect(unread).toEqual([]);
+  expect(entity.filter(({ path }) => !read.has(path))).toEqual([]);
   expect([...read].filter((path) => !entity.some((field) => field.path === path))).toEqual([]);
+});
+
+test.each(Object.entries(PLAIN_ROUTES))(
+  "%s, which MLflow does not declare, reads all that it answers",
+  async (_, route) => {
+    const { client } = recordingClient();
+    const result = await route.ask(client);
+    expect(new Set(pathsOf(result))).toEqual(new Set(readPaths(route)));
+  },
+);
+
+test("the maps of an answer keep their empty texts", async () => {
+  const { client } = recordingClient("zero");
+  const secret = await client.secrets.get({ secret_id: "s-1" });
+  expect(secret).toMatchObject({ masked_values: { a_key: "" }, auth_config: { a_key: "" } });
+});
+
+test("a page is asked for by its token, and tells the next one", async () => {
+  const { client, requests } = recordingClient();
+  for (const group of [client.budgets, client.guardrails]) {
+    requests.length = 0;
+    const first = await group.page({ max_results: 1 });
+    const last = await group.page({ page_token: "a next_page_token", max_results: 1 });
+    const rest = await group.list({ page_token: "a next_page_token" });
+    const pages = await collected<unknown>(group.pages({ page_token: "a next_page_token" }));
+
+    expect(first).toMatchObject({ next_page_token: "a next_page_token" });
+    expect(last).not.toHaveProperty("next_page_token");
+    expect([first.items, last.items, rest, pages].map(({ length }) => length)).toEqual([
+      1, 1, 1, 1,
+    ]);
+    expect(requests.map(({ query }) => query)).toEqual([
+      { max_results: "1" },
+      { max_results: "1", page_token: "a next_page_token" },
+      { max_results: "1000", page_token: "a next_page_token" },
+      { max_results: "1000", page_token: "a next_page_token" },
+    ]);
+  }
 });
 
 test("lists with pages are read to their end", async () => {
@@ -108,18 +139,4 @@ function isOfType(type: string, value: unknown): boolean {
     default:
       throw new Error(`unknown type ${type}`);
   }
-}
-
-/** Fields whose keys are data. */
-const MAPS = ["masked_values", "auth_config"];
-
-/** The paths of all fields of a value; items of lists count as the list itself. */
-function pathsOf(value: unknown, prefix = ""): string[] {
-  if (Array.isArray(value)) return value.flatMap((item) => pathsOf(item, prefix));
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([field, inner]) => {
-    const path = prefix + field;
-    const isLeaf = MAPS.includes(field) || typeof inner !== "object" || inner === null;
-    return isLeaf ? [path] : pathsOf(inner, `${path}.`);
-  });
 }

@@ -1,6 +1,6 @@
 import { GatewayClient } from "#gateway/client.ts";
 import type { Transport, TransportRequest } from "#gateway/http/request.ts";
-import { answerTo } from "./sample-answer.ts";
+import { answerTo, type Sample } from "./sample-answer.ts";
 
 interface Recorded {
   readonly operation: string;
@@ -11,14 +11,17 @@ interface Recorded {
 }
 
 /** A client whose server knows every field that MLflow declares, and what the client sent to it. */
-export function recordingClient(): { client: GatewayClient; requests: Recorded[] } {
+export function recordingClient(sample: Sample = "full"): {
+  client: GatewayClient;
+  requests: Recorded[];
+} {
   const requests: Recorded[] = [];
   const transport: Transport = {
     send(request) {
       const recorded = record(request);
       requests.push(recorded);
       const fields = { ...recorded.query, ...recorded.body };
-      const body = answerTo(request.operation, fields);
+      const body = answerTo(request.operation, fields, sample);
       return Promise.resolve({ status: 200, headers: {}, body });
     },
   };

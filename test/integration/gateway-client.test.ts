@@ -1,7 +1,8 @@
 import { inspect } from "node:util";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { GatewayClient, type GatewayClientOptions } from "#gateway/client.ts";
-import type { CreateBudget, Secret } from "#gateway/types.ts";
+import type { CreateBudget } from "#gateway/requests.ts";
+import type { Secret } from "#gateway/types.ts";
 import { Redacted } from "#runtime/redacted.ts";
 import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-server.ts";
 
@@ -299,7 +300,7 @@ test("a user without the permission is told so", async () => {
     plain.secrets.update({ secret_id, secret_value: { api_key: KEY } }),
   ).rejects.toMatchObject({
     code: "gateway-forbidden",
-    message: expect.stringContaining("the user lacks a permission (Permission denied)"),
+    message: expect.stringContaining("the user lacks a permission (its words are withheld"),
   });
 });
 

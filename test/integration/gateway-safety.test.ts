@@ -2,9 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { GatewayClient, type GatewayClientOptions } from "#gateway/client.ts";
 import { HttpTransport } from "#gateway/http/transport.ts";
-import type { CreateBinding, CreateGuardrail } from "#gateway/types.ts";
+import type { CreateBinding, CreateGuardrail } from "#gateway/requests.ts";
 import { callLocal } from "../../scripts/local/http.ts";
 import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-server.ts";
+import { startUpstream } from "../../scripts/local/upstream-stub.ts";
 import { type FaultyProxy, startFaultyProxy } from "../support/faulty-proxy.ts";
 
 jest.setTimeout(30_000);
@@ -237,6 +238,7 @@ test("a secret, a model definition and an endpoint are found when their answers 
 
 test("a mapping and a binding are found when their answers were lost", async () => {
   const { endpoint_id } = await makeEndpoint("lost-parts");
+  await client.endpoints.update({ endpoint_id, routing_strategy: "REQUEST_BASED_TRAFFIC_SPLIT" });
   const model_definition_id = await makeModel("lost-second");
   const binding = { endpoint_id, resource_type: "scorer", resource_id: "judge" } as const;
   proxy.fail("models/attach", LOST);
@@ -251,6 +253,7 @@ test("a mapping and a binding are found when their answers were lost", async () 
   });
 
   expect(requests).toEqual([
+    "GET endpoints/get",
     "POST models/attach",
     "GET endpoints/get",
     "POST bindings/create",
@@ -350,7 +353,7 @@ test("updates and removals are repeated when their answers were lost", async () 
 
   const requests = await requestsOf(async () => {
     await client.endpoints.setTag({ endpoint_id, key: "team", value: "search" });
-    await client.endpoints.detachModel({ endpoint_id, model_definition_id });
+    await client.endpoints.detachModel({ endpoint_id, model_definition_id, force: true });
     await client.endpoints.delete({ endpoint_id });
   });
 
@@ -361,6 +364,95 @@ test("updates and removals are repeated when their answers were lost", async () 
   ]);
   await expect(client.endpoints.find({ endpoint_id })).resolves.toBeUndefined();
 });
+
+test.each([
+  [503, { "retry-after": "1" }],
+  [502, {}],
+  [504, { "retry-after": "1" }],
+  [524, { "retry-after": "0" }],
+])(
+  "a budget and an endpoint that a proxy reports as a %i with %j are there once",
+  async (status, headers) => {
+    const body = "<html><title>the proxy is tired</title></html>";
+    const misreported = { kind: "misreported", status, headers, body } as const;
+    for (const path of ["budgets/create", "endpoints/create", "secrets/create"]) {
+      proxy.fail(path, misreported);
+    }
+    const created_by = `tired-${status}`;
+
+    const requests = await requestsOf(async () => {
+      const { budget_policy_id } = await client.budgets.create({ ...BUDGET, created_by });
+      await expect(client.budgets.list()).resolves.toMatchObject([{ budget_policy_id }]);
+      await client.budgets.delete({ budget_policy_id });
+      await makeEndpoint(created_by);
+    });
+
+    expect(requests).toEqual([
+      "POST budgets/create",
+      "GET budgets/list",
+      "GET budgets/list",
+      "DELETE budgets/delete",
+      "POST secrets/create",
+      "GET secrets/list",
+      "POST model-definitions/create",
+      "POST endpoints/create",
+      "GET endpoints/get",
+    ]);
+  },
+);
+
+test("a value that a proxy repeats in any form gets into no error", async () => {
+  const value = "sk-integration-0123456789";
+  const echo = `${Buffer.from(value).toString("base64")} ${encodeURIComponent(value)} ${value.slice(3)}`;
+  for (const kind of ["answered", "misreported"] as const) {
+    proxy.fail("secrets/create", { kind, status: 400, body: `not this: ${echo}` });
+    const created = client.secrets.create({ ...SECRET, secret_name: `echoed-${kind}` });
+    await expect(created).rejects.toThrow("createSecret failed with 400: its words are withheld");
+  }
+});
+
+test("an api_base that the server refuses is told in our words", async () => {
+  const auth_config = { api_base: "ftp://127.0.0.1/v1" };
+
+  await expect(
+    client.secrets.create({ ...SECRET, secret_name: "no-base", auth_config }),
+  ).rejects.toThrow(
+    "createSecret failed with 400 INVALID_PARAMETER_VALUE: the server does not accept the api_base",
+  );
+});
+
+test("what is refused without force is what the server fails to serve", async () => {
+  const upstream = await startUpstream();
+  try {
+    const api_base = `${upstream.url}`;
+    const { secret_id } = await client.secrets.create({
+      ...SECRET,
+      secret_name: "served",
+      auth_config: { api_base },
+    });
+    const definition = { name: "served", secret_id, provider: "openai", model_name: "gpt-4o" };
+    const { model_definition_id } = await client.modelDefinitions.create(definition);
+    const split = { routing_strategy: "REQUEST_BASED_TRAFFIC_SPLIT" } as const;
+    const call = async (name: string, weight: number) => {
+      const model_configs = [{ model_definition_id, linkage_type: "PRIMARY", weight }] as const;
+      const request = { name, model_configs, usage_tracking: false, ...split };
+      const isRefused = await client.endpoints.create(request).then(
+        () => false,
+        () => true,
+      );
+      if (isRefused) await client.endpoints.create({ ...request, force: true });
+      const json = { messages: [{ role: "user", content: "hello" }] };
+      const url = `${server.trackingUri}/gateway/${name}/mlflow/invocations`;
+      return { isRefused, status: (await callLocal(url, { method: "POST", json })).status };
+    };
+
+    await expect(call("share-0", 0)).resolves.toEqual({ isRefused: true, status: 500 });
+    await expect(call("share-0.01", 0.01)).resolves.toEqual({ isRefused: true, status: 500 });
+    await expect(call("share-0.02", 0.02)).resolves.toEqual({ isRefused: false, status: 200 });
+  } finally {
+    await upstream.stop();
+  }
+}, 60_000);
 
 test("a server that says when to come back is asked again then", async () => {
   proxy.fail("secrets/create", { kind: "answered", status: 429, headers: { "retry-after": "1" } });

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { GatewayClient } from "#gateway/client.ts";
+import { OPERATIONS, type OperationName } from "#gateway/operations.ts";
 import { callLocal } from "../../scripts/local/http.ts";
 import {
   type MlflowOptions,
   type MlflowServer,
   startMlflow,
 } from "../../scripts/local/mlflow-server.ts";
+import { PLAIN_ROUTES, pathsOf, readPaths } from "../contract/plain-answers.ts";
 
 /** Checking a password takes an older server 0.3 s, and two processors serve all tests. */
 jest.setTimeout(30_000);
@@ -27,6 +29,13 @@ const SETUPS: readonly Setup[] = [
   { ...NEW, name: "3.17.2 with basic-auth", auth: true },
   { ...NEW, name: "3.17.2 without accounts, with workspaces", auth: false, workspaces: true },
 ];
+
+/** Without what is null or an empty text, which say nothing. */
+function stated(answer: unknown): object {
+  return JSON.parse(
+    JSON.stringify(answer, (_, value) => (value === null || value === "" ? undefined : value)),
+  );
+}
 
 const SECRET = {
   secret_value: [{ key: "api_key", value: "sk-integration-0123456789" }],
@@ -114,6 +123,36 @@ describe.each(SETUPS)("against MLflow $name", (setup) => {
       secrets_available: true,
       using_default_passphrase: false,
     });
+  });
+
+  test.each(Object.entries(PLAIN_ROUTES))(
+    "all that the server tells by %s is known, and read or left out knowingly",
+    async (name, route) => {
+      const { path } = OPERATIONS[name as OperationName];
+      const url = `${server.trackingUri}${path}?provider=openai`;
+      const { status, body } = await callLocal(url, { user: server.admin });
+      // Servers without accounts, and the oldest, have no current user.
+      if (status === 404) return expect(name).toBe("getCurrentUser");
+      const told = JSON.parse(body);
+      const known = pathsOf(route.answer);
+
+      expect(pathsOf(told).filter((field) => !known.includes(field))).toEqual([]);
+      const read = new Set(pathsOf(await route.ask(client)));
+      const wanted = readPaths({ ...route, answer: stated(told) });
+      expect(wanted.filter((field) => !read.has(field))).toEqual([]);
+    },
+  );
+
+  test("an auth_config keeps its empty texts", async () => {
+    const auth_config = { auth_mode: "api_key", region: "" };
+    const request = { ...SECRET, secret_name: "empty text", auth_config };
+
+    const { secret_id } = await client.secrets.create(request);
+    const updated = await client.secrets.update({ secret_id, auth_config: { region: "" } });
+
+    await expect(client.secrets.get({ secret_id })).resolves.toEqual(updated);
+    expect(updated.auth_config).toEqual({ region: "" });
+    await client.secrets.delete({ secret_id });
   });
 
   test("a secret goes through its life", async () => {
@@ -236,7 +275,7 @@ describe.each(SETUPS)("against MLflow $name", (setup) => {
     const fallback = { model_definition_id, linkage_type: "FALLBACK", fallback_order: 0 } as const;
     const attach = { endpoint_id, model_config: fallback, created_by: "me" };
 
-    await expect(client.endpoints.attachModel(attach)).rejects.toThrow("has no fallback_config");
+    await expect(client.endpoints.attachModel(attach)).rejects.toThrow("without a fallback_config");
     await client.endpoints.update({ endpoint_id, fallback_config: { strategy: "SEQUENTIAL" } });
     await expect(client.endpoints.attachModel(attach)).resolves.toMatchObject(fallback);
     await expect(client.endpoints.attachModel(attach)).rejects.toMatchObject({
@@ -245,7 +284,8 @@ describe.each(SETUPS)("against MLflow $name", (setup) => {
     expect((await client.endpoints.get({ endpoint_id })).model_mappings).toHaveLength(2);
 
     const detach = { endpoint_id, model_definition_id };
-    await client.endpoints.detachModel(detach);
+    await expect(client.endpoints.detachModel(detach)).rejects.toThrow("without a PRIMARY model");
+    await client.endpoints.detachModel({ ...detach, force: true });
 
     await expect(client.endpoints.detachModel(detach)).rejects.toMatchObject({
       code: "gateway-not-found",
@@ -324,6 +364,8 @@ describe.each(SETUPS)("against MLflow $name", (setup) => {
 
     const pages: number[] = [];
     for await (const page of client.budgets.pages({ max_results: 2 })) pages.push(page.length);
+    const { items, next_page_token = "" } = await client.budgets.page({ max_results: 2 });
+    const rest = await client.budgets.list({ page_token: next_page_token });
     const updated = await client.budgets.update({
       budget_policy_id: first,
       budget_amount: 0.1,
@@ -334,6 +376,11 @@ describe.each(SETUPS)("against MLflow $name", (setup) => {
     });
 
     expect(pages).toEqual([2, 1]);
+    expect([...items, ...rest].map(({ created_by }) => created_by).toSorted()).toEqual([
+      "first",
+      "second",
+      "third",
+    ]);
     expect(updated).toMatchObject({ created_by: "first", last_updated_by: "you" });
     await expect(client.budgets.get({ budget_policy_id: first })).resolves.toEqual(updated);
     await expect(client.budgets.list()).resolves.toHaveLength(3);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { evaluate, type MonitorState, THRESHOLDS_DEFAULT } from "#budgets/evaluate.ts";
 import { pollBudgets } from "#budgets/monitor.ts";
 import { currentSpend } from "#budgets/window.ts";
-import type { CreateBudget } from "#gateway/types.ts";
+import type { CreateBudget } from "#gateway/requests.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import type { Message } from "#runtime/message.ts";
 import { aPolicy, aWindow, ExpectedError } from "../support/builders.ts";

@@ -172,7 +172,7 @@ function guardrail(name: string, endpoints: readonly string[]) {
 }
 
 function endpoint(name: string, definitions: string[]): fc.Arbitrary<ManifestEndpoint> {
-  const weight = optional(fc.double({ min: 0.01, max: 1, noNaN: true }));
+  const weight = optional(fc.double({ min: 0.02, max: 1, noNaN: true }));
   return fc
     .record({
       primary: fc.subarray(definitions, { minLength: 1 }),

@@ -101,7 +101,7 @@ const models = (definitions: readonly string[]): fc.Arbitrary<EndpointModel[]> =
     .record({
       primary: some(definitions, 1),
       fallback: some(definitions, 0),
-      weight: optional(fc.double({ min: 0.01, max: 1, noNaN: true })),
+      weight: optional(fc.double({ min: 0.02, max: 1, noNaN: true })),
     })
     .map(({ primary, fallback, weight }) => [
       ...primary.map((model_definition) => ({

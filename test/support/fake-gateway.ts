@@ -1,9 +1,18 @@
 import type { BudgetGateway } from "#budgets/monitor.ts";
+import type { GatewayClient } from "#gateway/client.ts";
 import { GatewayRequestError, GatewayStatusError } from "#gateway/errors.ts";
+import type {
+  BindingIdentity,
+  GuardrailPlacement,
+  KeyedValues,
+  KeyValue,
+  SecretValue,
+  UpdateEndpoint,
+} from "#gateway/requests.ts";
+import { checkServing } from "#gateway/resources/endpoint-serving.ts";
 import type { TrackingOperationName as OperationName } from "#gateway/tracking-operations.ts";
 import type {
   Binding,
-  BindingIdentity,
   BudgetPolicy,
   BudgetWindow,
   CurrentUser,
@@ -11,24 +20,28 @@ import type {
   EndpointTag,
   Guardrail,
   GuardrailConfig,
-  GuardrailPlacement,
-  KeyedValues,
-  KeyValue,
   ModelConfig,
   ModelDefinition,
   ModelMapping,
   Secret,
-  SecretValue,
 } from "#gateway/types.ts";
 import type { GatewayWriter } from "#reconcile/apply/gateway-writer.ts";
 import type { GatewayReader } from "#reconcile/observe/observe.ts";
+import { assert } from "#runtime/assert.ts";
 import type { SecretGateway } from "#secrets/push.ts";
 import { FakeTracking } from "./fake-tracking.ts";
+
+/** The calls that set models or routing, with `force`. */
+type ServingWriter = Pick<
+  GatewayClient["endpoints"],
+  "create" | "update" | "attachModel" | "detachModel"
+>;
 
 /** All that the core needs of a gateway. */
 export type CoreGateway = GatewayReader &
   GatewayWriter &
   BudgetGateway & {
+    readonly endpoints: ServingWriter;
     readonly secrets: Omit<SecretGateway["secrets"], "delete"> & {
       /** `force` deletes one that is in use too. */
       delete(secret: { readonly secret_id: string; readonly force?: boolean }): Promise<void>;
@@ -209,7 +222,7 @@ export class FakeGateway implements CoreGateway {
       }),
   };
 
-  readonly endpoints: CoreGateway["endpoints"] = {
+  readonly endpoints: Omit<CoreGateway["endpoints"], keyof ServingWriter> & ServingWriter = {
     list: () =>
       this.#call("listEndpoints", () =>
         unordered(this.#endpoints)
@@ -221,42 +234,70 @@ export class FakeGateway implements CoreGateway {
         const endpoint = this.#endpointNamed(name);
         return endpoint && this.#shown(endpoint);
       }),
-    create: ({ model_configs, created_by, ...endpoint }) =>
+    create: ({ model_configs: models, created_by, force, ...endpoint }) =>
       this.#call("createEndpoint", () => {
+        const hasFallback = models.some(({ linkage_type }) => linkage_type === "FALLBACK");
+        const { fallback_config = hasFallback ? {} : undefined } = endpoint;
+        if (!force) checkServing("createEndpoint", { ...endpoint, models, fallback_config });
         if (this.#endpointNamed(endpoint.name)) throw nameTaken("createEndpoint", "BAD_REQUEST");
         const id = this.#newId("e");
         const { usage_tracking = true } = endpoint;
         const created: StoredEndpoint = {
           endpoint_id: id,
           ...endpoint,
+          ...(fallback_config && { fallback_config }),
           usage_tracking,
           ...this.#experiment("createEndpoint", { ...endpoint, usage_tracking }),
-          mappings: this.#mappings("createEndpoint", id, model_configs),
+          mappings: this.#mappings("createEndpoint", id, models, created_by),
           tags: new Map(),
           ...this.#created(created_by),
         };
         return this.#shown(stored(this.#endpoints, id, created));
       }),
-    update: ({ endpoint_id: id, model_configs, updated_by, ...changes }) =>
+    update: ({ endpoint_id: id, model_configs, updated_by, force, ...changes }) =>
       this.#call("updateEndpoint", () => {
         const before = found("updateEndpoint", this.#endpoints, id);
-        if (model_configs && !changes.fallback_config) {
-          throw new GatewayRequestError("the server would reset the fallback_config");
-        }
+        if (!force) checkUpdate(before, { model_configs, ...changes });
         const { name = before.name } = changes;
         if (name !== before.name && this.#endpointNamed(name)) {
           throw nameTaken("updateEndpoint", "BAD_REQUEST");
         }
         const experiment = this.#experiment("updateEndpoint", { ...before, ...changes });
-        const mappings = model_configs && this.#mappings("updateEndpoint", id, model_configs);
+        const mappings =
+          model_configs && this.#mappings("updateEndpoint", id, model_configs, updated_by);
         const updated = {
           ...before,
+          ...(model_configs && { fallback_config: {} }),
           ...changes,
           ...experiment,
           ...(mappings && { mappings }),
           ...this.#updated(updated_by ?? before.last_updated_by),
         };
         return this.#shown(stored(this.#endpoints, id, updated));
+      }),
+    attachModel: ({ endpoint_id: id, model_config: model, created_by, force }) =>
+      this.#call("attachModel", () => {
+        const before = found("attachModel", this.#endpoints, id);
+        const isTaken = before.mappings.some((other) => isSameLink(other, model));
+        if (isTaken) throw nameTaken("attachModel");
+        if (!force) {
+          checkServing("attachModel", { ...before, models: [...before.mappings, model] });
+        }
+        const [mapping] = this.#mappings("attachModel", id, [model], created_by);
+        assert(mapping, "a model makes a mapping");
+        stored(this.#endpoints, id, { ...before, mappings: [...before.mappings, mapping] });
+        return this.#resolved(mapping);
+      }),
+    detachModel: ({ endpoint_id: id, model_definition_id: model, force }) =>
+      this.#call("detachModel", () => {
+        const before = found("detachModel", this.#endpoints, id);
+        const mappings = before.mappings.filter((other) => other.model_definition_id !== model);
+        if (mappings.length === before.mappings.length) throw notFound("detachModel");
+        if (!force) {
+          const serving = { ...before, models: before.mappings };
+          checkServing("detachModel", { ...serving, models: mappings }, serving);
+        }
+        stored(this.#endpoints, id, { ...before, mappings });
       }),
     setTag: ({ endpoint_id, key, value }: { endpoint_id: string } & EndpointTag) =>
       this.#call("setEndpointTag", () => {
@@ -444,23 +485,32 @@ export class FakeGateway implements CoreGateway {
   #shown({ mappings, tags, ...endpoint }: StoredEndpoint): Endpoint {
     return {
       ...endpoint,
-      model_mappings: mappings.map((mapping) => {
-        const definition = this.#definitions.get(mapping.model_definition_id);
-        return { ...mapping, ...(definition && { model_definition: this.#linked(definition) }) };
-      }),
+      model_mappings: mappings.map((mapping) => this.#resolved(mapping)),
       tags: [...tags].map(([key, value]) => ({ key, value })),
     };
+  }
+
+  #resolved(mapping: ModelMapping): ModelMapping {
+    const definition = this.#definitions.get(mapping.model_definition_id);
+    return { ...mapping, ...(definition && { model_definition: this.#linked(definition) }) };
   }
 
   #mappings(
     operation: OperationName,
     endpoint_id: string,
     configs: readonly ModelConfig[],
+    created_by: string | undefined,
   ): ModelMapping[] {
     return configs.map((config) => {
       found(operation, this.#definitions, config.model_definition_id);
-      const weight = asFloat32(config.weight ?? 1);
-      return { mapping_id: this.#newId("m"), endpoint_id, ...config, weight };
+      return {
+        mapping_id: this.#newId("m"),
+        endpoint_id,
+        ...config,
+        weight: asFloat32(config.weight ?? 1),
+        created_at: this.#nowMs,
+        ...(created_by !== undefined && { created_by }),
+      };
     });
   }
 
@@ -491,6 +541,31 @@ export class FakeGateway implements CoreGateway {
 }
 
 const LAST = Number.POSITIVE_INFINITY;
+
+/** What the client refuses before it asks the server. */
+function checkUpdate(
+  before: StoredEndpoint,
+  {
+    model_configs,
+    ...changes
+  }: Omit<UpdateEndpoint, "endpoint_id" | "model_configs"> & {
+    readonly model_configs: UpdateEndpoint["model_configs"] | undefined;
+  },
+): void {
+  if (model_configs && !changes.fallback_config) {
+    throw new GatewayRequestError("the server would reset the fallback_config");
+  }
+  if (model_configs || changes.routing_strategy) {
+    const models = model_configs ?? before.mappings;
+    checkServing("updateEndpoint", { ...before, ...changes, models });
+  }
+}
+
+function isSameLink(one: ModelConfig, other: ModelConfig): boolean {
+  return (
+    one.model_definition_id === other.model_definition_id && one.linkage_type === other.linkage_type
+  );
+}
 
 function bindingKey({ endpoint_id, resource_type, resource_id }: BindingIdentity): string {
   return JSON.stringify([endpoint_id, resource_type, resource_id]);

@@ -5,15 +5,18 @@ import type { AddressInfo } from "node:net";
 type Fault =
   /** The server carries it out, and nobody hears of it. */
   | { readonly kind: "answer-lost" }
+  /** The server carries it out, and another answer comes back. */
+  | ({ readonly kind: "misreported" } & Answer)
   /** The server sees other fields than were sent. */
   | { readonly kind: "altered"; readonly fields: Readonly<Record<string, unknown>> }
   /** The server never sees it. */
-  | {
-      readonly kind: "answered";
-      readonly status: number;
-      readonly body?: string;
-      readonly headers?: Readonly<Record<string, string>>;
-    };
+  | ({ readonly kind: "answered" } & Answer);
+
+interface Answer {
+  readonly status: number;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 export interface FaultyProxy {
   /** Address of the server behind it, under a prefix of its own. */
@@ -69,6 +72,11 @@ async function forward(
     (answer) => {
       if (fault?.kind === "answer-lost") {
         answer.resume().once("end", () => incoming.socket.destroy());
+        return;
+      }
+      if (fault?.kind === "misreported") {
+        answer.resume();
+        outgoing.writeHead(fault.status, fault.headers).end(fault.body);
         return;
       }
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);

@@ -206,6 +206,69 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
     ).rejects.toMatchObject({ code: "gateway-invalid-request" });
   });
 
+  test("an endpoint is not left so that its calls fail, unless by force", async () => {
+    const gateway = await makeGateway();
+    const [first, second] = [await aModel(gateway), await aModel(gateway)];
+    const one = primary(first.model_definition_id);
+    const other = primary(second.model_definition_id);
+    const { endpoint_id, name } = await anEndpoint(gateway, first.model_definition_id);
+    const split = { routing_strategy: "REQUEST_BASED_TRAFFIC_SPLIT" } as const;
+    const isRefused = {
+      code: "gateway-invalid-request",
+      message: expect.stringContaining("the endpoint would be left"),
+    };
+    const models = async () =>
+      (await gateway.endpoints.find({ name }))?.model_mappings.map(({ weight }) => weight);
+
+    await expect(
+      gateway.endpoints.create({ name: aName(), model_configs: [one, other] }),
+    ).rejects.toMatchObject(isRefused);
+    await expect(
+      gateway.endpoints.attachModel({ endpoint_id, model_config: other }),
+    ).rejects.toMatchObject(isRefused);
+    await expect(
+      gateway.endpoints.detachModel({ endpoint_id, ...idOf(first) }),
+    ).rejects.toMatchObject(isRefused);
+    expect(await models()).toEqual([1]);
+
+    await gateway.endpoints.update({ endpoint_id, ...split });
+    const model_configs = [{ ...one, weight: 0 }];
+    const zero = { endpoint_id, model_configs, fallback_config: {} };
+    await expect(gateway.endpoints.update(zero)).rejects.toMatchObject(isRefused);
+    expect(await models()).toEqual([1]);
+    await gateway.endpoints.update({ ...zero, force: true });
+    expect(await models()).toEqual([0]);
+  });
+
+  test("the routing that is stored counts when models are attached and detached", async () => {
+    const gateway = await makeGateway();
+    const [first, second] = [await aModel(gateway), await aModel(gateway)];
+    const { endpoint_id, name } = await gateway.endpoints.create({
+      name: aName(),
+      model_configs: [primary(first.model_definition_id)],
+      routing_strategy: "REQUEST_BASED_TRAFFIC_SPLIT",
+      usage_tracking: false,
+    });
+    const two = [primary(first.model_definition_id), primary(second.model_definition_id)];
+    const model_config = { ...primary(second.model_definition_id), weight: 0.5 };
+
+    const mapping = await gateway.endpoints.attachModel({
+      endpoint_id,
+      model_config,
+      created_by: "ann",
+    });
+    await gateway.endpoints.update({ endpoint_id, model_configs: two, fallback_config: {} });
+    await gateway.endpoints.detachModel({ endpoint_id, ...idOf(first) });
+    await gateway.endpoints.detachModel({ endpoint_id, ...idOf(second), force: true });
+
+    expect(mapping).toMatchObject({ ...model_config, endpoint_id, created_by: "ann" });
+    expect(mapping.created_at).toBeGreaterThan(0);
+    await expect(
+      gateway.endpoints.detachModel({ endpoint_id, ...idOf(second) }),
+    ).rejects.toMatchObject({ code: "gateway-not-found" });
+    expect((await gateway.endpoints.find({ name }))?.model_mappings).toEqual([]);
+  });
+
   test("a tag is set and replaced, and an endpoint that is not there is not found", async () => {
     const gateway = await makeGateway();
     const { model_definition_id } = await aModel(gateway);

@@ -42,8 +42,8 @@ export interface CallerOptions<N extends string> {
 }
 
 export interface CallOptions {
-  /** Values in the fields that must not come back in an error. */
-  readonly secretValues?: readonly string[];
+  /** The fields hold a secret value: nothing of the answer may come back in an error. */
+  readonly isSecret?: boolean;
   /** Several calls that share their attempts. @default a new one */
   readonly retryBudget?: RetryBudget;
 }
@@ -63,7 +63,7 @@ interface ServerFacts extends KnownVersion {
 interface Outgoing<N extends string> extends Operation {
   readonly name: N;
   readonly fields: JsonObject;
-  readonly secretValues: readonly string[];
+  readonly isSecret: boolean;
   readonly retryBudget: RetryBudget;
 }
 
@@ -101,10 +101,10 @@ export class Caller<T extends Operations = Operations> {
   async text<N extends keyof T & string>(
     name: N,
     fields: FieldsOf<T, N> = {} as FieldsOf<T, N>,
-    { secretValues = [], retryBudget = this.begin() }: CallOptions = {},
+    { isSecret = false, retryBudget = this.begin() }: CallOptions = {},
   ): Promise<string> {
     const operation: Operation = this.#options.operations[name];
-    const outgoing = { ...operation, name, fields, secretValues, retryBudget };
+    const outgoing = { ...operation, name, fields, isSecret, retryBudget };
     const { effect } = outgoing;
     await this.#guard.check(name, fields);
     for (let mayBeDone = false; ; ) {
@@ -176,7 +176,7 @@ export class Caller<T extends Operations = Operations> {
     outgoing: Outgoing<keyof T & string>,
   ): Promise<TransportResponse | GatewayCallError> {
     const { transport, clock, signal, onRequest } = this.#options;
-    const { name, secretValues } = outgoing;
+    const { name, isSecret } = outgoing;
     if (signal?.aborted) return unsent(name, signal);
     const request = this.#request(connection, outgoing);
     const startedAtMs = clock.nowMs();
@@ -190,7 +190,8 @@ export class Caller<T extends Operations = Operations> {
         operation: name,
         url: request.url,
         nowMs: clock.nowMs(),
-        secretValues: [...connection.secretValues.reveal(), ...secretValues],
+        credentials: connection.secretValues.reveal(),
+        isSecret,
       });
     } catch (error) {
       return failedCall(error);

@@ -1,4 +1,4 @@
-import { failedCall, GatewayCallError, GatewayStatusError } from "#gateway/errors.ts";
+import { failedCall, GatewayCallError } from "#gateway/errors.ts";
 import { isShortLived } from "#gateway/http/retry.ts";
 import type { OperationName, RequestField, RequestFields } from "#gateway/operations.ts";
 import type { Caller, CallOptions } from "./caller.ts";
@@ -15,7 +15,8 @@ export interface Creation<N extends OperationName, T> {
   readonly check?: Check;
   /** As they go out. */
   readonly fields: RequestFields<N>;
-  readonly secretValues?: readonly string[];
+  /** The fields hold a secret value. */
+  readonly isSecret?: boolean;
   /**
    * The server refuses a second one; so a repeat that follows a look-up can do no harm.
    * @default true
@@ -32,6 +33,8 @@ export interface Creation<N extends OperationName, T> {
   readonly expected?: JsonObject;
 }
 
+/** A proxy makes up any status from here on, and even the body of MLflow's errors. */
+const PROXY_STATUS_MIN = 502;
 /** The server's clock is known from the `Date` header, to half a second and the time of travel. */
 const CLOCK_TOLERANCE_MS = 1500;
 
@@ -58,11 +61,11 @@ async function createOnce<N extends OperationName>(
   caller: Caller,
   creation: Creation<N, unknown>,
 ): Promise<JsonObject> {
-  const { operation, kind, fields, secretValues = [] } = creation;
+  const { operation, kind, fields, isSecret = false } = creation;
   const retryBudget = caller.begin();
   for (let wasDoubtful = false; ; wasDoubtful = true) {
     const result = await caller
-      .call(operation, fields, { secretValues, retryBudget })
+      .call(operation, fields, { isSecret, retryBudget })
       .catch(failedCall);
     if (!(result instanceof GatewayCallError)) return result;
     // After a doubtful attempt it may be our own resource that takes the name.
@@ -92,7 +95,9 @@ function mayRepeat<N extends OperationName>(
   error: GatewayCallError,
   { isUnique = true }: Creation<N, unknown>,
 ): boolean {
-  return isUnique || (error instanceof GatewayStatusError && error.errorCode !== undefined);
+  if (isUnique) return true;
+  const { status = PROXY_STATUS_MIN, errorCode } = error;
+  return errorCode !== undefined && status < PROXY_STATUS_MIN;
 }
 
 async function lookUp<N extends OperationName>(

@@ -36,7 +36,7 @@ export const flagOrFalse: Read<boolean> = (value, place) => flagIfAny(value, pla
 export const idIfAny: Read<string | undefined> = (value, place) =>
   typeof value === "number" ? String(value) : textIfAny(value, place);
 
-/** Text to text; empty when absent. */
+/** Text to text, empty ones too; empty when absent. */
 export const map: Read<Readonly<Record<string, string>>> = (value, place) => {
   const given = value ?? {};
   if (!isObject(given) || !Object.values(given).every(isText)) {
@@ -44,6 +44,15 @@ export const map: Read<Readonly<Record<string, string>>> = (value, place) => {
   }
   return given as Readonly<Record<string, string>>;
 };
+
+/** From any key to one kind of value; names the object alone, as its keys are data. */
+export function mapOf<T>(read: Read<T>): Read<Readonly<Record<string, T>>> {
+  return (value, place) => {
+    if (!isObject(value)) return refuse(place, "an object");
+    const entries = Object.entries(value).map(([key, item]) => [key, read(item, place)]);
+    return Object.fromEntries(entries);
+  };
+}
 
 /** Empty when absent. */
 export const texts: Read<string[]> = (value, place) => {
@@ -61,7 +70,7 @@ export function list<T>(read: Read<T>): Read<T[]> {
 }
 
 export function objectIfAny<T>(read: Read<T>): Read<T | undefined> {
-  return (value, place) => (value === undefined ? undefined : read(value, place));
+  return (value, place) => (value == null ? undefined : read(value, place));
 }
 
 /** An object by its fields, and nothing else of it; an absent field is absent, not undefined. */

@@ -2,13 +2,8 @@ import { fields, oneOf, text } from "#gateway/call/checks.ts";
 import { create } from "#gateway/call/creation.ts";
 import { OperationGroup } from "#gateway/call/operation-group.ts";
 import * as read from "#gateway/call/read.ts";
-import {
-  type Binding,
-  type BindingIdentity,
-  type CreateBinding,
-  RESOURCE_TYPES,
-  type ResourceType,
-} from "#gateway/types.ts";
+import type { BindingIdentity, CreateBinding } from "#gateway/requests.ts";
+import { type Binding, RESOURCE_TYPES, type ResourceType } from "#gateway/types.ts";
 
 /** Which resources of MLflow use which endpoints; so far only scorers do. */
 export class BindingOperations extends OperationGroup {

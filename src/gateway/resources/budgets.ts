@@ -10,9 +10,17 @@ import {
 import { create } from "#gateway/call/creation.ts";
 import type { JsonObject } from "#gateway/call/json.ts";
 import { OperationGroup } from "#gateway/call/operation-group.ts";
-import { collected, type PagedKind, type PageOptions, pages } from "#gateway/call/pages.ts";
+import {
+  collected,
+  type Page,
+  type PagedKind,
+  type PageOptions,
+  page,
+  pages,
+} from "#gateway/call/pages.ts";
 import { inside, type Place } from "#gateway/call/place.ts";
 import * as read from "#gateway/call/read.ts";
+import type { CreateBudget, UpdateBudget } from "#gateway/requests.ts";
 import {
   BUDGET_ACTIONS,
   BUDGET_UNITS,
@@ -20,12 +28,10 @@ import {
   type BudgetPolicy,
   type BudgetUnit,
   type BudgetWindow,
-  type CreateBudget,
   DURATION_UNITS,
   type DurationUnit,
   TARGET_SCOPES,
   type TargetScope,
-  type UpdateBudget,
 } from "#gateway/types.ts";
 
 /** Limits on spend. Budgets have no name, and nothing keeps two from being equal. */
@@ -62,8 +68,13 @@ export class BudgetOperations extends OperationGroup {
   }
 
   /** All budgets of the workspace, over all pages. */
-  list(): Promise<BudgetPolicy[]> {
-    return collected(this.pages());
+  list(options: PageOptions = {}): Promise<BudgetPolicy[]> {
+    return collected(this.pages(options));
+  }
+
+  /** One page, and the token of the next one. */
+  page(options: PageOptions = {}): Promise<Page<BudgetPolicy>> {
+    return page(this.caller, BUDGET, options);
   }
 
   /** As {@link list}, page by page. */

@@ -19,10 +19,16 @@ export interface CatalogModel {
   readonly supports_prompt_caching?: boolean;
   readonly supports_response_schema?: boolean;
   readonly deprecation_date?: string;
+  /** Prices of audio, images and video: by modality, then by what is counted. */
+  readonly modality?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** A date: when the catalogue's entry was changed last. */
+  readonly last_updated_at?: string;
 }
 
 export interface ProviderField {
   readonly name: string;
+  /** `string`, so far. */
+  readonly type?: string;
   readonly required: boolean;
   readonly description?: string;
   readonly default?: string;
@@ -43,6 +49,8 @@ export interface ProviderAuthMode {
 export interface ProviderConfig {
   readonly auth_modes: readonly ProviderAuthMode[];
   readonly default_mode: string;
+  /** The server's own environment holds a key for the provider. Absent before MLflow 3.18. */
+  readonly env_credentials_available?: boolean;
 }
 
 export interface SecretsConfig {
@@ -93,12 +101,15 @@ const MODELS = read.list(
     supports_prompt_caching: read.flagIfAny,
     supports_response_schema: read.flagIfAny,
     deprecation_date: read.textIfAny,
+    modality: read.objectIfAny(read.mapOf(read.mapOf(read.number))),
+    last_updated_at: read.textIfAny,
   }),
 );
 
 const PROVIDER_FIELDS = read.list(
   read.object({
     name: read.text,
+    type: read.textIfAny,
     required: read.flagOrFalse,
     description: read.textIfAny,
     default: read.textIfAny,
@@ -116,6 +127,7 @@ const PROVIDER_CONFIG = read.object({
     }),
   ),
   default_mode: read.text,
+  env_credentials_available: read.flagIfAny,
 });
 
 const SECRETS_CONFIG = read.object({

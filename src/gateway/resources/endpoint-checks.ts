@@ -23,8 +23,6 @@ import { MODE_OF_TYPE } from "./endpoint-type.ts";
 
 /** Far above any share of traffic, far below what a 32-bit float cannot hold. */
 const WEIGHT_MAX = 1_000_000;
-/** The server counts in hundredths; when all shares are nothing it fails every call. */
-const WEIGHT_MIN = 0.01;
 
 const name = textOf({ pattern: /^[A-Za-z0-9_.-]+$/ });
 
@@ -45,38 +43,37 @@ const FIELDS = {
 };
 const ID = { endpoint_id: text };
 
-export const CREATE_ENDPOINT = fields(MODELS, { ...FIELDS, created_by: text }, checkModels);
+const FORCE = { force: boolean };
+
+export const CREATE_ENDPOINT = fields(
+  MODELS,
+  { ...FIELDS, ...FORCE, created_by: text },
+  checkLinks,
+);
 
 export const UPDATE_ENDPOINT = fields(
   ID,
-  { ...FIELDS, ...MODELS, updated_by: text },
+  { ...FIELDS, ...MODELS, ...FORCE, updated_by: text },
   (request, place) => {
     if (request.model_configs === undefined) return;
-    if (request.fallback_config === undefined) {
-      const allowed = "given with model_configs ({} for none; the server resets it otherwise)";
+    checkLinks(request, place);
+    if (request.fallback_config === undefined && request.force !== true) {
+      const allowed =
+        "given with model_configs ({} for none; the server resets it otherwise, which force allows)";
       refuse(inside(place, "fallback_config"), allowed, "nothing");
     }
-    checkModels(request, place);
   },
 );
 
-/** Sets of models that the server stores, and then answers every call of the endpoint badly. */
-function checkModels({ model_configs, routing_strategy: routing }: JsonObject, request: Place) {
-  const configs = model_configs as readonly ModelConfig[];
-  const place = inside(request, "model_configs");
-  const links = configs.map((config) => `${config.linkage_type} ${config.model_definition_id}`);
+/** The server's own refusal of this shows the statement of its database. */
+function checkLinks({ model_configs }: JsonObject, request: Place) {
+  const links = (model_configs as readonly ModelConfig[]).map(
+    (config) => `${config.linkage_type} ${config.model_definition_id}`,
+  );
   const twice = links.find((link, index) => links.indexOf(link) !== index);
-  if (twice) refuse(place, "a list with each link of a model once", `${twice} twice`);
-  const primaries = configs.filter(({ linkage_type }) => linkage_type === "PRIMARY");
-  if (primaries.length === 0) {
-    refuse(place, "a list with a PRIMARY model (calls fail without one)", "FALLBACK models only");
-  }
-  if (routing === undefined && primaries.length > 1) {
-    const allowed = "given with several PRIMARY models (all calls go to one of them otherwise)";
-    refuse(inside(request, "routing_strategy"), allowed, "nothing");
-  }
-  if (routing !== undefined && primaries.every(({ weight = 1 }) => weight < WEIGHT_MIN)) {
-    refuse(place, `a list with a PRIMARY weight of at least ${WEIGHT_MIN}`, "none");
+  if (twice) {
+    const allowed = "a list with each link of a model once";
+    refuse(inside(request, "model_configs"), allowed, `${twice} twice`);
   }
 }
 
@@ -89,8 +86,11 @@ export const DELETE_TAG = fields(TAG);
 
 export const ENDPOINT_ID = fields(ID);
 
-export const ATTACH_MODEL = fields({ ...ID, model_config: modelConfig }, { created_by: text });
-export const DETACH_MODEL = fields({ ...ID, model_definition_id: text });
+export const ATTACH_MODEL = fields(
+  { ...ID, model_config: modelConfig },
+  { ...FORCE, created_by: text },
+);
+export const DETACH_MODEL = fields({ ...ID, model_definition_id: text }, FORCE);
 
 export const LIST_ENDPOINTS = fields(
   {},

@@ -19,6 +19,8 @@ export const MAPPING: read.Kind<ModelMapping> = {
     linkage_type: read.text<LinkageType>,
     weight: read.number,
     fallback_order: read.numberIfAny,
+    created_at: read.numberIfAny,
+    created_by: read.textIfAny,
   }),
 };
 

@@ -1,19 +1,14 @@
 import type { Caller, CallOptions } from "#gateway/call/caller.ts";
 import { checkRequest } from "#gateway/call/checks.ts";
 import { create } from "#gateway/call/creation.ts";
+import { written } from "#gateway/call/echo.ts";
 import { isObject, rawList } from "#gateway/call/json.ts";
 import { OperationGroup } from "#gateway/call/operation-group.ts";
 import { many, one } from "#gateway/call/read.ts";
-import { GatewayRequestError, GatewayStatusError } from "#gateway/errors.ts";
+import { GatewayStatusError } from "#gateway/errors.ts";
 import type { RequestFields } from "#gateway/operations.ts";
-import type {
-  AttachModel,
-  CreateEndpoint,
-  Endpoint,
-  EndpointTag,
-  ModelMapping,
-  UpdateEndpoint,
-} from "#gateway/types.ts";
+import type { AttachModel, CreateEndpoint, Forced, UpdateEndpoint } from "#gateway/requests.ts";
+import type { Endpoint, EndpointTag, ModelMapping } from "#gateway/types.ts";
 import type { DiscoveryOperations } from "./discovery.ts";
 import {
   ATTACH_MODEL,
@@ -27,12 +22,17 @@ import {
   UPDATE_ENDPOINT,
 } from "./endpoint-checks.ts";
 import { ENDPOINT, MAPPING } from "./endpoint-entity.ts";
+import { checkServing, type Serving } from "./endpoint-serving.ts";
 import { type EndpointType, withType } from "./endpoint-type.ts";
 
 /** How an endpoint is looked up: the only resource that the server finds by name. */
 export type EndpointReference = { readonly endpoint_id: string } | { readonly name: string };
 
-/** What applications call: models with their share of the traffic and their order as fallbacks. */
+/**
+ * What applications call: models with their share of the traffic and their order as fallbacks. The
+ * calls that set models or routing throw `GatewayRequestError` when the endpoint, by the request and
+ * by what is stored, would answer badly afterwards; `force` skips that question.
+ */
 export class EndpointOperations extends OperationGroup {
   readonly #discovery: DiscoveryOperations;
 
@@ -45,10 +45,13 @@ export class EndpointOperations extends OperationGroup {
    * The name is unique per workspace (`gateway-already-exists`). With `usage_tracking`, which is on
    * by default, the server makes an experiment for the traces too; without, no budget counts.
    */
-  async create(request: CreateEndpoint): Promise<Endpoint> {
+  async create({ force = false, ...request }: CreateEndpoint & Forced): Promise<Endpoint> {
+    checkRequest("createEndpoint", { ...request, force }, CREATE_ENDPOINT);
+    // The server gives an endpoint that is made with FALLBACK models a fallback_config itself.
+    const { model_configs: models, fallback_config = {} } = request;
+    if (!force) checkServing("createEndpoint", { ...request, models, fallback_config });
     return await create(this.caller, {
       operation: "createEndpoint",
-      check: CREATE_ENDPOINT,
       kind: ENDPOINT,
       fields: request,
       // Not in the list, where an endpoint without models is missing.
@@ -78,8 +81,22 @@ export class EndpointOperations extends OperationGroup {
    * (`{}` for none), because the server would reset it otherwise. Neither `routing_strategy` nor
    * `experiment_id` can be taken away again.
    */
-  update(request: UpdateEndpoint): Promise<Endpoint> {
-    return this.write("updateEndpoint", request, UPDATE_ENDPOINT, ENDPOINT);
+  async update({ force = false, ...request }: UpdateEndpoint & Forced): Promise<Endpoint> {
+    checkRequest("updateEndpoint", { ...request, force }, UPDATE_ENDPOINT);
+    const { model_configs: models, routing_strategy, fallback_config } = request;
+    if (!force && (models || routing_strategy)) {
+      const isWhole = models && routing_strategy;
+      const stored: Serving | undefined = isWhole ? { models } : await this.#serving(request);
+      if (stored) {
+        checkServing("updateEndpoint", {
+          models: models ?? stored.models,
+          routing_strategy: routing_strategy ?? stored.routing_strategy,
+          fallback_config: fallback_config ?? stored.fallback_config,
+        });
+      }
+    }
+    const answer = await this.caller.call("updateEndpoint", request);
+    return written("updateEndpoint", answer, ENDPOINT, request);
   }
 
   /**
@@ -109,42 +126,50 @@ export class EndpointOperations extends OperationGroup {
   }
 
   /**
-   * Adds one model, once per linkage type (`gateway-already-exists`). A FALLBACK model is refused
-   * (`GatewayRequestError`) on an endpoint without a `fallback_config`: there it would never be
-   * used. To change several models at once, use {@link update}.
+   * Adds one model, once per linkage type (`gateway-already-exists`). The server would never use a
+   * FALLBACK model that is added to an endpoint without a `fallback_config`. To change several
+   * models at once, use {@link update}.
    */
-  async attachModel(request: AttachModel): Promise<ModelMapping> {
-    checkRequest("attachModel", request, ATTACH_MODEL);
+  async attachModel({ force = false, ...request }: AttachModel & Forced): Promise<ModelMapping> {
+    checkRequest("attachModel", { ...request, force }, ATTACH_MODEL);
     const { endpoint_id, model_config: model } = request;
-    if (model.linkage_type === "FALLBACK" && !(await this.get({ endpoint_id })).fallback_config) {
-      throw new GatewayRequestError(
-        "attachModel: the endpoint has no fallback_config, so the server would never use a FALLBACK model: give it one first",
-      );
+    const stored = force ? undefined : await this.#serving(request);
+    if (stored && !stored.models.some((other) => isSameLink(other, model))) {
+      checkServing("attachModel", { ...stored, models: [...stored.models, model] });
     }
     return await create(this.caller, {
       operation: "attachModel",
       kind: MAPPING,
       fields: request,
       find: async (options) =>
-        rawList(await this.#row({ endpoint_id }, options), MAPPING.many).filter(
-          ({ model_definition_id, linkage_type }) =>
-            model_definition_id === model.model_definition_id &&
-            linkage_type === model.linkage_type,
+        rawList(await this.#row({ endpoint_id }, options), MAPPING.many).filter((mapping) =>
+          isSameLink(mapping, model),
         ),
     });
   }
 
   /**
    * Takes a model off the endpoint, both as PRIMARY and as FALLBACK: the server removes one of the
-   * two in a call, whichever it finds first, so this makes two calls. The last model may go too;
-   * {@link list} does not show the endpoint then. Throws with `gateway-not-found` when the model is
-   * not attached.
+   * two in a call, whichever it finds first, so this makes two calls. With `force` the last model
+   * may go too; {@link list} does not show the endpoint then. Throws with `gateway-not-found` when
+   * the model is not attached.
    */
-  async detachModel(request: {
+  async detachModel({
+    force = false,
+    ...request
+  }: {
     readonly endpoint_id: string;
     readonly model_definition_id: string;
-  }): Promise<void> {
-    await this.ask("detachModel", request, DETACH_MODEL);
+  } & Forced): Promise<void> {
+    checkRequest("detachModel", { ...request, force }, DETACH_MODEL);
+    const stored = force ? undefined : await this.#serving(request);
+    if (stored) {
+      const models = stored.models.filter(
+        ({ model_definition_id: id }) => id !== request.model_definition_id,
+      );
+      checkServing("detachModel", { ...stored, models }, stored);
+    }
+    await this.caller.call("detachModel", request);
     await this.caller.call("detachModel", request).catch(whenMissing);
   }
 
@@ -158,10 +183,31 @@ export class EndpointOperations extends OperationGroup {
     return this.ask("deleteEndpointTag", request, DELETE_TAG);
   }
 
+  /** Nothing of an endpoint that is missing: the server will say so itself. */
+  async #serving({
+    endpoint_id,
+  }: {
+    readonly endpoint_id: string;
+  }): Promise<Serving<ModelMapping> | undefined> {
+    const stored = await this.find({ endpoint_id });
+    return stored && { ...stored, models: stored.model_mappings };
+  }
+
   /** The endpoint as it came. */
   async #row(reference: RequestFields<"getEndpoint">, options: CallOptions): Promise<unknown> {
     return (await this.caller.call("getEndpoint", reference, options)).endpoint;
   }
+}
+
+interface Link {
+  readonly model_definition_id?: unknown;
+  readonly linkage_type?: unknown;
+}
+
+function isSameLink(one: Link, other: Link): boolean {
+  return (
+    one.model_definition_id === other.model_definition_id && one.linkage_type === other.linkage_type
+  );
 }
 
 /** Nothing for what is missing; other failures stay what they are. */

@@ -9,16 +9,22 @@ import {
 } from "#gateway/call/checks.ts";
 import { create } from "#gateway/call/creation.ts";
 import { OperationGroup } from "#gateway/call/operation-group.ts";
-import { collected, type PagedKind, type PageOptions, pages } from "#gateway/call/pages.ts";
-import * as read from "#gateway/call/read.ts";
 import {
-  type CreateGuardrail,
+  collected,
+  type Page,
+  type PagedKind,
+  type PageOptions,
+  page,
+  pages,
+} from "#gateway/call/pages.ts";
+import * as read from "#gateway/call/read.ts";
+import type { CreateGuardrail, GuardrailPlacement } from "#gateway/requests.ts";
+import {
   GUARDRAIL_ACTIONS,
   GUARDRAIL_STAGES,
   type Guardrail,
   type GuardrailAction,
   type GuardrailConfig,
-  type GuardrailPlacement,
   type GuardrailStage,
 } from "#gateway/types.ts";
 import { ENDPOINT_ID } from "./endpoint-checks.ts";
@@ -59,8 +65,13 @@ export class GuardrailOperations extends OperationGroup {
   }
 
   /** All guardrails of the workspace, over all pages. For administrators only. */
-  list(): Promise<Guardrail[]> {
-    return collected(this.pages());
+  list(options: PageOptions = {}): Promise<Guardrail[]> {
+    return collected(this.pages(options));
+  }
+
+  /** One page, and the token of the next one. */
+  page(options: PageOptions = {}): Promise<Page<Guardrail>> {
+    return page(this.caller, GUARDRAIL, options);
   }
 
   /** As {@link list}, page by page. */
@@ -119,6 +130,7 @@ const GUARDRAIL: PagedKind<Guardrail> = {
       scorer_name: read.textIfAny,
       experiment_id: read.idIfAny,
       serialized_scorer: read.textIfAny,
+      creation_time: read.numberIfAny,
     }),
     stage: read.text<GuardrailStage>,
     action: read.text<GuardrailAction>,

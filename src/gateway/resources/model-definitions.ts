@@ -2,11 +2,8 @@ import { fields, text, textOf } from "#gateway/call/checks.ts";
 import { create } from "#gateway/call/creation.ts";
 import { OperationGroup } from "#gateway/call/operation-group.ts";
 import * as read from "#gateway/call/read.ts";
-import type {
-  CreateModelDefinition,
-  ModelDefinition,
-  UpdateModelDefinition,
-} from "#gateway/types.ts";
+import type { CreateModelDefinition, UpdateModelDefinition } from "#gateway/requests.ts";
+import type { ModelDefinition } from "#gateway/types.ts";
 
 /** A model of a provider together with the secret that pays for it. */
 export class ModelDefinitionOperations extends OperationGroup {

@@ -67,7 +67,8 @@ function isPair(item: unknown): item is { readonly key: string; readonly value: 
 }
 
 const values = map(secretValue, [...RESERVED_KEYS, "api_base"]);
-const settings = map(textOf({ max: 5000 }), RESERVED_KEYS);
+/** The server keeps an empty one. */
+const settings = map(textOf({ min: 0, max: 5000 }), RESERVED_KEYS);
 
 export const CREATE_SECRET = fields(
   { secret_name: text, secret_value: values },

@@ -4,7 +4,8 @@ import { written } from "#gateway/call/echo.ts";
 import { OperationGroup } from "#gateway/call/operation-group.ts";
 import * as read from "#gateway/call/read.ts";
 import { GatewayNotFoundError, GatewayRequestError } from "#gateway/errors.ts";
-import type { CreateSecret, Secret, UpdateSecret } from "#gateway/types.ts";
+import type { CreateSecret, UpdateSecret } from "#gateway/requests.ts";
+import type { Secret } from "#gateway/types.ts";
 import { plain } from "#runtime/redacted.ts";
 import { MODEL_DEFINITION } from "./model-definitions.ts";
 import {
@@ -26,12 +27,11 @@ export class SecretOperations extends OperationGroup {
    */
   async create(request: CreateSecret): Promise<Secret> {
     checkRequest("createSecret", request, CREATE_SECRET);
-    const { sent, secretValues } = opened(request);
     return await create(this.caller, {
       operation: "createSecret",
       kind: SECRET,
-      fields: sent,
-      secretValues,
+      fields: opened(request),
+      isSecret: true,
       find: (options) => this.rows("listSecrets", {}, SECRET, options),
       identity: ["secret_name"],
     });
@@ -59,11 +59,11 @@ export class SecretOperations extends OperationGroup {
    */
   async update(request: UpdateSecret): Promise<Secret> {
     checkRequest("updateSecret", request, UPDATE_SECRET);
-    const { sent, secretValues } = opened(request);
+    const sent = opened(request);
     const { auth_config } = sent;
     const isCleared = auth_config && Object.keys(auth_config).length === 0;
     const fields = isCleared ? { ...sent, auth_config: CLEARED_AUTH_CONFIG } : sent;
-    const answer = await this.caller.call("updateSecret", fields, { secretValues });
+    const answer = await this.caller.call("updateSecret", fields, { isSecret: true });
     return written("updateSecret", answer, SECRET, fields);
   }
 
@@ -111,23 +111,16 @@ const SECRET: read.Kind<Secret> = {
     secret_id: read.text,
     secret_name: read.text,
     masked_values: read.map,
-    auth_config: (value, place) => filled(read.map(value, place)),
+    auth_config: read.map,
     provider: read.textIfAny,
     ...read.STAMPS,
   }),
 };
 
-/** Older servers keep the empty value by which a map is cleared. */
-function filled(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(map).filter(([, value]) => value !== ""));
-}
-
 /** The request as it goes out: maps are objects, and values are bare. */
 function opened<R extends CreateSecret | UpdateSecret>(request: R) {
   const { secret_value, auth_config, ...rest } = request;
-  const value = plainMap(secret_value);
-  const sent = { ...rest, secret_value: value, auth_config: plainMap(auth_config) };
-  return { sent, secretValues: Object.values(value ?? {}) };
+  return { ...rest, secret_value: plainMap(secret_value), auth_config: plainMap(auth_config) };
 }
 
 function plainMap(given: unknown): Record<string, string> | undefined {
@@ -137,5 +130,8 @@ function plainMap(given: unknown): Record<string, string> | undefined {
   );
 }
 
-/** The server takes an empty map for an absent one, but an empty `api_base` for what it is. */
+/**
+ * The server takes an empty map for an absent one, but an empty `api_base` for what it is: 3.17
+ * stores nothing of it, older servers keep the empty text.
+ */
 const CLEARED_AUTH_CONFIG = { api_base: "" };

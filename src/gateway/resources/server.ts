@@ -8,7 +8,7 @@ export interface ServerInfo {
   /** `SqlStore`; a gateway needs one. */
   readonly store_type?: string;
   readonly workspaces_enabled: boolean;
-  /** Absent on servers before 3.13 or so, which cannot switch the gateway off. */
+  /** Absent before MLflow 3.17. */
   readonly gateway_enabled?: boolean;
 }
 

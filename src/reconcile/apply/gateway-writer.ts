@@ -1,21 +1,23 @@
 import type {
-  Binding,
   BindingIdentity,
-  BudgetPolicy,
   CreateBinding,
   CreateBudget,
   CreateEndpoint,
   CreateGuardrail,
   CreateModelDefinition,
+  GuardrailPlacement,
+  UpdateBudget,
+  UpdateEndpoint,
+  UpdateModelDefinition,
+} from "#gateway/requests.ts";
+import type {
+  Binding,
+  BudgetPolicy,
   Endpoint,
   EndpointTag,
   Guardrail,
   GuardrailConfig,
-  GuardrailPlacement,
   ModelDefinition,
-  UpdateBudget,
-  UpdateEndpoint,
-  UpdateModelDefinition,
 } from "#gateway/types.ts";
 import type { ResourceKey } from "#reconcile/state.ts";
 import { assert } from "#runtime/assert.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { pollBudgets } from "#budgets/monitor.ts";
 import { BUDGET_SETTINGS } from "#budgets/settings.ts";
-import type { CreateBudget } from "#gateway/types.ts";
+import type { CreateBudget } from "#gateway/requests.ts";
 import { put } from "#runtime/ledger.ts";
 import { aWindow, ExpectedError, messagesIn } from "../../support/builders.ts";
 import { FakeGateway } from "../../support/fake-gateway.ts";

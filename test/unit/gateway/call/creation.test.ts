@@ -72,7 +72,11 @@ const NAMED: Readonly<Record<string, Kind>> = {
   },
   mapping: {
     create: ({ endpoints }) =>
-      endpoints.attachModel({ endpoint_id: "e-1", model_config: { ...model, weight: 0.7 } }),
+      endpoints.attachModel({
+        endpoint_id: "e-1",
+        model_config: { ...model, weight: 0.7 },
+        force: true,
+      }),
     created: (times) => ({ json: { mapping: aMapping({ weight: 0.7, ...times }) } }),
     found: (times) => {
       const fallback = aMapping({ linkage_type: "FALLBACK" });
@@ -195,6 +199,47 @@ test.each(Object.entries(UNNAMED))(
     expect(retryBudget(gateway)).toEqual(["create", "look"]);
   },
 );
+
+const PROXY_503: FakeAnswer = {
+  status: 503,
+  headers: { "retry-after": "1" },
+  body: '{"error_code":"TEMPORARILY_UNAVAILABLE","message":"try again"}',
+};
+
+test.each(ALL)(
+  "a %s that was made before a proxy said 503 and when to come back is found",
+  async (_, kind) => {
+    const gateway = scriptedGateway([PROXY_503, kind.found(YOUNG)]);
+
+    await expect(kind.create(gateway.client)).resolves.toMatchObject({});
+
+    expect(retryBudget(gateway)).toEqual(["create", "look"]);
+    expect(gateway.sleepsMs).toEqual([1000]);
+  },
+);
+
+test.each(Object.entries(UNNAMED))(
+  "a %s that is not found after a 503 is not created again, whatever the 503 says",
+  async (_, kind) => {
+    const gateway = scriptedGateway([PROXY_503, kind.none]);
+
+    await expect(kind.create(gateway.client)).rejects.toMatchObject({
+      status: 503,
+      isOutcomeUnknown: true,
+    });
+
+    expect(retryBudget(gateway)).toEqual(["create", "look"]);
+  },
+);
+
+test.each(Object.entries(UNNAMED))("a %s that a 429 turned away is repeated", async (_, kind) => {
+  const busy = { status: 429, headers: { "retry-after": "1" } };
+  const gateway = scriptedGateway([busy, kind.created(YOUNG)]);
+
+  await expect(kind.create(gateway.client)).resolves.toMatchObject({});
+
+  expect(retryBudget(gateway)).toEqual(["create", "create"]);
+});
 
 test.each(Object.entries(UNNAMED))(
   "an older %s of the same mark makes it unclear",

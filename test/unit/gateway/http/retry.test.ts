@@ -79,7 +79,6 @@ test("an update is repeated, because it replaces what it writes", async () => {
 test.each([
   ["there was no connection", networkError(false), 250],
   ["it was turned away", { status: 429, headers: { "retry-after": "3" } }, 3000],
-  ["the server says when to come back", { ...BUSY, headers: { "retry-after": "1" } }, 1000],
 ] satisfies [string, FakeAnswer, number][])(
   "a create is repeated when %s",
   async (_, answer, ms) => {
@@ -89,6 +88,40 @@ test.each([
     expect(sleepsMs).toEqual([ms]);
   },
 );
+
+test.each([
+  [503, "1", 1000],
+  [503, "Mon, 23 Nov 2026 12:00:02 GMT", 2000],
+  [502, "1", 1000],
+  [504, undefined, 250],
+  [520, undefined, 250],
+  [524, "0", 250],
+  [529, "3", 3000],
+  [408, "1", 1000],
+  [500, "1", 1000],
+] as const)("a create is looked for after a %i with Retry-After %j", async (status, wait, ms) => {
+  const headers = wait === undefined ? {} : { "retry-after": wait };
+  const stored = aSecretEntity({ created_at: NOW_MS, last_updated_at: NOW_MS });
+  const { client, requests, sleepsMs } = scriptedGateway([
+    { status, headers, body: "<html>" },
+    { json: { secrets: [stored] } },
+  ]);
+
+  await expect(client.secrets.create(CREATE)).resolves.toMatchObject(stored);
+
+  expect(requests.map(({ operation }) => operation)).toEqual(["createSecret", "listSecrets"]);
+  expect(sleepsMs).toEqual([ms]);
+});
+
+test.each([501, 505])("a %i is final: a server, or a proxy, that did nothing", async (status) => {
+  const { client, requests } = scriptedGateway([{ status, headers: { "retry-after": "1" } }]);
+
+  await expect(client.secrets.create(CREATE)).rejects.toMatchObject({
+    code: "gateway-refused",
+    isOutcomeUnknown: false,
+  });
+  expect(requests).toHaveLength(1);
+});
 
 test("a removal whose first answer was lost has succeeded when there is nothing left", async () => {
   const { client, requests } = scriptedGateway([networkError(true), NOTHING, NOTHING]);

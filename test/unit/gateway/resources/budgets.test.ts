@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import type { CreateBudget } from "#gateway/types.ts";
+import type { CreateBudget } from "#gateway/requests.ts";
 import { aBudget, failureOf, scriptedGateway } from "../scripted-gateway.ts";
 
 const BUDGET: CreateBudget = {

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import type { CreateBinding, CreateGuardrail } from "#gateway/types.ts";
+import type { CreateBinding, CreateGuardrail } from "#gateway/requests.ts";
 import {
   aBinding,
   aGuardrail,

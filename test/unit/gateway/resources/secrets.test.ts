@@ -1,10 +1,13 @@
 import { inspect } from "node:util";
 import { expect, test } from "@jest/globals";
-import type { CreateSecret } from "#gateway/types.ts";
+import type { GatewayClient } from "#gateway/client.ts";
+import type { CreateSecret } from "#gateway/requests.ts";
 import { Redacted } from "#runtime/redacted.ts";
+import { expectNoLeak } from "../../../support/leaks.ts";
 import {
   aModelDefinition,
   aSecretEntity,
+  type FakeAnswer,
   failureOf,
   scriptedGateway,
 } from "../scripted-gateway.ts";
@@ -251,17 +254,109 @@ test("an empty gateway lists nothing, and a filter travels in the query", async 
   expect(requests[0]?.url).toMatch(/secrets\/list\?provider=azure\+openai$/);
 });
 
-test("a value that the server repeats in its error does not get into ours", async () => {
-  const key = 'sk-"quoted"-1234';
-  const { client } = scriptedGateway([
-    { status: 400, body: `bad input: {"secret_value":${JSON.stringify({ api_key: key })}}` },
+const VALUE = 'sk-"quoted"-1234/+é';
+
+/** How an answer can hold the value, or a part of it. */
+const ECHOES: readonly [string, string][] = [
+  ["as it is", VALUE],
+  ["as JSON", JSON.stringify({ api_key: VALUE })],
+  ["in Base64", Buffer.from(VALUE).toString("base64")],
+  ["in Base64 for addresses", Buffer.from(VALUE).toString("base64url")],
+  ["as hexadecimals", Buffer.from(VALUE).toString("hex")],
+  ["encoded for an address", encodeURIComponent(VALUE)],
+  ["in part", VALUE.slice(0, 9)],
+  ["spaced out", [...VALUE].join(" ")],
+  ["backwards", [...VALUE].toReversed().join("")],
+];
+
+/** Where an answer can hold it. */
+const PLACES: readonly [string, (echo: string) => FakeAnswer][] = [
+  ["a plain text", (echo) => ({ status: 400, body: `bad input: ${echo}` })],
+  [
+    "MLflow's error",
+    (echo) => ({
+      status: 400,
+      body: JSON.stringify({ error_code: "INVALID_PARAMETER_VALUE", message: echo }),
+    }),
+  ],
+  ["FastAPI's error", (echo) => ({ status: 422, body: JSON.stringify({ detail: echo }) })],
+  ["the title of a page", (echo) => ({ status: 500, body: `<html><title>${echo}</title>` })],
+  ["the reason of a 403", (echo) => ({ status: 403, body: echo })],
+  ["a 404", (echo) => ({ status: 404, body: echo })],
+  ["a redirect", (echo) => ({ status: 302, headers: { location: `/login/${echo}` } })],
+  ["an error code", (echo) => ({ status: 400, body: JSON.stringify({ error_code: echo }) })],
+  ["a success that is none", (echo) => ({ body: echo })],
+  ["a secret that is none", (echo) => ({ json: { secret: { secret_id: { echo } } } })],
+  [
+    "masks that are none",
+    (echo) => ({ json: { secret: aSecretEntity({ masked_values: { [echo]: [echo] } }) } }),
+  ],
+];
+
+const WRITES: readonly [string, (client: GatewayClient) => Promise<unknown>][] = [
+  ["create", (client) => client.secrets.create({ secret_name: "x", secret_value: { k: VALUE } })],
+  ["update", (client) => client.secrets.update({ secret_id: "s-1", secret_value: { k: VALUE } })],
+];
+
+const LEAKS = PLACES.flatMap(([place, answer]) =>
+  ECHOES.flatMap(([form, echo]) =>
+    WRITES.map(([name, write]) => ({ place, form, name, echo, write, answer: answer(echo) })),
+  ),
+);
+
+test.each(LEAKS)(
+  "$place of a $name that repeats the value $form does not get into our error",
+  async ({ echo, write, answer }) => {
+    const { client } = scriptedGateway([answer], { retry: { attemptsMax: 1 } });
+
+    const error = await failureOf(write(client));
+
+    expectNoLeak([echo, VALUE], { ...error, message: error.message, stack: error.stack });
+  },
+);
+
+test.each([
+  [400, "RESOURCE_ALREADY_EXISTS", `'${VALUE}' exists`, "the name, or the same pair, is already"],
+  [404, "RESOURCE_DOES_NOT_EXIST", `no ${VALUE}`, "there is no such secret"],
+  [404, "RESOURCE_DOES_NOT_EXIST", `Workspace '${VALUE}' not`, "there is no such workspace"],
+  [400, "INVALID_PARAMETER_VALUE", `Invalid api_base ${VALUE}`, "does not accept the api_base"],
+  [400, "INVALID_PARAMETER_VALUE", VALUE, "its words are withheld"],
+  [403, undefined, VALUE, "the user lacks a permission (its words are withheld"],
+  [403, undefined, `Invalid Host header ${VALUE}`, "start it with --allowed-hosts mlflow.example"],
+])("a %i %s to a write of a value is told in our words", async (status, code, message, words) => {
+  const body = JSON.stringify({ error_code: code, message });
+  for (const [, write] of WRITES) {
+    const { client } = scriptedGateway([{ status, body }]);
+
+    const error = await failureOf(write(client));
+
+    expect(error.message).toContain(code === undefined ? `${status}: ` : `${status} ${code}: `);
+    expect(error.message).toContain(words);
+    expectNoLeak([VALUE], error);
+  }
+});
+
+test("a call that carries no value shows the server's reason", async () => {
+  const { client } = scriptedGateway([{ status: 400, body: "the reason" }]);
+
+  await expect(client.secrets.delete({ secret_id: "s-1", force: true })).rejects.toThrow(
+    "deleteSecret failed with 400: the reason",
+  );
+});
+
+test("an auth_config is read and written with its empty texts", async () => {
+  const auth_config = { auth_mode: "api_key", region: "" };
+  const { client, requests } = scriptedGateway([
+    { json: { secrets: [aSecretEntity({ auth_config })] } },
+    { json: { secret: aSecretEntity({ auth_config }) } },
   ]);
 
-  const error = await failureOf(
-    client.secrets.create({ secret_name: "x", secret_value: { api_key: key } }),
-  );
+  const [secret] = await client.secrets.list();
+  await client.secrets.update({
+    secret_id: "s-1",
+    ...(secret && { auth_config: secret.auth_config }),
+  });
 
-  expect(error.message).toBe(
-    'createSecret failed with 400: bad input: {"secret_value":{"api_key":"[redacted]"}}',
-  );
+  expect(secret?.auth_config).toEqual(auth_config);
+  expect(requests[1]?.body).toEqual({ secret_id: "s-1", auth_config });
 });

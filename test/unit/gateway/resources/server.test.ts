@@ -43,7 +43,13 @@ test("providers, models and what they need come from the addresses of MLflow's o
   const field = { name: "api_key", type: "string", description: "Key", required: true };
   const { client, requests } = scriptedGateway([
     { json: { providers: ["anthropic", "openai"] } },
-    { json: { models: [{ model: "gpt-4o", mode: "chat", input_cost_per_token: 2.5e-6, x: 1 }] } },
+    {
+      json: {
+        models: [
+          { model: "gpt-4o", mode: "chat", input_cost_per_token: 2.5e-6, modality: null, x: 1 },
+        ],
+      },
+    },
     {
       json: {
         default_mode: "api_key",
@@ -63,7 +69,7 @@ test("providers, models and what they need come from the addresses of MLflow's o
     auth_modes: [
       {
         mode: "api_key",
-        secret_fields: [{ name: "api_key", description: "Key", required: true }],
+        secret_fields: [field],
         config_fields: [],
       },
     ],

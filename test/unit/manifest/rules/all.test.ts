@@ -65,11 +65,11 @@ const FOUND: [rule: string, changes: Partial<Manifest>, message: string][] = [
     "secrets[1].previous_name must be a name",
   ],
   ["fallback-without-primary", models(FALLBACK), "got FALLBACK only"],
-  ["no-weight", models({ ...PRIMARY, weight: 0.009 }), "at least 0.01"],
+  ["no-weight", models({ ...PRIMARY, weight: 0.009 }), "above 0.01"],
   [
     "weight-too-small",
     models(PRIMARY, { ...PRIMARY, model_definition: "spare", weight: 0.009 }),
-    "models[1].weight is less than 0.01: the model gets no traffic, got 0.009",
+    "models[1].weight must be above 0.01, or the model gets no traffic, got 0.009",
   ],
   [
     "weight-on-fallback",

@@ -40,7 +40,7 @@ test.each([[[primary(0)]], [[primary(0.009), FALLBACK]]])(
   async (models) => {
     expect(await issuesWith(models)).toEqual([
       expect.stringContaining(
-        "endpoints[0].models needs a PRIMARY model with a weight of at least 0.01: no call would find a model (no-weight)",
+        "endpoints[0].models needs a PRIMARY model with a weight above 0.01: no call would find a model (no-weight)",
       ),
     ]);
   },
@@ -56,7 +56,7 @@ test("a model that is attached twice in the same way is told", async () => {
 
 test.each<[Model[]]>([
   [[primary()]],
-  [[primary(0.01)]],
+  [[primary(0.02)]],
   [[primary(0), { ...primary(1), model_definition: "spare" }]],
   [[primary(), FALLBACK]],
 ])("these models can be called: %j", async (models) => {
