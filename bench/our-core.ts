@@ -1,7 +1,8 @@
+import { OPEN } from "#manifest/access.ts";
+import { accessFindings } from "#manifest/check-access.ts";
 import { contextOf } from "#manifest/declared.ts";
 import { duplicates } from "#manifest/duplicates.ts";
 import { lint, subjectOf } from "#manifest/lint.ts";
-import { policyFindings } from "#manifest/policy.ts";
 import { manifestSchema } from "#manifest/schema.ts";
 import { toDesired } from "#manifest/to-desired.ts";
 import { type ActualState, type DesiredState, WORKSPACE_DEFAULT } from "#reconcile/state.ts";
@@ -37,7 +38,7 @@ async function declaredBy(document: unknown): Promise<DesiredState> {
   const findings = [
     ...[...repeated.values()].flat(),
     ...lint(subject, context).errors,
-    ...policyFindings(OWNER, subject, { allowLoopbackApiBase: false }),
+    ...accessFindings(subject, { access: OPEN, allowLoopbackApiBase: false }),
   ];
   if (findings.length > 0) throw new Error(`the manifest is wrong: ${JSON.stringify(findings)}`);
   return toDesired(OWNER, WORKSPACE_DEFAULT, [manifest]);

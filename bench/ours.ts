@@ -1,5 +1,6 @@
 import { GatewayClient } from "#gateway/client.ts";
 import { TrackingClient } from "#gateway/tracking.ts";
+import { OPEN } from "#manifest/access.ts";
 import { checkFiles } from "#manifest/check-files.ts";
 import { parseManifest } from "#manifest/parse.ts";
 import { toDesired } from "#manifest/to-desired.ts";
@@ -116,14 +117,14 @@ function filesOf(text: string): OwnerFile[] {
 function requestOf(text: string): PlanRequest {
   return {
     ...{ owner: OWNER, files: filesOf(text), prune: false, limits: GUARD_LIMITS_DEFAULT },
-    ...{ allowLoopbackApiBase: false, sources: "aws" },
+    ...{ access: OPEN, allowLoopbackApiBase: false, sources: "aws" },
   };
 }
 
 /** What a text declares, after every check; each secret gets a source when it has none. */
 async function desiredOf(text: string, source: FakeSecretSource): Promise<DesiredState> {
   const { workspaces, invalid } = await checkFiles({
-    ...{ owner: OWNER, frozenByFile: new Map(), sources: "aws", allowLoopbackApiBase: false },
+    ...{ access: OPEN, frozenByFile: new Map(), sources: "aws", allowLoopbackApiBase: false },
     files: [{ name: "bench.yaml", parsed: await parseManifest(text) }],
   });
   if (invalid.length > 0) throw new Error(`the manifest is wrong: ${JSON.stringify(invalid)}`);

@@ -40,6 +40,7 @@ export interface ConfigSyncProps
     | "maxDeleteShare"
     | "maxUpdateShare"
     | "maxWritesPerSecond"
+    | "tenancy"
     | "allowLoopbackApiBase"
   > {
   readonly bundles: string;
@@ -70,6 +71,7 @@ export class ConfigSync extends Construct {
         GATEWAY_OPS_MAX_DELETE_SHARE: String(props.maxDeleteShare),
         GATEWAY_OPS_MAX_UPDATE_SHARE: String(props.maxUpdateShare),
         GATEWAY_OPS_MAX_WRITES_PER_SECOND: String(props.maxWritesPerSecond),
+        GATEWAY_OPS_TENANCY: props.tenancy,
         GATEWAY_OPS_ALLOW_LOOPBACK_API_BASE: String(props.allowLoopbackApiBase),
       },
     });

@@ -29,6 +29,7 @@ export class GatewayOpsStack extends Stack {
     this.#output("AlertsTopicArn", messagePublisher.alerts.topicArn);
     this.#output("OperationsTopicArn", messagePublisher.operations.topicArn);
     this.#output("LedgerTableName", ledger.table.tableName);
+    this.#output("Tenancy", props.settings.tenancy);
     this.#output("ConfigSyncFunctionName", configSync.worker.function.functionName);
     this.#output("SecretPushFunctionName", secretPush.worker.function.functionName);
     this.#output("BudgetMonitorFunctionName", budgetMonitor.worker.function.functionName);

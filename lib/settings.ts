@@ -1,5 +1,8 @@
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 
+const TENANCIES = ["single", "policy", "open"] as const;
+type Tenancy = (typeof TENANCIES)[number];
+
 /** What a deployment chooses, each with `-c key=value` or under "context" in cdk.json. */
 export interface StackSettings {
   /**
@@ -54,6 +57,13 @@ export interface StackSettings {
    */
   readonly maxWritesPerSecond: number;
   /**
+   * What holds without a policy file, `manifests/policy.yaml`: `single` is one owner, `default`,
+   * that may do everything; under `policy` nobody may do anything; under `open` every owner may do
+   * everything but with what belongs to another one.
+   * @default single
+   */
+  readonly tenancy: Tenancy;
+  /**
    * Whether a manifest may point the gateway at itself or into a private network (`api_base`).
    * @default false
    */
@@ -107,6 +117,7 @@ export function readStackSettings(context: (key: string) => unknown): StackSetti
     maxDeleteShare: read("maxDeleteShare", SHARE, 0.3),
     maxUpdateShare: read("maxUpdateShare", SHARE, 0.3),
     maxWritesPerSecond: read("maxWritesPerSecond", wholeNumber(1, 1000), 20),
+    tenancy: read("tenancy", TENANCY, "single"),
     allowLoopbackApiBase: read("allowLoopbackApiBase", TRUTH, false),
     secretCacheTtlSeconds: read("secretCacheTtlSeconds", wholeNumber(10, 300), 60),
     logRetentionDays: read("logRetentionDays", RETENTION, RetentionDays.ONE_MONTH),
@@ -155,6 +166,11 @@ const STACK_NAME = matching(
 const TRUTH: SettingType<boolean> = {
   allowed: "true or false",
   parse: (text) => (text === "true" || text === "false" ? text === "true" : undefined),
+};
+
+const TENANCY: SettingType<Tenancy> = {
+  allowed: `one of ${TENANCIES.join(", ")}`,
+  parse: (text) => TENANCIES.find((tenancy) => tenancy === text),
 };
 
 const SHARE: SettingType<number> = {

@@ -5,6 +5,7 @@ import { systemClock } from "#runtime/clock.ts";
 import { paceOf } from "#runtime/pace.ts";
 import { RequestCount } from "#runtime/request-count.ts";
 import { readSettings } from "#runtime/settings.ts";
+import { TENANCIES } from "#sync/tenancy.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { openMetrics } from "../metrics.ts";
 import { SECRET_WRITER_SETTINGS, secretWriter } from "../secret-writer.ts";
@@ -23,6 +24,7 @@ export function compose() {
     GATEWAY_OPS_MAX_DELETE_SHARE: share,
     GATEWAY_OPS_MAX_UPDATE_SHARE: share,
     GATEWAY_OPS_MAX_WRITES_PER_SECOND: z.coerce.number().int().positive(),
+    GATEWAY_OPS_TENANCY: z.enum(TENANCIES),
     GATEWAY_OPS_ALLOW_LOOPBACK_API_BASE: truth,
   });
   const requests = new RequestCount();
@@ -33,6 +35,7 @@ export function compose() {
   const dependencies = (runId: string, deadlines: Deadlines): HandleDependencies => ({
     ...parts(runId, deadlines),
     ...stores(new ManifestBucket(s3, settings.GATEWAY_OPS_MANIFEST_BUCKET, deadlines.recording)),
+    tenancy: settings.GATEWAY_OPS_TENANCY,
     requestCounts: requests.counts,
     pace,
     planSettings: {

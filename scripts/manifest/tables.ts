@@ -1,3 +1,4 @@
+import { manifestJsonSchema, policyJsonSchema } from "#manifest/json-schema.ts";
 import { SUPPRESSION_RULES } from "#manifest/lint.ts";
 import { RULES } from "#manifest/rules/all.ts";
 
@@ -7,19 +8,34 @@ interface FieldSchema {
   readonly properties?: Readonly<Record<string, FieldSchema>>;
   readonly required?: readonly string[];
   readonly items?: FieldSchema;
+  readonly additionalProperties?: FieldSchema;
   readonly oneOf?: readonly FieldSchema[];
   readonly enum?: readonly string[];
   readonly const?: unknown;
 }
 
-/** The fields of the manifest language as a Markdown table. */
+/** The document of the manifest language with all its tables. */
+export function withTables(markdown: string): string {
+  const withFields = withTable(markdown, "fields", fieldTable(manifestJsonSchema()));
+  const withPolicy = withTable(withFields, "policy", grantTable(policyJsonSchema()));
+  return withTable(withPolicy, "rules", ruleTable());
+}
+
+/** What a policy can grant an owner. */
+export function grantTable(schema: unknown): string {
+  const { owners } = (schema as FieldSchema).properties ?? {};
+  const rows = fieldRows(owners?.additionalProperties ?? {}, "");
+  return ["| grant | | what it grants |", "|---|---|---|", ...rows].join("\n");
+}
+
+/** The fields of a language as a Markdown table. */
 export function fieldTable(schema: unknown): string {
   const rows = fieldRows(schema as FieldSchema, "");
   return ["| field | | meaning |", "|---|---|---|", ...rows].join("\n");
 }
 
 /** All rules as a Markdown table. */
-export function ruleTable(): string {
+function ruleTable(): string {
   const rows = [...RULES, ...SUPPRESSION_RULES].map(
     ({ id, severity, title, why }) => `| \`${id}\` | ${severity} | ${title} | ${why} |`,
   );

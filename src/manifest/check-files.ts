@@ -1,15 +1,14 @@
 import type { ResourceKey } from "#reconcile/state.ts";
+import { type AccessSettings, accessFindings, deniedIssue } from "./check-access.ts";
 import { type Candidate, contextOf, type FrozenByFile, frozenKeys, type Held } from "./declared.ts";
 import { duplicates } from "./duplicates.ts";
 import { overLimits } from "./limits.ts";
 import { lint, subjectOf } from "./lint.ts";
-import { type PolicySettings, policyFindings } from "./policy.ts";
 import type { RuleContext } from "./rules/rule.ts";
 import { workspaceOf } from "./sections.ts";
 import type { Locate, Manifest, ManifestFinding, ManifestIssue, ParseResult } from "./types.ts";
 
-export interface FilesToCheck extends PolicySettings {
-  readonly owner: string;
+export interface FilesToCheck extends AccessSettings {
   /** All files of the owner, in any order. */
   readonly files: readonly { readonly name: string; readonly parsed: ParseResult }[];
   /** What each file declared when it was last applied, by workspace and file name. */
@@ -54,8 +53,11 @@ export interface CheckedFiles {
 export async function checkFiles(input: FilesToCheck): Promise<CheckedFiles> {
   const candidates: Candidate[] = [];
   const invalid: FileIssues[] = [];
+  const denied = deniedIssue(input);
   for (const { name, parsed } of [...input.files].sort(byName)) {
-    if (parsed.isValid) candidates.push({ name, ...parsed, subject: subjectOf(parsed.manifest) });
+    if (denied) invalid.push({ name, issues: [denied] });
+    else if (parsed.isValid)
+      candidates.push({ name, ...parsed, subject: subjectOf(parsed.manifest) });
     else invalid.push({ name, issues: parsed.issues });
   }
   const isComplete = invalid.length === 0;
@@ -98,9 +100,9 @@ async function checkWorkspace(
   const warnings: Findings = new Map();
   const checkOne = ({ name, subject }: Candidate, context: RuleContext) => {
     const found = lint(subject, context);
-    const policy = policyFindings(input.owner, subject, input);
+    const access = accessFindings(subject, input);
     const across = [...(limits.get(name) ?? []), ...(repeated.get(name) ?? [])];
-    const wrong = [...across, ...found.errors, ...policy];
+    const wrong = [...across, ...found.errors, ...access];
     if (wrong.length > 0) errors.set(name, wrong);
     warnings.set(name, found.warnings);
   };

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { POLICY_VERSION, policySchema } from "./policy-schema.ts";
 import { manifestSchema } from "./schema.ts";
 
 /**
@@ -6,14 +7,20 @@ import { manifestSchema } from "./schema.ts";
  * that the schema of the parser says, but for the limits of a file and what rules find.
  */
 export function manifestJsonSchema(): Record<string, unknown> {
-  const { $schema, ...schema } = z.toJSONSchema(manifestSchema, {
-    io: "input",
-    target: "draft-2020-12",
-  });
+  return jsonSchema(manifestSchema, "manifest", "Manifest", 1);
+}
+
+/** The same of `manifests/policy.yaml`. */
+export function policyJsonSchema(): Record<string, unknown> {
+  return jsonSchema(policySchema, "policy", "Policy", POLICY_VERSION);
+}
+
+function jsonSchema(of: z.core.$ZodType, id: string, title: string, version: number) {
+  const { $schema, ...schema } = z.toJSONSchema(of, { io: "input", target: "draft-2020-12" });
   return {
     $schema,
-    $id: "urn:mlflow-gateway-ops:manifest:1",
-    title: "Manifest of MLflow Gateway Ops, version 1",
+    $id: `urn:mlflow-gateway-ops:${id}:${version}`,
+    title: `${title} of MLflow Gateway Ops, version ${version}`,
     ...schema,
   };
 }

@@ -19,25 +19,45 @@ const ISSUES_MAX = 1000;
  * with line and column. What a schema cannot say is left to `checkFiles`.
  */
 export const parseManifest: ParseManifest = async (content) => {
-  const read = await readWithSchema(manifestSchema, content);
+  const read = await readWithSchema(manifestSchema, content, { mistakenFor });
   return read.isValid ? { isValid: true, manifest: read.value, locate: read.locate } : read;
 };
+
+/** A policy that lies among the manifests is told as what it is. */
+function mistakenFor(document: unknown): string | undefined {
+  const isPolicy = Object.hasOwn(Object(document), "owners");
+  if (!isPolicy) return undefined;
+  return "looks like a policy, and not like a manifest; the policy is manifests/policy.yaml, and anywhere else it grants and denies nothing";
+}
+
+interface ReadOptions {
+  /** @default as long as a manifest may be */
+  readonly bytesMax?: number;
+  /** What a document that the schema does not accept looks like, in place of all its mistakes. */
+  readonly mistakenFor?: (document: unknown) => string | undefined;
+}
 
 /** Reads a file of any language that a schema describes. */
 export async function readWithSchema<Schema extends z.ZodObject>(
   schema: Schema,
   content: string | Uint8Array,
+  { bytesMax, mistakenFor: lookOf }: ReadOptions = {},
 ): Promise<
   | { readonly isValid: true; readonly value: z.infer<Schema>; readonly locate: Locate }
   | { readonly isValid: false; readonly issues: readonly ManifestIssue[] }
 > {
-  const read = readDocument(content);
+  const read = readDocument(content, bytesMax);
   if ("issue" in read) return { isValid: false, issues: [read.issue] };
   const { text, document } = read;
   const locate = locator(text);
   const parsed = schema.safeParse(document);
   if (parsed.success) return { isValid: true, value: parsed.data, locate };
-  return { isValid: false, issues: await locate(findingsOf(schema, parsed.error, document)) };
+  const look = lookOf?.(document);
+  const findings =
+    look === undefined
+      ? findingsOf(schema, parsed.error, document)
+      : [{ rule: "schema", path: ["owners"], message: look }];
+  return { isValid: false, issues: await locate(findings) };
 }
 
 function findingsOf(

@@ -15,8 +15,9 @@ type Read<T> = T | { readonly issue: ManifestIssue };
 /** The text and what YAML 1.2 or JSON makes of it; or why it cannot be read. */
 export function readDocument(
   content: string | Uint8Array,
+  bytesMax = BYTES_MAX,
 ): Read<{ readonly text: string; readonly document: unknown }> {
-  const decoded = decode(content);
+  const decoded = decode(content, bytesMax);
   if ("issue" in decoded) return decoded;
   const { text } = decoded;
   const loaded = load(text);
@@ -25,12 +26,13 @@ export function readDocument(
 }
 
 /** Nothing is decoded that is too long. A byte order mark is not part of the text. */
-function decode(content: string | Uint8Array): Read<{ readonly text: string }> {
+function decode(content: string | Uint8Array, bytesMax: number): Read<{ readonly text: string }> {
   const isTooLong =
-    content.length > BYTES_MAX ||
-    (typeof content === "string" && new TextEncoder().encode(content).length > BYTES_MAX);
+    content.length > bytesMax ||
+    (typeof content === "string" && new TextEncoder().encode(content).length > bytesMax);
   if (isTooLong) {
-    return syntaxIssue(`is longer than ${BYTES_MAX / MEBIBYTE} MiB; split it into several files`);
+    const remedy = bytesMax === BYTES_MAX ? "; split it into several files" : "";
+    return syntaxIssue(`is longer than ${bytesMax / MEBIBYTE} MiB${remedy}`);
   }
   if (typeof content === "string") return { text: content.replace(/^\uFEFF/, "") };
   try {

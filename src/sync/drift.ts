@@ -1,4 +1,4 @@
-import type { Policy } from "#manifest/policy-schema.ts";
+import type { Access } from "#manifest/access.ts";
 import { digestOf } from "#reconcile/plan/canonical.ts";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
@@ -23,17 +23,18 @@ import {
   type WorkspaceReport,
 } from "#sync/report/report.ts";
 import { runMessage } from "#sync/report/run-message.ts";
+import { isClosed } from "./closure.ts";
 import type { RunDependencies } from "./end-run.ts";
 import { MANIFESTS } from "./manifest-record.ts";
-import type { ManifestSource } from "./manifest-source.ts";
 import { keptFile } from "./owner-file.ts";
-import { readPolicy } from "./policy-file.ts";
 import { startedRun } from "./run-journal.ts";
 import { buildReport } from "./run-report.ts";
+import { type Permissions, readPermissions, type TenancyDependencies } from "./tenancy.ts";
 
-export interface DriftDependencies extends RunOwnerDependencies, RunDependencies {
-  readonly manifests: ManifestSource;
-}
+export interface DriftDependencies
+  extends RunOwnerDependencies,
+    RunDependencies,
+    TenancyDependencies {}
 
 export interface DriftRequest extends Delivery {
   /** Whether drift is undone, and not only told. */
@@ -74,8 +75,9 @@ export async function detectDrift(
   dependencies: DriftDependencies,
   request: DriftRequest,
 ): Promise<Drift[]> {
-  const { ledger, snapshots, manifests, deadline } = dependencies;
-  const policy = (await readPolicy(manifests)).read();
+  const { ledger, snapshots, deadline } = dependencies;
+  const permissions = await readPermissions(dependencies);
+  if (await isClosed(dependencies, permissions)) return [];
   const records = await ledger.list(MANIFESTS);
   const halfApplied = new Set(
     records.filter(({ value }) => HALF_APPLIED.includes(value.status)).map(({ id }) => id),
@@ -88,13 +90,8 @@ export async function detectDrift(
     if (!newest || deadline.leftMs() === 0) continue;
     try {
       const snapshot = await snapshots.readSnapshot(newest.reference);
-      const files = snapshot.files.filter(({ name }) => !halfApplied.has(name));
-      const planned = await planDrift(dependencies, { ...snapshot, files }, policy);
-      const { checked, rejected } = planned.plan;
-      const isWhole =
-        files.length === snapshot.files.length &&
-        checked.invalid.every(({ name }) => rejected.has(name));
-      drifts.push(await toldDrift(dependencies, id, planned, { ...request, isWhole }));
+      const planned = await planCompared(dependencies, snapshot, permissions, halfApplied);
+      drifts.push(await toldDrift(dependencies, id, planned, { ...request, ...planned }));
     } catch (error) {
       if (!(error instanceof GatewayOpsError)) throw error;
       const [workspace, owner] = splitId(id);
@@ -108,16 +105,33 @@ export async function detectDrift(
   return drifts;
 }
 
+/** The same of what may be compared: of which nothing is half applied. */
+async function planCompared(
+  dependencies: DriftDependencies,
+  snapshot: Snapshot,
+  { accessOf }: Permissions,
+  halfApplied: ReadonlySet<string>,
+): Promise<DriftPlan & { readonly isWhole: boolean }> {
+  const files = snapshot.files.filter(({ name }) => !halfApplied.has(name));
+  const access = accessOf(snapshot.owner);
+  const planned = await planDrift(dependencies, { ...snapshot, files }, access);
+  const { checked, rejected } = planned.plan;
+  const isWhole =
+    files.length === snapshot.files.length &&
+    checked.invalid.every(({ name }) => rejected.has(name));
+  return { ...planned, isWhole };
+}
+
 /** The plan that would undo the drift of one owner in one workspace; writes nothing. */
 export async function planDrift(
   dependencies: PlanDependencies & Pick<RunOwnerDependencies, "planSettings">,
   { owner, workspace, files }: Snapshot,
-  policy?: Policy,
+  access: Access,
 ): Promise<DriftPlan> {
   const plan = await planOwner(dependencies, {
     owner,
     workspace,
-    policy,
+    access,
     files: files.map(keptFile),
     ...dependencies.planSettings,
     prune: false,

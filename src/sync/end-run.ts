@@ -48,7 +48,7 @@ export async function endRun(
   dependencies: RunDependencies,
   run: Run,
   records: ManifestRecords,
-  policyVersion: string | undefined,
+  policyVersion: string,
   result: OwnerResult,
 ): Promise<RunReport> {
   const { ledger, clock, reports } = dependencies;

@@ -13,8 +13,8 @@ import { isSuccess, type ManifestReport, type RunOutcome } from "#sync/report/re
 /** What the ledger knows of a manifest file, by its key. */
 export interface ManifestRecord {
   readonly attempted_version: string;
-  /** Of the policy under which it was attempted: another one may allow other things. */
-  readonly policy_version?: string | undefined;
+  /** Of the permissions under which it was attempted: others may allow other things. */
+  readonly policy_version: string;
   readonly status: RunOutcome;
   readonly applied_version?: string | undefined;
   readonly report_key?: string | undefined;
@@ -35,11 +35,11 @@ const BACKOFF_MINUTES_MAX = 30;
 /** Below the 100 writes of a commit, so that the note of the run and a message have room too. */
 const RECORDS_PER_COMMIT = 90;
 
-/** Whether nothing is left to do for this version under this policy, be it good or bad. */
+/** Whether nothing is left to do for this version under these permissions, be it good or bad. */
 export function isSettled(
   record: ManifestRecord | undefined,
   versionId: string,
-  policyVersion: string | undefined,
+  policyVersion: string,
 ): boolean {
   return (
     record !== undefined &&
@@ -56,9 +56,12 @@ export function isSettled(
 export function isDue(
   record: ManifestRecord | undefined,
   versionId: string,
+  policyVersion: string,
   nowMs: number,
 ): boolean {
-  if (record?.attempted_version !== versionId || record.status !== "pending") return true;
+  if (record?.attempted_version !== versionId || record.policy_version !== policyVersion)
+    return true;
+  if (record.status !== "pending") return true;
   const minutes = Math.min(2 ** (record.attempts - 1) - 1, BACKOFF_MINUTES_MAX);
   return nowMs >= record.at_ms + minutes * MINUTE_MS;
 }
@@ -123,7 +126,7 @@ export function recordOf(
   { version_id, outcome }: ManifestReport,
   known: ManifestRecord | undefined,
   run: {
-    readonly policyVersion: string | undefined;
+    readonly policyVersion: string;
     readonly reportKey: string | undefined;
     readonly pendingCode: string | undefined;
     readonly atMs: number;

@@ -18,6 +18,12 @@ export function isManifestKey(key: string): boolean {
   return key.startsWith(MANIFEST_PREFIX) && key !== POLICY_KEY && !key.endsWith("/");
 }
 
+/** What a person may have meant to be the policy; only what is exactly {@link POLICY_KEY} is. */
+export function isNamedLikePolicy(key: string): boolean {
+  const name = key.slice(key.lastIndexOf("/") + 1).trim();
+  return key !== POLICY_KEY && /^polic(y|ies)([._ -].*)?$/i.test(name);
+}
+
 /** `manifests/<owner>/...`: the folder is the owner; empty when there is none. */
 export function ownerOfKey(key: string): string {
   const [, owner, ...rest] = key.split("/");
@@ -39,14 +45,13 @@ export function resultFolder(owner: string): string {
   return isOwnerName(owner) ? owner : FOLDER_WITHOUT_OWNER;
 }
 
-export const WITHOUT_OWNER: ManifestIssue = {
-  rule: "owner",
-  path: [],
-  line: 1,
-  column: 1,
-  message:
-    "must lie in a folder named after its owner (at most 63 letters, digits, '_', '.', '-'), such as manifests/default/gateway.yaml",
-};
+/** What is wrong with a file that lies in no owner's folder. */
+export function withoutOwner(key: string): ManifestIssue {
+  const message = isNamedLikePolicy(key)
+    ? `looks like a policy under a wrong name, and grants and denies nothing: the policy is ${POLICY_KEY}, in exactly these letters`
+    : "must lie in a folder named after its owner (at most 63 letters, digits, '_', '.', '-'), such as manifests/default/gateway.yaml";
+  return { rule: "owner", path: [], line: 1, column: 1, message };
+}
 
 const READS_IN_FLIGHT = 4;
 

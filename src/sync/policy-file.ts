@@ -1,35 +1,22 @@
 import { formatIssue } from "#manifest/errors.ts";
 import { parsePolicy } from "#manifest/policy.ts";
 import type { Policy } from "#manifest/policy-schema.ts";
-import { GatewayOpsError } from "#runtime/errors.ts";
 import { type ManifestSource, POLICY_KEY } from "./manifest-source.ts";
 
-/** Nobody can tell what is granted: until it is corrected, nothing is. */
-class PolicyError extends GatewayOpsError {
-  override readonly name = "PolicyError";
-  readonly code = "invalid-policy";
-  readonly disposition = "reject";
-}
-
 /** `manifests/policy.yaml` as it is now. */
-export interface PolicyFile {
-  /** Undefined: there is none. */
-  readonly version_id?: string | undefined;
-  /** Undefined: there is none. Throws {@link PolicyError}. */
-  read(): Policy | undefined;
-}
+export type PolicyFile =
+  | { readonly is: "missing" }
+  | { readonly is: "invalid"; readonly version_id: string; readonly issues: readonly string[] }
+  | { readonly is: "valid"; readonly version_id: string; readonly policy: Policy };
 
-export async function readPolicy(manifests: ManifestSource): Promise<PolicyFile> {
+export async function readPolicyFile(
+  manifests: Pick<ManifestSource, "readNewest">,
+): Promise<PolicyFile> {
   const file = await manifests.readNewest(POLICY_KEY);
-  if (!file) return { read: () => undefined };
+  if (!file) return { is: "missing" };
   const { version_id } = file;
   const parsed = await parsePolicy(file.content);
-  return {
-    version_id,
-    read: () => {
-      if (parsed.isValid) return parsed.policy;
-      const issues = parsed.issues.map((issue) => formatIssue(POLICY_KEY, issue));
-      throw new PolicyError(issues.join("\n"));
-    },
-  };
+  if (parsed.isValid) return { is: "valid", version_id, policy: parsed.policy };
+  const issues = parsed.issues.map((issue) => formatIssue(POLICY_KEY, issue));
+  return { is: "invalid", version_id, issues };
 }

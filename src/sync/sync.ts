@@ -2,16 +2,18 @@ import { renewLease, withLease } from "#runtime/lease.ts";
 import type { Delivery } from "#sync/owner/file-outcome.ts";
 import { type RunOwnerDependencies, runOwner } from "#sync/owner/run-owner.ts";
 import type { RunReport, RunTrigger } from "#sync/report/report.ts";
+import { isClosed } from "./closure.ts";
 import { endRun, type RunDependencies } from "./end-run.ts";
 import { isDue, isSettled, MANIFESTS, type ManifestRecords } from "./manifest-record.ts";
-import { type ManifestSource, ownerOfKey, readFiles } from "./manifest-source.ts";
+import { ownerOfKey, readFiles } from "./manifest-source.ts";
 import type { OwnerFile } from "./owner-file.ts";
-import { readPolicy } from "./policy-file.ts";
 import { beginRun } from "./run-journal.ts";
+import { readPermissions, type TenancyDependencies } from "./tenancy.ts";
 
-export interface SyncDependencies extends RunOwnerDependencies, RunDependencies {
-  readonly manifests: ManifestSource;
-}
+export interface SyncDependencies
+  extends RunOwnerDependencies,
+    RunDependencies,
+    TenancyDependencies {}
 
 export interface SyncRequest extends Delivery {
   readonly trigger: RunTrigger;
@@ -24,11 +26,11 @@ const LEASE_MS = 6 * 60 * 1000;
 /**
  * Brings the gateway to what the newest versions of an owner's manifests declare:
  *
- * 1. read them; stop if all are settled
+ * 1. read who may do what, and the manifests; stop if nobody may do anything, or all are settled
  * 2. plan all, and apply workspace by workspace (see `runOwner`)
  * 3. keep a report, the ledger's records and, when something changed or failed, one message
  *
- * Returns the report, or undefined when there was nothing to do. A failure that may pass is
+ * Returns the report, or undefined when there was nothing to do, or nothing may be done. A failure that may pass is
  * reported and thrown, so that the event is delivered again; at the last delivery it is recorded
  * as pending instead.
  */
@@ -38,14 +40,16 @@ export async function syncOwner(
   request: SyncRequest,
 ): Promise<RunReport | undefined> {
   return withSyncLease(dependencies, async () => {
-    const policy = await readPolicy(dependencies.manifests);
+    const permissions = await readPermissions(dependencies);
+    if (await isClosed(dependencies, permissions)) return undefined;
     const files = await readFiles(dependencies.manifests, owner);
     const records = await readRecords(dependencies, owner);
     const nowMs = dependencies.clock.nowMs();
-    if (!isWorkLeft(files, records, policy.version_id, request, nowMs)) return undefined;
+    if (!isWorkLeft(files, records, permissions.version, request, nowMs)) return undefined;
     const run = await beginRun(dependencies, owner, request.trigger);
-    const result = await runOwner(dependencies, { owner, files, policy }, request);
-    const report = await endRun(dependencies, run, records, policy.version_id, result);
+    const access = permissions.accessOf(owner);
+    const result = await runOwner(dependencies, { owner, files, access }, request);
+    const report = await endRun(dependencies, run, records, permissions.version, result);
     const isRetrying = report.manifests.some(({ outcome }) => outcome === "retrying");
     if (isRetrying && result.error?.disposition === "retry") throw result.error;
     return report;
@@ -82,7 +86,7 @@ async function readRecords({ ledger }: SyncDependencies, owner: string): Promise
 function isWorkLeft(
   files: readonly OwnerFile[],
   records: ManifestRecords,
-  policyVersion: string | undefined,
+  policyVersion: string,
   { trigger }: SyncRequest,
   nowMs: number,
 ): boolean {
@@ -93,6 +97,6 @@ function isWorkLeft(
     const record = records.get(name)?.value;
     if (trigger.kind === "approval" && record?.status === "refused") return true;
     if (isSettled(record, version_id, policyVersion)) return false;
-    return trigger.kind !== "schedule" || isDue(record, version_id, nowMs);
+    return trigger.kind !== "schedule" || isDue(record, version_id, policyVersion, nowMs);
   });
 }

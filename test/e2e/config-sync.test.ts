@@ -33,7 +33,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await openWorld({
-    context: { prune: "true" },
+    context: { prune: "true", tenancy: "open" },
     users: [OPERATOR],
     onProgress: () => undefined,
   });
@@ -265,13 +265,12 @@ test(
   async () => {
     await createSecret(world, "a/key", madeUpKey("a"), "team-a");
     await createSecret(world, "b/key", madeUpKey("b"), "team-b");
+    const all = "kinds: [secret, model_definition, endpoint, budget], names: ['*'], secrets: ['*']";
     const policy = [
-      "version: 1",
+      "version: 2",
       "owners:",
-      "  team-b:",
-      "    api_base_hosts: [api.openai.com]",
-      "    budgets: { scopes: [ENDPOINT], amount_max: 100 }",
-      '  "*": {}',
+      `  team-b: { ${all}, api_base_hosts: [api.openai.com], budgets: { scopes: [ENDPOINT], amount_max: 100 } }`,
+      `  "*": { ${all}, api_base_hosts: ["*"], experiments: ["*"], budgets: { scopes: [ENDPOINT], amount_max: 10000 } }`,
     ].join("\n");
     await putObject(world, "manifests/policy.yaml", policy);
     await settled(world, await putManifest(world, "a.yaml", tenant("a"), "team-a"), "applied");

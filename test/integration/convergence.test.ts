@@ -81,6 +81,7 @@ function ownerOf(owner: string) {
     deadline: NO_DEADLINE,
     secretCacheTtlMs: 10_000,
     manifests: bucket,
+    tenancy: "open",
     reports: bucket,
     snapshots: bucket,
     approvals: { approver: async () => "the test" },

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { OPEN } from "#manifest/access.ts";
 import { checkFiles } from "#manifest/check-files.ts";
 import { exportManifest } from "#manifest/export.ts";
 import { parseManifest } from "#manifest/parse.ts";
@@ -15,7 +16,7 @@ test("the export of any gateway is read and plans to nothing but adoptions, with
     fc.asyncProperty(scenarios, async ({ actual, desired: { workspace } }) => {
       const text = exportManifest(actual, { owner: OWNER, workspace });
       const { workspaces, invalid } = await checkFiles({
-        owner: OWNER,
+        access: OPEN,
         files: [{ name: "export.yaml", parsed: await parseManifest(text) }],
         frozenByFile: new Map(),
         sources: "any",
@@ -28,7 +29,7 @@ test("the export of any gateway is read and plans to nothing but adoptions, with
       const { plan, issues } = planChanges(desired, actual, NOTHING_KNOWN, {
         prune: false,
         // What others own is external; whether that is granted is not the export's business.
-        mayReference: () => true,
+        grants: { mayReference: () => true, existing: () => [], experiment: () => undefined },
       });
 
       // Endpoints that rewrite each other's text in a circle are refused in any manifest.

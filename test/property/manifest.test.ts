@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { dump } from "js-yaml";
+import { OPEN } from "#manifest/access.ts";
 import { type CheckedFiles, checkFiles } from "#manifest/check-files.ts";
 import { exportManifest } from "#manifest/export.ts";
 import { manifestJsonSchema } from "#manifest/json-schema.ts";
@@ -34,7 +35,7 @@ async function check(
     })),
   );
   return checkFiles({
-    owner: "search",
+    access: OPEN,
     files,
     frozenByFile: new Map([["default", frozenByFile]]),
     sources: "any",

@@ -1,5 +1,6 @@
 import { expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
+import { OPEN } from "#manifest/access.ts";
 import type { Manifest } from "#manifest/types.ts";
 import { readFiles } from "#sync/manifest-source.ts";
 import { planOwner } from "#sync/owner/plan-owner.ts";
@@ -135,7 +136,7 @@ test("whatever fails for a while, in the end the schedule brings every valid fil
         expect(["applied", "unchanged", "rejected", "refused"]).toContain(known?.status);
       }
       const before = gateway.writes();
-      const request = { owner: "search", files, ...run.planSettings };
+      const request = { owner: "search", access: OPEN, files, ...run.planSettings };
       const { workspaces } = await planOwner(run, request);
       const isRefused = workspaces.some(({ trips }) => trips.length > 0);
       if (!isRefused) expect(workspaces.flatMap(({ plan }) => plan.changes)).toEqual([]);

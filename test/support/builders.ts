@@ -1,5 +1,6 @@
 import type { SQSEvent, SQSRecord } from "aws-lambda";
 import type { BudgetPolicy, BudgetWindow } from "#gateway/types.ts";
+import type { OwnerGrants } from "#manifest/policy-schema.ts";
 import { toDesired } from "#manifest/to-desired.ts";
 import type {
   Manifest,
@@ -44,6 +45,25 @@ export function aBudget(changes: Partial<ManifestBudget> = {}): ManifestBudget {
     target_scope: "ENDPOINT",
     target_value: "chat",
     budget_action: "ALERT",
+    ...changes,
+  };
+}
+
+/** Grants of everything but what belongs to others. */
+export function everyGrant(changes: OwnerGrants = {}): OwnerGrants {
+  return {
+    kinds: ["secret", "model_definition", "endpoint", "budget"],
+    names: ["*"],
+    secrets: ["*"],
+    api_base_hosts: ["*"],
+    workspaces: ["*"],
+    experiments: ["*"],
+    budgets: {
+      scopes: ["GLOBAL", "WORKSPACE", "ENDPOINT", "USER"],
+      amount_max: 1_000_000,
+      users: ["*"],
+      endpoints: ["*"],
+    },
     ...changes,
   };
 }

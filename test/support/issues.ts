@@ -1,10 +1,11 @@
+import { OPEN } from "#manifest/access.ts";
 import { type CheckedFiles, checkFiles, type FilesToCheck } from "#manifest/check-files.ts";
 import { formatIssue } from "#manifest/errors.ts";
 import { parseManifest } from "#manifest/parse.ts";
 
 type Options = Partial<Omit<FilesToCheck, "files">>;
 
-/** What is found in the files of the owner "search", which were never applied unless said so. */
+/** What is found in the files of an owner, which were never applied unless said so. */
 export async function checkTexts(
   texts: Readonly<Record<string, string | Uint8Array>>,
   options: Options = {},
@@ -16,10 +17,10 @@ export async function checkTexts(
     })),
   );
   return checkFiles({
-    owner: "search",
     files,
     frozenByFile: new Map(),
     sources: "aws",
+    access: OPEN,
     allowLoopbackApiBase: false,
     ...options,
   });

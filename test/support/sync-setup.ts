@@ -6,6 +6,7 @@ import type { PlanSettings } from "#sync/owner/run-owner.ts";
 import type { PreviewDependencies } from "#sync/preview/preview.ts";
 import type { RunReport, RunTrigger } from "#sync/report/report.ts";
 import { type SyncDependencies, syncOwner } from "#sync/sync.ts";
+import type { Tenancy } from "#sync/tenancy.ts";
 import { messagesIn } from "./builders.ts";
 import { FakeBucket } from "./fake-bucket.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -25,6 +26,9 @@ const SETTINGS: PlanSettings = {
   sources: "aws",
 };
 
+/** @default an open tenancy */
+type Settings = Partial<PlanSettings> & { readonly tenancy?: Tenancy };
+
 type Dependencies = SyncDependencies & DriftDependencies & PreviewDependencies;
 
 /** How a run comes about, if it is not the first delivery of a manifest that was put. */
@@ -38,7 +42,7 @@ export interface RunRequest {
 export const LAST: RunRequest = { isLast: true };
 
 /** Everything that the use cases need, in memory; `dependencies` wires it together for one run. */
-export function syncSetup(settings: Partial<PlanSettings> = {}) {
+export function syncSetup({ tenancy = "open", ...settings }: Settings = {}) {
   const gateway = new FakeGateway();
   const parts = {
     gateway,
@@ -58,6 +62,7 @@ export function syncSetup(settings: Partial<PlanSettings> = {}) {
     deadline: NO_DEADLINE,
     secretCacheTtlMs: CACHE_TTL_MS,
     manifests: bucket,
+    tenancy,
     reports: bucket,
     snapshots: bucket,
     approvals: bucket,
@@ -69,7 +74,7 @@ export function syncSetup(settings: Partial<PlanSettings> = {}) {
 }
 
 /** Such a setup with what people and schedules do, run after run, from one AWS secret on. */
-export function syncRuns(settings: Partial<PlanSettings> = {}) {
+export function syncRuns(settings: Settings = {}) {
   const parts = syncSetup(settings);
   const { bucket, ledger, source, dependencies } = parts;
   source.put("prod/openai", "value-one");

@@ -18,6 +18,7 @@ test("the outputs are those that people and scripts rely on", () => {
     "SecretPushDeadLetterQueueUrl",
     "SecretPushFunctionName",
     "SecretPushQueueUrl",
+    "Tenancy",
   ]);
 });
 

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { TENANCIES } from "#sync/tenancy.ts";
 import { readStackSettings, StackSettingsError } from "../../lib/settings.ts";
 
 const read = (context: Record<string, unknown>) => readStackSettings((key) => context[key]);
@@ -16,6 +17,7 @@ test("only the URL of the gateway has no default", () => {
     maxDeleteShare: 0.3,
     maxUpdateShare: 0.3,
     maxWritesPerSecond: 20,
+    tenancy: "single",
     allowLoopbackApiBase: false,
     secretCacheTtlSeconds: 60,
     logRetentionDays: 30,
@@ -32,6 +34,7 @@ test("values from the command line are text, values from cdk.json need not be", 
     maxUpdateShare: 1,
     prune: "true",
     selfHeal: true,
+    tenancy: "policy",
     allowLoopbackApiBase: "false",
   });
 
@@ -42,6 +45,7 @@ test("values from the command line are text, values from cdk.json need not be", 
     maxUpdateShare: 1,
     prune: true,
     selfHeal: true,
+    tenancy: "policy",
     allowLoopbackApiBase: false,
   });
 });
@@ -96,6 +100,8 @@ test.each([
   ["prune", "", "true or false"],
   ["selfHeal", "1", "true or false"],
   ["allowLoopbackApiBase", "True", "true or false"],
+  ["tenancy", "multi", `one of ${TENANCIES.join(", ")}`],
+  ["tenancy", "Policy", `one of ${TENANCIES.join(", ")}`],
   ["maxDeleteShare", "30", "a number from 0 to 1"],
   ["maxDeleteShare", "-0.1", "a number from 0 to 1"],
   ["maxUpdateShare", "1.01", "a number from 0 to 1"],

@@ -2,6 +2,7 @@ import { buildCommand } from "@stricli/core";
 import { backendOf } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import { EXIT } from "#cli/exit-codes.ts";
+import { accessOf } from "#cli/input/access.ts";
 import { REPORT_FLAGS, type ReportFlags } from "#cli/input/flags.ts";
 import { isAsDeclared, showPlans } from "#cli/output/plans.ts";
 import { printJson, say } from "#cli/output/show.ts";
@@ -26,14 +27,16 @@ Examples:
 });
 
 async function drift(this: GwopsContext, flags: ReportFlags): Promise<void> {
-  const { dependencies, policy } = await backendOf(this, flags);
+  const backend = await backendOf(this, flags);
+  const { dependencies } = backend;
+  const access = await accessOf(this, flags, backend);
   const applied = await readSnapshots(dependencies, flags.owner);
   if (applied.size === 0) {
     throw new UsageError(`nothing was applied yet for the owner "${flags.owner}"`);
   }
   const found: DriftPlan[] = [];
   for (const snapshot of applied.values()) {
-    found.push(await planDrift(dependencies, snapshot, policy));
+    found.push(await planDrift(dependencies, snapshot, access));
   }
   const drifted = found.filter(({ plan, rejected }) => rejected.length > 0 || !isAsDeclared(plan));
   const isDrifted = drifted.length > 0;

@@ -5,13 +5,14 @@ import { ManifestBucket } from "#aws/bucket.ts";
 import { DynamoLedger } from "#aws/ledger.ts";
 import type { Memory } from "#cli/backend.ts";
 import { UsageError } from "#cli/usage-error.ts";
-import { readPolicy } from "#sync/policy-file.ts";
+import { readPermissions, TENANCIES } from "#sync/tenancy.ts";
 
 /** The outputs of lib/gateway-ops-stack.ts that a command needs. */
 const LEDGER_OUTPUT = "LedgerTableName";
 const BUCKET_OUTPUT = "ManifestBucketName";
+const TENANCY_OUTPUT = "Tenancy";
 
-/** The ledger, the snapshots and the policy of a deployed stack. */
+/** The ledger and the snapshots of a deployed stack, and who may do what in it. */
 export async function openStack(stack: string): Promise<Memory> {
   const outputs = await outputsOf(stack);
   const output = (name: string) => {
@@ -19,13 +20,20 @@ export async function openStack(stack: string): Promise<Memory> {
     if (value !== undefined) return value;
     throw new UsageError(`the stack ${stack} has no output ${name}: is it one of Gateway Ops?`);
   };
+  const stated = output(TENANCY_OUTPUT);
+  const tenancy = TENANCIES.find((known) => known === stated);
+  if (tenancy === undefined) {
+    throw new UsageError(
+      `the stack ${stack} has the tenancy "${stated}", which this gwops does not know: upgrade it`,
+    );
+  }
   // Path style works with every S3, whatever its name resolution.
   const bucket = new ManifestBucket(new S3Client({ forcePathStyle: true }), output(BUCKET_OUTPUT));
   return {
     ledger: new DynamoLedger(new DynamoDBClient(), output(LEDGER_OUTPUT)),
     snapshots: bucket,
     isShared: true,
-    policy: (await readPolicy(bucket)).read(),
+    permissions: await readPermissions({ manifests: bucket, tenancy }),
   };
 }
 

@@ -35,16 +35,24 @@ const PLACE_FLAGS = {
 
 const JSON_FLAG = { json: onFlag("Print JSON for machines") } as const;
 
-/** Flags of commands that check manifests. */
-export interface RulesFlags extends PlaceFlags {
-  readonly json?: On;
+/** Flags of commands that ask what the owner may do. */
+interface PolicyFlags {
   readonly policy?: Text;
+}
+
+const POLICY_FLAG = {
+  policy: textFlag("file", "Hold this policy.yaml of the platform team"),
+} as const;
+
+/** Flags of commands that check manifests. */
+export interface RulesFlags extends PlaceFlags, PolicyFlags {
+  readonly json?: On;
 }
 
 export const RULES_FLAGS = {
   ...PLACE_FLAGS,
   ...JSON_FLAG,
-  policy: textFlag("file", "Check against this policy.yaml of the platform team"),
+  ...POLICY_FLAG,
 } as const;
 
 /** Flags of commands that speak with a gateway. */
@@ -62,11 +70,11 @@ export const GATEWAY_FLAGS = {
 } as const;
 
 /** Flags of commands that report what they find on a gateway. */
-export interface ReportFlags extends GatewayFlags {
+export interface ReportFlags extends GatewayFlags, PolicyFlags {
   readonly json?: On;
 }
 
-export const REPORT_FLAGS = { ...GATEWAY_FLAGS, ...JSON_FLAG } as const;
+export const REPORT_FLAGS = { ...GATEWAY_FLAGS, ...JSON_FLAG, ...POLICY_FLAG } as const;
 
 /** Flags of what a plan may do. */
 export interface PlanFlags extends ReportFlags, RulesFlags {

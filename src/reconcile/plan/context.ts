@@ -10,13 +10,29 @@ import {
   type ResourceKey,
 } from "#reconcile/state.ts";
 
+/** What is not granted, at its place below the declared resource. */
+interface Denial {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** What an owner was granted, as far as only a plan can ask: of what is on the gateway. */
+export interface PlanGrants {
+  /** Whether a resource of another owner, or of nobody, may be referred to. */
+  readonly mayReference: (key: ResourceKey) => boolean;
+  /** What of a resource that is there was not granted; without `desired` it is to be deleted. */
+  readonly existing: (actual: ActualResource, desired?: DesiredResource) => readonly Denial[];
+  /** Why an experiment of this name may not be used. */
+  readonly experiment: (name: string) => string | undefined;
+}
+
 export interface PlanOptions {
   /** Whether resources that are no longer declared are deleted. */
   readonly prune: boolean;
   /** Why nothing may be pruned for now, such as a file that is invalid. */
   readonly pruneSuspended?: string | undefined;
-  /** Whether a resource of another owner may be referred to; never when absent. */
-  readonly mayReference?: ((key: ResourceKey, owner: string) => boolean) | undefined;
+  /** What the owner was granted. @default everything but what belongs to another owner */
+  readonly grants?: PlanGrants | undefined;
 }
 
 /** What every step of planning looks at. */

@@ -12,6 +12,7 @@ import { normalized } from "./canonical.ts";
 import { checksumOf, fingerprintOf } from "./checksum.ts";
 import { compareFields } from "./compare.ts";
 import { countOwned, ownerIn, type PlanContext, type PlanOptions, planContext } from "./context.ts";
+import { existingIssues, experimentIssues } from "./grants.ts";
 import { guardrailIssues } from "./guardrail-issues.ts";
 import { matchAll, unknownValues } from "./match.ts";
 import type { Match, Matching } from "./matching.ts";
@@ -26,7 +27,7 @@ import { highRiskOf } from "./risk.ts";
  * independent of the order of its inputs:
  *
  * 1. find what each declared resource is on the gateway: by name, previous name, or adoption
- * 2. compare the stated fields
+ * 2. compare the stated fields; what is there and shall change must be granted
  * 3. check what is referred to
  * 4. order the changes: what others need comes first
  * 5. add the deletes, users before what they use
@@ -48,6 +49,7 @@ export function planChanges(
     ...compared.flatMap((comparison) => comparison.issues),
     ...referenceIssues(context, matching.renames),
     ...guardrailIssues(matching.matches, actual, matching.renames),
+    ...experimentIssues(context, matching.matches),
   ].sort(byPlace);
   const rejected = new Set(issues.map(({ key }) => key));
   const writes = ordered(
@@ -98,7 +100,10 @@ function compare(
   const high_risk = highRiskOf(changed_fields);
   return {
     change: { action, desired, actual, changed_fields, ...(high_risk && { high_risk }) },
-    issues: immutableIssues(desired, changed_fields),
+    issues: [
+      ...immutableIssues(desired, changed_fields),
+      ...existingIssues(context, desired, actual),
+    ],
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type ResourceKey,
 } from "#reconcile/state.ts";
 import { lookUp, ownerIn, type PlanContext } from "./context.ts";
+import { isDenied } from "./grants.ts";
 import type { Matching } from "./matching.ts";
 import { inReverseOrder } from "./order.ts";
 import { usersAfter } from "./users.ts";
@@ -120,6 +121,9 @@ function reasonToKeep(
     const message = "is no longer declared, but protected: it is not deleted";
     return { code: "protected", key, message };
   }
+  if (isDenied(options, resource)) {
+    return kept("is no longer declared, but no longer granted to its owner: it stays");
+  }
   if (others.length > 0) {
     const ids = [resource, ...others].map(({ id }) => id).sort();
     return kept(`is on the gateway more than once (${ids.join(", ")}): delete it by hand`);
@@ -141,6 +145,7 @@ function reasonToKeepRenamed(
   if (known.protected.has(key)) return "it is protected";
   if (known.frozen.has(key)) return "it was declared by a file that is now missing or invalid";
   if (!isReady) return "the new one is blocked or refused";
+  if (isDenied(options, old)) return "it is no longer granted to its owner";
   if (users.length > 0) return `it is still used by ${[...users].sort().join(", ")}`;
   return options.pruneSuspended === undefined ? undefined : "prune is suspended";
 }

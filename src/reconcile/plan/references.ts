@@ -2,6 +2,7 @@ import type { PlanIssue } from "#reconcile/change.ts";
 import { byText, referencesOf, TRAITS } from "#reconcile/kinds.ts";
 import { type DesiredResource, keyOf, partsOf, type ResourceKey } from "#reconcile/state.ts";
 import { lookUp, ownerIn, type PlanContext } from "./context.ts";
+import { NOT_GRANTED } from "./grants.ts";
 import { cyclesOf } from "./order.ts";
 import type { Renames } from "./renames.ts";
 
@@ -24,10 +25,16 @@ function externalIssues(context: PlanContext, key: ResourceKey): PlanIssue[] {
     const message = "is declared as external, but does not exist on the gateway";
     return [{ rule: "known-references", key, path: [], message }];
   }
-  const owner = forbiddenOwner(context, key);
-  if (owner === undefined) return [];
-  const message = `belongs to the owner "${owner}", to whose resources "${context.desired.owner}" may not refer`;
-  return [{ rule: "ownership", key, path: [], message }];
+  const forbidden = forbiddenOwner(context, key);
+  if (!forbidden) return [];
+  const { owner } = forbidden;
+  const reader = `"${context.desired.owner}"`;
+  if (owner !== undefined) {
+    const message = `belongs to the owner "${owner}", to whose resources ${reader} may not refer`;
+    return [{ rule: "ownership", key, path: [], message }];
+  }
+  const message = `belongs to nobody, and so to the platform: the policy does not grant it to ${reader} as one of its externals`;
+  return [{ rule: NOT_GRANTED, key, path: ["name"], message }];
 }
 
 /** Names that are neither declared nor external: they may only be of what froze. */
@@ -59,14 +66,16 @@ function undeclaredFault(
   return undefined;
 }
 
-/** The other owner of a resource that may not be referred to. */
-function forbiddenOwner(context: PlanContext, key: ResourceKey): string | undefined {
-  const { desired, options } = context;
-  const owners = lookUp(context, key).map((resource) => ownerIn(context, resource));
-  return owners.find(
-    (owner) =>
-      owner !== undefined && owner !== desired.owner && !options.mayReference?.(key, owner),
-  );
+/** Whose a resource is that may not be referred to; what nobody owns may be, without a policy. */
+function forbiddenOwner(
+  context: PlanContext,
+  key: ResourceKey,
+): { readonly owner: string | undefined } | undefined {
+  const { grants } = context.options;
+  if (grants?.mayReference(key)) return undefined;
+  return lookUp(context, key)
+    .map((resource) => ({ owner: ownerIn(context, resource) }))
+    .find(({ owner }) => (owner === undefined ? grants : owner !== context.desired.owner));
 }
 
 function cycleIssues(cycle: readonly ResourceKey[]): PlanIssue[] {

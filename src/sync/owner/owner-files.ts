@@ -1,7 +1,7 @@
+import type { AccessSettings } from "#manifest/check-access.ts";
 import { type CheckedFiles, type CheckedWorkspace, checkFiles } from "#manifest/check-files.ts";
 import type { FrozenByFile } from "#manifest/declared.ts";
 import { parseManifest } from "#manifest/parse.ts";
-import type { Policy } from "#manifest/policy-schema.ts";
 import { type KnownOfSecrets, originsOf, toDesired } from "#manifest/to-desired.ts";
 import type { ManifestFinding, ParseResult } from "#manifest/types.ts";
 import type { PlanIssue } from "#reconcile/change.ts";
@@ -12,14 +12,10 @@ import type { OwnerFile } from "#sync/owner-file.ts";
 import type { SourceUse } from "./sources.ts";
 
 /** Under what files are checked. */
-export interface CheckSettings {
+export interface CheckSettings extends AccessSettings {
   readonly owner: string;
   /** Of files that name none. @default the server's default workspace */
   readonly workspace?: string | undefined;
-  /** What the platform team grants. @default everything but what is somebody else's */
-  readonly policy?: Policy | undefined;
-  /** Whether an api_base may lead to the server itself or into a private network. */
-  readonly allowLoopbackApiBase: boolean;
   /** Where values may come from: `any` on the command line. */
   readonly sources: "aws" | "any";
 }

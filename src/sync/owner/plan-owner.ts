@@ -1,5 +1,4 @@
 import type { CheckedFiles } from "#manifest/check-files.ts";
-import { grantsOf, isExternalGranted } from "#manifest/policy.ts";
 import type { Plan } from "#reconcile/change.ts";
 import type { TrackingReader } from "#reconcile/observe/experiments.ts";
 import {
@@ -11,7 +10,7 @@ import {
 import type { PlanOptions } from "#reconcile/plan/context.ts";
 import { type GuardLimits, type GuardTrip, guardPlan } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
-import { type ActualState, type DesiredState, type KnownState, partsOf } from "#reconcile/state.ts";
+import type { ActualState, DesiredState, KnownState } from "#reconcile/state.ts";
 import type { Deadline } from "#runtime/deadline.ts";
 import type { Ledger } from "#runtime/ledger.ts";
 import type { SecretSource } from "#secrets/source.ts";
@@ -23,6 +22,7 @@ import {
 } from "#sync/history/snapshot-history.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import { type CheckSettings, OwnerFiles } from "./owner-files.ts";
+import { planGrants } from "./plan-grants.ts";
 import { lookUpSources, type Sources } from "./sources.ts";
 
 export interface ObserveDependencies {
@@ -181,15 +181,11 @@ export function observeFor(
   return observe(gateway, trackingOf(workspace, deadline), ledger, desired, reading);
 }
 
-function planOptions(
-  { prune, policy, owner }: PlanRequest,
-  { invalid }: CheckedFiles,
-): PlanOptions {
+function planOptions({ prune, access }: PlanRequest, { invalid }: CheckedFiles): PlanOptions {
   const names = invalid.map(({ name }) => name).join(", ");
-  const grants = grantsOf(policy, owner);
   return {
     prune,
-    mayReference: (key) => isExternalGranted(grants, partsOf(key).name),
+    grants: planGrants({ access }),
     ...(invalid.length > 0 ? { pruneSuspended: `${names} must be corrected first` } : {}),
   };
 }

@@ -1,11 +1,11 @@
+import type { Access } from "#manifest/access.ts";
 import type { ApplyOptions } from "#reconcile/apply/apply.ts";
 import { UnsafePlanError } from "#reconcile/plan/guard.ts";
 import { assert } from "#runtime/assert.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
-import { isOwnerName, WITHOUT_OWNER } from "#sync/manifest-source.ts";
+import { isOwnerName, withoutOwner } from "#sync/manifest-source.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
-import type { PolicyFile } from "#sync/policy-file.ts";
 import {
   isSuccess,
   type ManifestReport,
@@ -44,7 +44,7 @@ export type PlanSettings = Pick<
 export interface OwnerInput {
   readonly owner: string;
   readonly files: readonly OwnerFile[];
-  readonly policy: PolicyFile;
+  readonly access: Access;
 }
 
 /** What a run did and found. */
@@ -67,17 +67,21 @@ export async function runOwner(
   delivery: Delivery,
 ): Promise<OwnerResult> {
   const { clock, planSettings } = dependencies;
-  const { owner, files, policy } = input;
-  if (!isOwnerName(owner))
-    return withoutPlan(files, { outcome: "rejected", issues: [WITHOUT_OWNER] });
+  const { owner, files, access } = input;
+  if (!isOwnerName(owner)) {
+    return withoutPlan(files, ({ name }) => ({
+      outcome: "rejected",
+      issues: [withoutOwner(name)],
+    }));
+  }
   const startedMs = clock.nowMs();
   let plan: OwnerPlan;
   try {
-    const request = { owner, files, policy: policy.read(), ...planSettings };
+    const request = { owner, files, access, ...planSettings };
     plan = await planOwner(dependencies, request);
   } catch (error) {
     if (!(error instanceof GatewayOpsError)) throw error;
-    return withoutPlan(files, { outcome: outcomeOf(error, delivery) }, error);
+    return withoutPlan(files, () => ({ outcome: outcomeOf(error, delivery) }), error);
   }
   const plannedMs = clock.nowMs();
   const result = await applyOwner(dependencies, plan, files, delivery);
@@ -121,10 +125,14 @@ export async function applyOwner(
 
 function withoutPlan(
   files: readonly OwnerFile[],
-  found: Pick<ManifestReport, "outcome" | "issues">,
+  found: (file: OwnerFile) => Pick<ManifestReport, "outcome" | "issues">,
   error?: GatewayOpsError,
 ): OwnerResult {
-  const manifests = files.map(({ name, version_id }) => ({ key: name, version_id, ...found }));
+  const manifests = files.map((file) => ({
+    key: file.name,
+    version_id: file.version_id,
+    ...found(file),
+  }));
   return { manifests, deletedManifests: [], workspaces: [], timingsMs: {}, error };
 }
 

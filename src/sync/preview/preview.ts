@@ -4,18 +4,17 @@ import { commitWithMessages, type Message } from "#runtime/message.ts";
 import {
   isOwnerName,
   MANIFEST_PREFIX,
-  type ManifestSource,
   ownerOfKey,
   readFiles,
   resultFolder,
-  WITHOUT_OWNER,
+  withoutOwner,
 } from "#sync/manifest-source.ts";
 import type { Delivery } from "#sync/owner/file-outcome.ts";
 import { planOwner } from "#sync/owner/plan-owner.ts";
 import type { RunOwnerDependencies } from "#sync/owner/run-owner.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
-import { readPolicy } from "#sync/policy-file.ts";
 import type { ManifestReport } from "#sync/report/report.ts";
+import { readPermissions, type TenancyDependencies } from "#sync/tenancy.ts";
 import { previewMarkdown } from "./preview-markdown.ts";
 import type { Preview } from "./preview-result.ts";
 
@@ -27,9 +26,8 @@ export interface PreviewStore {
   writePreview(key: string, json: Preview, markdown: string): Promise<void>;
 }
 
-export interface PreviewDependencies extends RunOwnerDependencies {
+export interface PreviewDependencies extends RunOwnerDependencies, TenancyDependencies {
   readonly clock: Clock;
-  readonly manifests: ManifestSource;
   readonly previews: PreviewStore;
 }
 
@@ -67,12 +65,14 @@ async function previewOf(
   const source = { key: file.name, version_id: file.version_id };
   const base = { version: 1, source, owner, manifests: [], plans: [] } as const;
   if (!isOwnerName(owner)) {
-    const manifests = [{ ...source, outcome: "rejected", issues: [WITHOUT_OWNER] }] as const;
+    const manifests = [
+      { ...source, outcome: "rejected", issues: [withoutOwner(file.name)] },
+    ] as const;
     return { ...base, outcome: "invalid", manifests };
   }
   try {
     const { manifests, planSettings } = dependencies;
-    const policy = (await readPolicy(manifests)).read();
+    const access = (await readPermissions(dependencies)).accessOf(owner);
     // Under the manifest's own name: what that file declared before is known by it.
     const planned = {
       ...file,
@@ -80,7 +80,7 @@ async function previewOf(
     };
     const others = await readFiles(manifests, owner);
     const files = [...others.filter(({ name }) => name !== planned.name), planned];
-    const request = { owner, files, policy, ...planSettings };
+    const request = { owner, files, access, ...planSettings };
     const { checked, workspaces } = await planOwner(dependencies, request);
     const invalid = checked.invalid.map(({ name, issues }): ManifestReport => {
       const version_id = files.find((one) => one.name === name)?.version_id ?? "";

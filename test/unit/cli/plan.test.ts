@@ -130,7 +130,7 @@ test("a manifest that names its workspace stays in it", async () => {
 test("a policy of the platform team can be checked against", async () => {
   const cli = cliSetup(root);
   cli.write("gateway.yaml", MANIFEST);
-  cli.write("policy.yaml", "version: 1\nowners: { default: { names: [team-*] } }\n");
+  cli.write("policy.yaml", "version: 2\nowners: { default: { names: [team-*] } }\n");
 
   const { status, stderr } = await cli.run(["plan", "gateway.yaml", "--policy", "policy.yaml"]);
 

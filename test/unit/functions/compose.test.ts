@@ -16,6 +16,7 @@ const SETTINGS = {
   GATEWAY_OPS_MAX_DELETE_SHARE: "0.1",
   GATEWAY_OPS_MAX_UPDATE_SHARE: "0.5",
   GATEWAY_OPS_MAX_WRITES_PER_SECOND: "20",
+  GATEWAY_OPS_TENANCY: "single",
   GATEWAY_OPS_ALLOW_LOOPBACK_API_BASE: "false",
 };
 
@@ -31,9 +32,12 @@ function composedWith(changes: Readonly<Record<string, string>> = {}) {
 }
 
 test("config sync is careful unless the environment says otherwise in so many words", () => {
-  const { planSettings, selfHeal, runId } = composedWith().dependencies("run-1", DEADLINES);
+  const { planSettings, selfHeal, tenancy, runId } = composedWith().dependencies(
+    "run-1",
+    DEADLINES,
+  );
 
-  expect({ planSettings, selfHeal, runId }).toEqual({
+  expect({ planSettings, selfHeal, tenancy, runId }).toEqual({
     planSettings: {
       prune: false,
       limits: { maxDeleteShare: 0.1, maxUpdateShare: 0.5 },
@@ -41,6 +45,7 @@ test("config sync is careful unless the environment says otherwise in so many wo
       sources: "aws",
     },
     selfHeal: false,
+    tenancy: "single",
     runId: "run-1",
   });
 });

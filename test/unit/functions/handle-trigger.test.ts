@@ -5,7 +5,13 @@ import {
   handleTrigger,
 } from "../../../functions/config-sync/handle-trigger.ts";
 import { readTrigger } from "../../../functions/config-sync/trigger.ts";
-import { aManifest, anEndpoint, aSecret, ExpectedError } from "../../support/builders.ts";
+import {
+  aManifest,
+  anEndpoint,
+  aSecret,
+  ExpectedError,
+  everyGrant,
+} from "../../support/builders.ts";
 import { deadlineAfter } from "../../support/deadlines.ts";
 import { MANIFEST_KEY, POLICY_KEY, syncRuns } from "../../support/sync-setup.ts";
 
@@ -77,7 +83,7 @@ test("a policy that was put is applied to the manifests of every owner, each in 
   bucket.put(OTHER, MINIMAL("other"));
   bucket.put(MANIFEST_KEY, aManifest());
 
-  const { reports } = await put(POLICY_KEY, { version: 1, owners: { search: {} } });
+  const { reports } = await put(POLICY_KEY, { version: 2, owners: { search: everyGrant() } });
 
   expect(reports).toMatchObject([
     { owner: "other", run_id: "request-1-other", outcome: "rejected", trigger: { kind: "policy" } },
@@ -118,7 +124,7 @@ test("one owner's failure does not stop the others, and is delivered again", asy
   bucket.put(MANIFEST_KEY, aManifest());
   gateway.failOn("createSecret", 2, new ExpectedError("retry", "the gateway is down"));
 
-  const policy = put(POLICY_KEY, { version: 1, owners: { "*": {} } });
+  const policy = put(POLICY_KEY, { version: 2, owners: { "*": everyGrant() } });
 
   await expect(policy).rejects.toMatchObject({ code: "apply-failed", disposition: "retry" });
   const statuses = [await record(OTHER), await record(), await record(TEAM)].map(

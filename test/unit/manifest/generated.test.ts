@@ -2,35 +2,37 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { load } from "js-yaml";
-import { manifestJsonSchema } from "#manifest/json-schema.ts";
+import { manifestJsonSchema, policyJsonSchema } from "#manifest/json-schema.ts";
 import { parseManifest } from "#manifest/parse.ts";
-import { fieldTable, ruleTable, withTable } from "../../../scripts/manifest/tables.ts";
+import { parsePolicy } from "#manifest/policy.ts";
+import { fieldTable, grantTable, withTable, withTables } from "../../../scripts/manifest/tables.ts";
 import { aBudget, aManifest, anEndpoint, aSecret } from "../../support/builders.ts";
 import { issuesOf, warningsOf } from "../../support/issues.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), "utf8");
 const SCHEMA_FILE = "src/manifest/manifest.schema.json";
+const POLICY_SCHEMA_FILE = "src/manifest/policy.schema.json";
 
-const validate = new Ajv2020({
-  allErrors: true,
-  strictTypes: false,
-  strictRequired: false,
-}).compile(manifestJsonSchema());
+const ajv = new Ajv2020({ allErrors: true, strictTypes: false, strictRequired: false });
+const validate = ajv.compile(manifestJsonSchema());
+const validatePolicy = ajv.compile(policyJsonSchema());
 
-test("the JSON Schema is the one that `npm run schema` writes", () => {
+test("the JSON Schemas are those that `npm run schema` writes", () => {
   expect(JSON.parse(read(SCHEMA_FILE))).toEqual(manifestJsonSchema());
+  expect(JSON.parse(read(POLICY_SCHEMA_FILE))).toEqual(policyJsonSchema());
 });
 
 test("the tables of the documentation are those that `npm run schema` writes", () => {
   const markdown = read("docs/manifest.md");
 
-  expect(markdown).toBe(withTable(markdown, "fields", fieldTable(manifestJsonSchema())));
-  expect(markdown).toBe(withTable(markdown, "rules", ruleTable()));
+  expect(markdown).toBe(withTables(markdown));
 });
 
 test("every field has a description, for editors and for the documentation", () => {
-  expect(fieldTable(manifestJsonSchema())).not.toMatch(/\|\s*\|$/m);
+  for (const table of [fieldTable(manifestJsonSchema()), grantTable(policyJsonSchema())]) {
+    expect(table).not.toMatch(/\|\s*\|$/m);
+  }
 });
 
 test("a table without its place is not lost silently", () => {
@@ -46,6 +48,32 @@ test("the example is right, without warnings, and tells editors where the schema
   );
   expect([...(await issuesOf(text)), ...(await warningsOf(text))]).toEqual([]);
   expect(validate(load(text))).toBe(true);
+});
+
+test("the policy of the documentation is right, and its editor knows the schema", async () => {
+  const [, text = ""] =
+    /<!-- policy-example -->\n```yaml\n([^`]*)```/.exec(read("docs/manifest.md")) ?? [];
+  const [, path] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text) ?? [];
+  const parsed = await parsePolicy(text);
+
+  expect(parsed).toMatchObject({ isValid: true });
+  expect(new URL(path ?? "", new URL("docs/", ROOT)).href).toBe(
+    new URL(POLICY_SCHEMA_FILE, ROOT).href,
+  );
+  expect(validatePolicy(load(text))).toBe(true);
+});
+
+test.each<[string, unknown]>([
+  ["version 1", { version: 1, owners: {} }],
+  ["no version", { owners: {} }],
+  ["a pattern of owners", { version: 2, owners: { "team-*": {} } }],
+  ["an unknown grant", { version: 2, owners: { search: { name: [] } } }],
+  ["an unknown scope", { version: 2, owners: { search: { budgets: { scopes: ["ALL"] } } } }],
+  ["an empty pattern", { version: 2, owners: { search: { names: [""] } } }],
+  ["an owner without grants", { version: 2, owners: { search: null } }],
+])("the parser of policies and an editor refuse %s", async (_, policy) => {
+  expect(await parsePolicy(JSON.stringify(policy))).toMatchObject({ isValid: false });
+  expect(validatePolicy(policy)).toBe(false);
 });
 
 test.each<[string, object]>([

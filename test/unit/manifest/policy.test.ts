@@ -1,14 +1,19 @@
 import { expect, test } from "@jest/globals";
+import { type Access, accessUnder } from "#manifest/access.ts";
 import { formatIssue } from "#manifest/errors.ts";
-import { grantsOf, isExternalGranted, parsePolicy } from "#manifest/policy.ts";
+import { parsePolicy } from "#manifest/policy.ts";
 import type { OwnerGrants } from "#manifest/policy-schema.ts";
 import type { Manifest } from "#manifest/types.ts";
-import { aBudget, aManifest, anEndpoint, aSecret } from "../../support/builders.ts";
+import { aBudget, aManifest, anEndpoint, aSecret, everyGrant } from "../../support/builders.ts";
 import { checkTexts, issuesOf, linesOf, yaml } from "../../support/issues.ts";
 
+function granted(grants: OwnerGrants): Access {
+  return accessUnder({ version: 2, owners: { search: grants } }, "search");
+}
+
 async function deniedOf(grants: OwnerGrants, changes: Partial<Manifest> = {}): Promise<string[]> {
-  const policy = { version: 1 as const, owners: { search: grants } };
-  const lines = await issuesOf(JSON.stringify(aManifest(changes), null, 2), { policy });
+  const text = JSON.stringify(aManifest(changes), null, 2);
+  const lines = await issuesOf(text, { access: granted(grants) });
   expect(lines.every((line) => line.endsWith("(policy)"))).toBe(true);
   return lines.map((line) => line.replace(/^[^ ]* /, "").replace(" (policy)", ""));
 }
@@ -16,6 +21,17 @@ async function deniedOf(grants: OwnerGrants, changes: Partial<Manifest> = {}): P
 function based(api_base: string): Partial<Manifest> {
   return { secrets: [aSecret({ auth_config: { api_base } })] };
 }
+
+const JUDGED = anEndpoint({
+  guardrails: [
+    {
+      name: "pii",
+      scorer: { experiment: "team-b/private", name: "judge" },
+      stage: "BEFORE",
+      action: "VALIDATION",
+    },
+  ],
+});
 
 test.each<[string, OwnerGrants, Partial<Manifest>, readonly string[]]>([
   [
@@ -81,17 +97,87 @@ test.each<[string, OwnerGrants, Partial<Manifest>, readonly string[]]>([
       'budgets[1].target_scope is not granted to this owner; granted is USER, ENDPOINT, got "GLOBAL"',
     ],
   ],
+  [
+    "users",
+    { budgets: { scopes: ["USER"], amount_max: 500, users: ["search-*"] } },
+    { budgets: [aBudget({ target_scope: "USER", target_value: "ada" })] },
+    ['budgets[0].target_value is not granted to this owner; granted is search-*, got "ada"'],
+  ],
+  [
+    "endpoints of others as the target of a budget",
+    {
+      names: ["chat-monthly"],
+      externals: ["*"],
+      budgets: { scopes: ["ENDPOINT"], amount_max: 500 },
+    },
+    { secrets: [], model_definitions: [], endpoints: [{ name: "chat", external: true }] },
+    ['budgets[0].target_value is not granted to this owner; granted is nothing, got "chat"'],
+  ],
+  [
+    "workspaces",
+    { workspaces: ["team-a"] },
+    { workspace: "team-b", budgets: [] },
+    ['workspace is not granted to this owner; granted is team-a, got "team-b"'],
+  ],
+  [
+    "the default workspace, when others are granted",
+    { workspaces: ["team-a"] },
+    {},
+    ['workspace is not granted to this owner; granted is team-a, got "default"'],
+  ],
+  [
+    "experiments",
+    { experiments: ["search/*"] },
+    { endpoints: [anEndpoint({ experiment: "team-b/private" })] },
+    [
+      'endpoints[0].experiment is not granted to this owner; granted is search/*, got "team-b/private"',
+    ],
+  ],
+  [
+    "experiments of scorers",
+    { experiments: ["search/*"] },
+    { endpoints: [JUDGED] },
+    [
+      'endpoints[0].guardrails[0].scorer.experiment is not granted to this owner; granted is search/*, got "team-b/private"',
+    ],
+  ],
+  [
+    "externals",
+    { names: ["gpt-*", "chat*"], externals: ["shared-*"] },
+    {
+      secrets: [{ name: "handmade", external: true }],
+      model_definitions: [
+        { name: "gpt-4o", secret: "handmade", provider: "openai", model_name: "gpt-4o" },
+      ],
+    },
+    ['secrets[0].name is not granted to this owner; granted is shared-*, got "handmade"'],
+  ],
 ])("%s beyond the grant are refused with what is granted", async (_, grants, changes, expected) => {
-  expect(await deniedOf(grants, changes)).toEqual(expected);
+  expect(await deniedOf(everyGrant(grants), changes)).toEqual(expected);
 });
 
-test.each<[OwnerGrants, Partial<Manifest>]>([
-  [{}, {}],
-  [{ kinds: ["secret", "model_definition", "endpoint", "budget"] }, {}],
-  [{ names: ["*"] }, {}],
-  [{ secrets: ["prod/*", "other"] }, {}],
+test("what is left out grants nothing, but for the default workspace", async () => {
+  expect(await deniedOf({})).toEqual([
+    "secrets are not granted to this owner; granted are nothing",
+    'secrets[0].name is not granted to this owner; granted is nothing, got "openai-prod"',
+    'secrets[0].value_from.secrets_manager is not granted to this owner; granted is nothing, got "prod/openai"',
+    "model_definitions are not granted to this owner; granted are nothing",
+    'model_definitions[0].name is not granted to this owner; granted is nothing, got "gpt-4o"',
+    "endpoints are not granted to this owner; granted are nothing",
+    'endpoints[0].name is not granted to this owner; granted is nothing, got "chat"',
+    "budgets are not granted to this owner; granted are nothing",
+    'budgets[0].name is not granted to this owner; granted is nothing, got "chat-monthly"',
+    "budgets[0].budget_amount is not granted to this owner; granted is nothing, got 500",
+    'budgets[0].target_scope is not granted to this owner; granted is nothing, got "ENDPOINT"',
+  ]);
+});
+
+test.each<[string, OwnerGrants, Partial<Manifest>]>([
+  ["everything", everyGrant(), {}],
+  ["names of any secret", everyGrant({ secrets: ["prod/*", "other"] }), {}],
   [
-    { secrets: [] },
+    "no secret, where none is needed",
+    everyGrant({ secrets: [] }),
     {
       secrets: [
         aSecret({
@@ -102,54 +188,69 @@ test.each<[OwnerGrants, Partial<Manifest>]>([
       ],
     },
   ],
-  [{ api_base_hosts: [] }, {}],
-  [{ api_base_hosts: ["API.example.com"] }, based("https://api.EXAMPLE.com/v1")],
-  [{ budgets: {} }, {}],
+  ["no host, where none is named", everyGrant({ api_base_hosts: [] }), {}],
   [
-    { kinds: ["endpoint"] },
+    "a host in any case",
+    everyGrant({ api_base_hosts: ["API.example.com"] }),
+    based("https://api.EXAMPLE.com/v1"),
+  ],
+  ["the default workspace when none is granted by name", everyGrant({ workspaces: undefined }), {}],
+  ["no experiment, where none is named", everyGrant({ experiments: [] }), {}],
+  [
+    "an external, without its kind",
+    everyGrant({ kinds: ["endpoint"], externals: ["gpt-*"] }),
     { secrets: [], model_definitions: [{ name: "gpt-4o", external: true }], budgets: [] },
   ],
-])("the grant %j allows %j", async (grants, changes) => {
+  [
+    "an external that the owner could manage itself",
+    everyGrant(),
+    { secrets: [], model_definitions: [{ name: "gpt-4o", external: true }] },
+  ],
+  [
+    "its own endpoint as the target of a budget",
+    everyGrant({ budgets: { scopes: ["ENDPOINT"], amount_max: 500 } }),
+    {},
+  ],
+])("a grant allows %s", async (_, grants, changes) => {
   expect(await deniedOf(grants, changes)).toEqual([]);
 });
 
-test("an owner that no grant names may do nothing, also one that is called like a method", async () => {
-  const policy = { version: 1 as const, owners: { other: {} } };
+test("of many patterns the first ten are shown", async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `team-${index}-*`);
 
-  for (const owner of ["search", "constructor"]) {
-    expect(await issuesOf(JSON.stringify(aManifest()), { owner, policy })).toEqual([
+  const [line] = await deniedOf(everyGrant({ names }), {
+    model_definitions: [],
+    endpoints: [],
+    budgets: [],
+  });
+
+  expect(line).toBe(
+    `secrets[0].name is not granted to this owner; granted is ${names.slice(0, 10).join(", ")} and 20 more, got "openai-prod"`,
+  );
+});
+
+test("an owner that no grant names may do nothing, also one that is called like a method", async () => {
+  const policy = { version: 2 as const, owners: { other: everyGrant() } };
+
+  for (const owner of ["search", "constructor", "__proto__"]) {
+    const access = accessUnder(policy, owner);
+
+    expect(await issuesOf(JSON.stringify(aManifest()), { access })).toEqual([
       `gateway.yaml:1:1 is not allowed: the policy grants nothing to the owner "${owner}" (policy)`,
     ]);
+    expect(await issuesOf("nonsense", { access })).toHaveLength(1);
   }
 });
 
 test("the star is every owner that is not named, and only those", () => {
-  const policy = { version: 1 as const, owners: { "*": { kinds: [] }, search: { names: ["a"] } } };
+  const owners = { "*": { names: ["a"] }, search: { names: ["b"] } };
+  const namesOf = (owner: string) => {
+    const access = accessUnder({ version: 2, owners }, owner);
+    return access.is === "granted" ? access.grants.names.list : [];
+  };
 
-  expect(grantsOf(policy, "other")).toEqual({ kinds: [] });
-  expect(grantsOf(policy, "search")).toEqual({ names: ["a"] });
-});
-
-test("other owners' resources are referred to only where that is granted", () => {
-  expect(isExternalGranted({}, "shared-a")).toBe(false);
-  expect(isExternalGranted(undefined, "shared-a")).toBe(false);
-  expect(isExternalGranted({ externals: ["shared-*"] }, "shared-a")).toBe(true);
-  expect(isExternalGranted({ externals: ["shared-*"] }, "other")).toBe(false);
-  expect(isExternalGranted(grantsOf(undefined, "search"), "anything")).toBe(false);
-});
-
-test.each([
-  ["a*b", "ab", true],
-  ["a*b", "a-b-b", true],
-  ["a*b", "a", false],
-  ["aba*aba", "aba", false],
-  ["*a*b*", "xaxbx", true],
-  ["*a*b*", "xbxax", false],
-  ["a.c", "abc", false],
-  ["a*b*c", "a-c", false],
-  ["*", "", true],
-])("the pattern %s and the name %s", (glob, name, expected) => {
-  expect(isExternalGranted({ externals: [glob] }, name)).toBe(expected);
+  expect(namesOf("other")).toEqual(["a"]);
+  expect(namesOf("search")).toEqual(["b"]);
 });
 
 test.each([
@@ -199,13 +300,14 @@ test.each([
 
 test("a policy is read with the same care as a manifest", async () => {
   const parsed = await parsePolicy(yaml`
-    version: 1
+    version: 2
     owners:
       search:
         kinds: [secrets]
         names: chat*
         external: [a]
-        budgets: { amount_max: -1, scopes: [endpoint] }
+        budgets: { amount_max: -1, scopes: [endpoint], user: [] }
+      team-*: {}
   `);
 
   expect(
@@ -213,21 +315,58 @@ test("a policy is read with the same care as a manifest", async () => {
   ).toEqual([
     'policy.yaml:4:13 owners.search.kinds[0] must be one of secret, model_definition, endpoint, budget, got "secrets"; did you mean "secret"? (schema)',
     'policy.yaml:5:5 owners.search.names must be a list, got "chat*" (schema)',
-    'policy.yaml:6:5 owners.search.external is not a known key; allowed are kinds, names, secrets, api_base_hosts, externals, budgets; did you mean "externals"? (schema)',
+    'policy.yaml:6:5 owners.search.external is not a known key; allowed are kinds, names, secrets, api_base_hosts, workspaces, experiments, externals, budgets; did you mean "externals"? (schema)',
     "policy.yaml:7:16 owners.search.budgets.amount_max must be more than 0, got -1 (schema)",
     'policy.yaml:7:41 owners.search.budgets.scopes[0] must be one of GLOBAL, WORKSPACE, ENDPOINT, USER, got "endpoint"; did you mean "ENDPOINT"? (schema)',
+    'policy.yaml:7:52 owners.search.budgets.user is not a known key; allowed are scopes, amount_max, users, endpoints; did you mean "users"? (schema)',
+    "policy.yaml:8:3 owners.team-* is not a usable key: it must be the name of an owner, or * for all that are not named (schema)",
   ]);
   expect(await parsePolicy("")).toMatchObject({ isValid: false });
 });
 
+async function versionIssue(version: unknown): Promise<string> {
+  const parsed = await parsePolicy(JSON.stringify({ version, owners: {} }));
+  return parsed.isValid ? "" : (parsed.issues[0]?.message ?? "");
+}
+
+test("a policy of another version is refused with what to do", async () => {
+  expect(await versionIssue(2)).toBe("");
+  expect(await versionIssue(1)).toMatch(/^must be 2: what is not granted is denied .*, got 1$/);
+  expect(await versionIssue(3)).toMatch(/^must be 2, .* newer Gateway Ops, got 3$/);
+  expect(await versionIssue("2")).toMatch(/^must be a number, got "2"/);
+});
+
+test("a policy is bounded, in its length and in its patterns", async () => {
+  const ofNames = (names: readonly string[]) =>
+    parsePolicy(JSON.stringify({ version: 2, owners: { search: { names } } }));
+
+  expect(await ofNames(Array.from({ length: 501 }, String))).toMatchObject({
+    issues: [{ message: expect.stringContaining("must have at most 500 item(s)") }],
+  });
+  expect(await ofNames(["a".repeat(1025)])).toMatchObject({
+    issues: [{ message: expect.stringContaining("must have at most 1024 character(s)") }],
+  });
+  expect(await parsePolicy(`version: 2 #${"a".repeat(1024 * 1024)}`)).toMatchObject({
+    issues: [{ message: "is longer than 1 MiB" }],
+  });
+});
+
 test("a policy that can be read holds for its owners", async () => {
-  const parsed = await parsePolicy('version: 1\nowners:\n  search: { names: ["x*"] }\n');
+  const parsed = await parsePolicy(
+    'version: 2\nowners:\n  search: { kinds: [secret], names: ["x*"], secrets: ["*"] }\n',
+  );
   if (!parsed.isValid) throw new Error("the policy is not valid");
   const texts = { "a.yaml": JSON.stringify({ version: 1, secrets: [aSecret()] }, null, 2) };
 
-  const checked = await checkTexts(texts, { policy: parsed.policy });
+  const checked = await checkTexts(texts, { access: accessUnder(parsed.policy, "search") });
 
   expect(linesOf(checked.invalid)).toEqual([
     'a.yaml:5:7 secrets[0].name is not granted to this owner; granted is x*, got "openai-prod" (policy)',
+  ]);
+});
+
+test("a policy among the manifests is told as what it is", async () => {
+  expect(await issuesOf("version: 2\nowners: {}\n")).toEqual([
+    "gateway.yaml:2:1 owners looks like a policy, and not like a manifest; the policy is manifests/policy.yaml, and anywhere else it grants and denies nothing (schema)",
   ]);
 });

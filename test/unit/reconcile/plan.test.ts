@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { Change, Plan } from "#reconcile/change.ts";
+import type { PlanGrants } from "#reconcile/plan/context.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
 import { type DesiredResource, keyOf, NOTHING_KNOWN } from "#reconcile/state.ts";
 import {
@@ -18,6 +19,12 @@ import {
 
 const PRUNE = { prune: true };
 const KEEP = { prune: false };
+/** A policy that has nothing against what is there, and grants no external. */
+const GRANTS: PlanGrants = {
+  mayReference: () => false,
+  existing: () => [],
+  experiment: () => undefined,
+};
 
 type Resources = Parameters<typeof actualState>[0];
 
@@ -262,9 +269,8 @@ test("an external resource of another owner is refused unless its owner may be r
       message: `belongs to the owner "other", to whose resources "search" may not refer`,
     },
   ]);
-  const mayReference = (key: string, owner: string) =>
-    key === "secret/openai-prod" && owner === "other";
-  expect(plan({ ...PRUNE, mayReference }).issues).toEqual([]);
+  const mayReference = (key: string) => key === "secret/openai-prod";
+  expect(plan({ ...PRUNE, grants: { ...GRANTS, mayReference } }).issues).toEqual([]);
 });
 
 test.each<[string, DesiredResource, (string | number)[], string]>([

@@ -338,7 +338,7 @@ test("an external resource that is gone is told in the file that needs it", asyn
 
 test("what the policy no longer grants is left alone, and is no drift", async () => {
   const { drift, tag, tags, bucket } = await setup();
-  bucket.put(POLICY_KEY, { version: 1, owners: { search: { kinds: ["secret"] } } });
+  bucket.put(POLICY_KEY, { version: 2, owners: { search: { kinds: ["secret"] } } });
   await tag("a hand");
 
   expect(await drift({ heal: true })).toEqual(QUIET);
@@ -350,7 +350,7 @@ test("drift of what is no longer granted is not called gone", async () => {
   const { drift, tag, bucket, news } = await setup();
   await tag("a hand");
   await drift();
-  bucket.put(POLICY_KEY, { version: 1, owners: { search: { kinds: ["secret"] } } });
+  bucket.put(POLICY_KEY, { version: 2, owners: { search: { kinds: ["secret"] } } });
 
   expect(await drift()).toEqual(QUIET);
 

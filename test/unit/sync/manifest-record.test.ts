@@ -18,7 +18,14 @@ import { MANIFEST_KEY } from "../../support/sync-setup.ts";
 const MINUTE_MS = 60_000;
 
 function aRecord(changes: Partial<ManifestRecord> = {}): ManifestRecord {
-  return { attempted_version: "v1", status: "applied", attempts: 1, at_ms: 0, ...changes };
+  return {
+    attempted_version: "v1",
+    policy_version: "p0",
+    status: "applied",
+    attempts: 1,
+    at_ms: 0,
+    ...changes,
+  };
 }
 
 function aReport(outcome: RunOutcome, version_id = "v1") {
@@ -38,17 +45,17 @@ test.each(RUN_OUTCOMES)(
   (status) => {
     const isOpen = status === "retrying" || status === "pending";
 
-    expect(isSettled(aRecord({ status }), "v1", undefined)).toBe(!isOpen);
+    expect(isSettled(aRecord({ status }), "v1", "p0")).toBe(!isOpen);
     expect(isUnsettled(aRecord({ status }))).toBe(isOpen);
   },
 );
 
 test("another version, another policy, or none so far is not settled", () => {
-  expect(isSettled(aRecord(), "v2", undefined)).toBe(false);
+  expect(isSettled(aRecord(), "v2", "p0")).toBe(false);
   expect(isSettled(aRecord(), "v1", "p1")).toBe(false);
-  expect(isSettled(aRecord({ policy_version: "p1" }), "v1", undefined)).toBe(false);
+  expect(isSettled(aRecord({ policy_version: "p1" }), "v1", "p0")).toBe(false);
   expect(isSettled(aRecord({ policy_version: "p1" }), "v1", "p1")).toBe(true);
-  expect(isSettled(undefined, "v1", undefined)).toBe(false);
+  expect(isSettled(undefined, "v1", "p0")).toBe(false);
   expect(isUnsettled(undefined)).toBe(false);
 });
 
@@ -64,18 +71,19 @@ test.each([
   (attempts, minutes) => {
     const record = aRecord({ status: "pending", attempts, at_ms: 1000 });
 
-    expect(isDue(record, "v1", 1000 + minutes * MINUTE_MS - 1)).toBe(false);
-    expect(isDue(record, "v1", 1000 + minutes * MINUTE_MS)).toBe(true);
+    expect(isDue(record, "v1", "p0", 1000 + minutes * MINUTE_MS - 1)).toBe(false);
+    expect(isDue(record, "v1", "p0", 1000 + minutes * MINUTE_MS)).toBe(true);
   },
 );
 
 test("only what is pending waits", () => {
   const pending = aRecord({ status: "pending", attempts: 9 });
 
-  expect(isDue(undefined, "v1", 0)).toBe(true);
-  expect(isDue(pending, "v2", 0)).toBe(true);
-  expect(isDue(aRecord({ status: "retrying" }), "v1", 0)).toBe(true);
-  expect(isDue(pending, "v1", 0)).toBe(false);
+  expect(isDue(undefined, "v1", "p0", 0)).toBe(true);
+  expect(isDue(pending, "v2", "p0", 0)).toBe(true);
+  expect(isDue(aRecord({ status: "retrying" }), "v1", "p0", 0)).toBe(true);
+  expect(isDue(pending, "v1", "p1", 0)).toBe(true);
+  expect(isDue(pending, "v1", "p0", 0)).toBe(false);
 });
 
 test("a version that was never attempted is news, unless it is tried again at once", () => {

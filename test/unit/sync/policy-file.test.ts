@@ -1,11 +1,16 @@
 import { expect, test } from "@jest/globals";
-import { readPolicy } from "#sync/policy-file.ts";
-import { aManifest, anEndpoint, aSecret, messagesIn } from "../../support/builders.ts";
+import { readPolicyFile } from "#sync/policy-file.ts";
+import { aBudget, aManifest, anEndpoint, aSecret, everyGrant } from "../../support/builders.ts";
 import { FakeBucket } from "../../support/fake-bucket.ts";
-import { MANIFEST_KEY, POLICY_KEY, syncRuns } from "../../support/sync-setup.ts";
+import { POLICY_KEY, syncRuns } from "../../support/sync-setup.ts";
 
 const OTHER = "manifests/other/gateway.yaml";
-const ALL = { version: 1, owners: { "*": {} } };
+const ALL = { version: 2, owners: { "*": everyGrant() } };
+
+/** A policy that grants "search" all but what is said. */
+function policyOf(changes: Parameters<typeof everyGrant>[0]) {
+  return { version: 2, owners: { search: everyGrant(changes) } };
+}
 
 /** The owner "other", who refers to an endpoint of "search". */
 const REFERRING = {
@@ -23,47 +28,45 @@ const REFERRING = {
   ],
 };
 
-test("without a policy file there is no policy, and no version of one", async () => {
-  const policy = await readPolicy(new FakeBucket());
-
-  expect(policy.version_id).toBeUndefined();
-  expect(policy.read()).toBeUndefined();
+test("without a policy file there is no policy", async () => {
+  expect(await readPolicyFile(new FakeBucket())).toEqual({ is: "missing" });
 });
 
 test("a policy is read with the version that it has", async () => {
   const bucket = new FakeBucket();
-  bucket.put(POLICY_KEY, "version: 1\nowners:\n  search: { kinds: [endpoint] }\n");
+  bucket.put(POLICY_KEY, "version: 2\nowners:\n  search: { kinds: [endpoint] }\n");
 
-  const policy = await readPolicy(bucket);
-
-  expect(policy.version_id).toBe("object-version-1");
-  expect(policy.read()).toEqual({ version: 1, owners: { search: { kinds: ["endpoint"] } } });
+  expect(await readPolicyFile(bucket)).toEqual({
+    is: "valid",
+    version_id: "object-version-1",
+    policy: { version: 2, owners: { search: { kinds: ["endpoint"] } } },
+  });
 });
 
-test("an invalid policy grants nothing, and says everything that is wrong with it", async () => {
+test("of an invalid policy all that is wrong is known, with its place", async () => {
   const bucket = new FakeBucket();
-  bucket.put(POLICY_KEY, "version: 2\nowner: {}\n");
+  bucket.put(POLICY_KEY, "version: 1\nowner: {}\n");
 
-  const policy = await readPolicy(bucket);
-
-  expect(policy.version_id).toBe("object-version-1");
-  expect(() => policy.read()).toThrow(
-    expect.objectContaining({
-      code: "invalid-policy",
-      disposition: "reject",
-      message: expect.stringMatching(
-        /^manifests\/policy\.yaml:1:1 version .*\n.*manifests\/policy\.yaml:2:1 owner /s,
-      ),
-    }),
-  );
+  expect(await readPolicyFile(bucket)).toEqual({
+    is: "invalid",
+    version_id: "object-version-1",
+    issues: [
+      expect.stringMatching(/^manifests\/policy\.yaml:1:1 version must be 2/),
+      expect.stringMatching(/^manifests\/policy\.yaml:1:1 owners is required/),
+      expect.stringMatching(/^manifests\/policy\.yaml:2:1 owner is not a known key/),
+    ],
+  });
 });
 
 test("what is beyond an owner's grants is rejected in the file, and nothing is written", async () => {
   const { gateway, bucket, putAndSync } = syncRuns();
-  bucket.put(POLICY_KEY, {
-    version: 1,
-    owners: { search: { names: ["search-*"], budgets: { amount_max: 100 } } },
-  });
+  bucket.put(
+    POLICY_KEY,
+    policyOf({
+      names: ["search-*"],
+      budgets: { scopes: ["ENDPOINT"], amount_max: 100, endpoints: ["chat"] },
+    }),
+  );
 
   const report = await putAndSync(aManifest({ secrets: [aSecret({ name: "search-key" })] }));
 
@@ -80,34 +83,12 @@ test("what is beyond an owner's grants is rejected in the file, and nothing is w
 
 test("an owner whom the policy does not know may do nothing", async () => {
   const { bucket, putAndSync } = syncRuns();
-  bucket.put(POLICY_KEY, { version: 1, owners: { other: {} } });
+  bucket.put(POLICY_KEY, { version: 2, owners: { other: everyGrant() } });
 
   const report = await putAndSync(aManifest());
 
   expect(report?.manifests[0]?.issues).toMatchObject([
     { rule: "policy", message: expect.stringContaining('grants nothing to the owner "search"') },
-  ]);
-});
-
-test("an invalid policy stops everybody, and every owner is told once", async () => {
-  const { gateway, bucket, ledger, putAndSync, sync } = syncRuns();
-  await putAndSync(aManifest());
-  bucket.put(POLICY_KEY, "nonsense");
-  bucket.put(OTHER, { version: 1, budgets: [] });
-  const before = [...gateway.requests];
-
-  const reports = [await sync(), await sync(), await sync({ owner: "other" })];
-
-  expect(reports).toMatchObject([
-    { outcome: "failed", error: { code: "invalid-policy" }, manifests: [{ outcome: "failed" }] },
-    undefined,
-    { outcome: "failed", error: { code: "invalid-policy" } },
-  ]);
-  expect(gateway.requests).toEqual(before);
-  const failed = (await messagesIn(ledger)).filter(({ severity }) => severity === "critical");
-  expect(failed.map(({ subject }) => subject).sort()).toEqual([
-    `${OTHER}: failed (invalid-policy)`,
-    `${MANIFEST_KEY}: failed (invalid-policy)`,
   ]);
 });
 
@@ -120,7 +101,10 @@ test("when the policy is corrected everything is tried again, also by the schedu
   const report = await lookAgain();
 
   expect(report).toMatchObject({ outcome: "applied" });
-  expect(await record()).toMatchObject({ status: "applied", policy_version: "object-version-3" });
+  expect(await record()).toMatchObject({
+    status: "applied",
+    policy_version: "open@object-version-3",
+  });
   expect(await lookAgain()).toBeUndefined();
 });
 
@@ -128,7 +112,7 @@ test("a policy that grants less rejects what was applied, and changes nothing on
   const { gateway, bucket, putAndSync, sync } = syncRuns();
   await putAndSync(aManifest());
   const before = gateway.writes();
-  bucket.put(POLICY_KEY, { version: 1, owners: { search: { kinds: ["secret"] } } });
+  bucket.put(POLICY_KEY, policyOf({ kinds: ["secret"] }));
 
   const report = await sync({ trigger: { kind: "policy", key: POLICY_KEY } });
 
@@ -136,13 +120,20 @@ test("a policy that grants less rejects what was applied, and changes nothing on
   expect(gateway.writes()).toEqual(before);
 });
 
-test("a policy that is deleted restricts nobody any more", async () => {
-  const { bucket, putAndSync, lookAgain } = syncRuns();
-  bucket.put(POLICY_KEY, { version: 1, owners: {} });
+test("what is no longer granted is not pruned either", async () => {
+  const { gateway, bucket, putAndSync } = syncRuns({ prune: true });
   await putAndSync(aManifest());
-  bucket.delete(POLICY_KEY);
+  bucket.put(POLICY_KEY, policyOf({ names: ["gpt-4o", "openai-prod"] }));
 
-  expect(await lookAgain()).toMatchObject({ outcome: "applied" });
+  const report = await putAndSync(aManifest({ endpoints: [], budgets: [] }));
+
+  expect(report?.workspaces[0]?.plan.changes).toEqual([]);
+  expect(report?.workspaces[0]?.plan.notices).toContainEqual({
+    code: "not-pruned",
+    key: "endpoint/chat",
+    message: "is no longer declared, but no longer granted to its owner: it stays",
+  });
+  expect(gateway.visible().endpoints).toHaveLength(1);
 });
 
 test.each([
@@ -171,8 +162,8 @@ test.each([
 test("a resource of another owner may be referred to when the policy grants it", async () => {
   const { bucket, putAndSync, gateway } = syncRuns();
   bucket.put(POLICY_KEY, {
-    version: 1,
-    owners: { search: {}, other: { externals: ["ch*"] } },
+    version: 2,
+    owners: { search: everyGrant(), other: everyGrant({ externals: ["ch*"] }) },
   });
   await putAndSync(aManifest());
 
@@ -182,23 +173,112 @@ test("a resource of another owner may be referred to when the policy grants it",
   expect(gateway.visible().budgets).toHaveLength(2);
 });
 
-test("what nobody has marked may be referred to without a policy", async () => {
-  const { gateway, putAndSync } = syncRuns();
-  const { secret_id } = await gateway.secrets.create({
+/** A secret that somebody made by hand, and a manifest that refers to it. */
+async function byHand() {
+  const runs = syncRuns();
+  const { secret_id } = await runs.gateway.secrets.create({
     secret_name: "by-hand",
-    secret_value: { api_key: "value-by-hand" },
+    secret_value: { api_key: "a-value-by-hand" },
     provider: "openai",
   });
-
-  const report = await putAndSync({
+  const manifest = {
     version: 1,
     secrets: [{ name: "by-hand", external: true }],
     model_definitions: [
       { name: "gpt-4o", secret: "by-hand", provider: "openai", model_name: "gpt-4o" },
     ],
     endpoints: [anEndpoint()],
-  });
+  };
+  return { ...runs, secret_id, manifest };
+}
 
-  expect(report).toMatchObject({ outcome: "applied" });
+test("what nobody has marked may be referred to without a policy, or where it grants that", async () => {
+  const { gateway, bucket, putAndSync, secret_id, manifest } = await byHand();
+
+  const report = await putAndSync(manifest);
+  bucket.put(POLICY_KEY, policyOf({ externals: ["by-*"] }));
+  const again = await putAndSync({ ...manifest, budgets: [] });
+
+  expect([report?.outcome, again?.outcome]).toEqual(["applied", "unchanged"]);
   expect(gateway.visible().definitions).toMatchObject([{ secret_id }]);
+});
+
+test("what nobody has marked belongs to the platform under a policy, whatever names it grants", async () => {
+  const { gateway, bucket, putAndSync, manifest } = await byHand();
+  bucket.put(POLICY_KEY, policyOf({ externals: ["shared-*"] }));
+  const before = gateway.writes();
+
+  const report = await putAndSync(manifest);
+
+  expect(report?.manifests[0]?.issues).toMatchObject([
+    { rule: "not-granted", message: expect.stringMatching(/^belongs to nobody, and so to the/) },
+  ]);
+  expect(gateway.writes()).toEqual(before);
+});
+
+const GLOBAL_POLICY = {
+  budget_unit: "USD",
+  budget_amount: 77,
+  duration: { unit: "MONTHS", value: 1 },
+  target_scope: "GLOBAL",
+  budget_action: "ALERT",
+} as const;
+
+test.each([
+  ["its scope", { scopes: ["ENDPOINT"], amount_max: 100 }, "target_scope", '"GLOBAL"'],
+  ["its amount", { scopes: ["ENDPOINT", "GLOBAL"], amount_max: 5 }, "budget_amount", "77"],
+] as const)(
+  "a policy made by hand is taken over only where %s is granted as it is",
+  async (_, { scopes, amount_max }, field, value) => {
+    const { gateway, bucket, putAndSync } = syncRuns();
+    const { budget_policy_id } = await gateway.budgets.create(GLOBAL_POLICY);
+    bucket.put(POLICY_KEY, policyOf({ budgets: { scopes: [...scopes], amount_max } }));
+    const before = gateway.writes();
+
+    const report = await putAndSync(
+      aManifest({ budgets: [aBudget({ adopt: budget_policy_id, budget_amount: 1 })] }),
+    );
+
+    expect(report?.manifests[0]?.issues).toMatchObject([
+      {
+        rule: "not-granted",
+        path: ["budgets", 0, field],
+        message: expect.stringContaining(`is ${value} on the gateway, which is not granted`),
+      },
+    ]);
+    expect(gateway.writes()).toEqual(before);
+  },
+);
+
+test("what is owned is changed only where it is granted as it is, and not only as it shall be", async () => {
+  const { gateway, bucket, putAndSync } = syncRuns();
+  await putAndSync(aManifest({ budgets: [aBudget({ budget_amount: 80 })] }));
+  bucket.put(POLICY_KEY, policyOf({ budgets: { scopes: ["ENDPOINT"], amount_max: 50 } }));
+  const before = gateway.writes();
+
+  const report = await putAndSync(aManifest({ budgets: [aBudget({ budget_amount: 40 })] }));
+
+  expect(report?.manifests[0]?.issues).toMatchObject([
+    { rule: "not-granted", path: ["budgets", 0, "budget_amount"] },
+  ]);
+  expect(gateway.writes()).toEqual(before);
+});
+
+test("the key is not sent to a host that the owner did not state and was not granted", async () => {
+  const { gateway, bucket, putAndSync } = syncRuns();
+  await gateway.secrets.create({
+    secret_name: "openai-prod",
+    secret_value: { api_key: "a-value-by-hand" },
+    provider: "openai",
+    auth_config: { auth_mode: "api_key", api_base: "https://evil.example.com" },
+  });
+  bucket.put(POLICY_KEY, policyOf({ api_base_hosts: ["api.openai.com"] }));
+  const before = gateway.writes();
+
+  const report = await putAndSync(aManifest());
+
+  expect(report?.manifests[0]?.issues).toMatchObject([
+    { rule: "not-granted", path: ["secrets", 0, "auth_config", "api_base"] },
+  ]);
+  expect(gateway.writes()).toEqual(before);
 });

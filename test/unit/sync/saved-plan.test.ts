@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { OPEN } from "#manifest/access.ts";
 import { type PlanRequest, planOwner } from "#sync/owner/plan-owner.ts";
 import { checkSaved, savedPlan } from "#sync/saved-plan.ts";
 import { aManifest, anEndpoint } from "../../support/builders.ts";
@@ -13,6 +14,7 @@ async function setup(content: string | Uint8Array = JSON.stringify(CHANGED)) {
   await runs.putAndSync(aManifest());
   const request: PlanRequest = {
     owner: "search",
+    access: OPEN,
     files: [{ name: MANIFEST_KEY, version_id: "object-version-9", content }],
     ...runs.nextRun().planSettings,
   };

@@ -40,6 +40,7 @@ test("a manifest is applied, reported, recorded and told once", async () => {
   expect(bucket.reports).toEqual([report]);
   expect(await record()).toEqual({
     attempted_version: "object-version-1",
+    policy_version: "open@",
     applied_version: "object-version-1",
     status: "applied",
     report_key: "runs/1.json",

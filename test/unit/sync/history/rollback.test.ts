@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { OPEN } from "#manifest/access.ts";
 import { earlierSnapshot, snapshotRuns } from "#sync/history/rollback.ts";
 import { planOwner } from "#sync/owner/plan-owner.ts";
 import { aBudget, aManifest, anEndpoint, ExpectedError } from "../../../support/builders.ts";
@@ -153,6 +154,7 @@ test("what a snapshot of an earlier state lacks is not deleted by going back, wi
   const run = nextRun();
   const { workspaces } = await planOwner(run, {
     owner: "search",
+    access: OPEN,
     files: files.map(({ name, version_id, text }) => ({ name, version_id, content: text })),
     ...run.planSettings,
   });

@@ -155,7 +155,7 @@ test("a file that lies in no owner's folder is invalid", async () => {
 
 test("the policy holds for previews, and an invalid one makes them fail", async () => {
   const { bucket, preview } = setup();
-  bucket.put(POLICY_KEY, { version: 1, owners: {} });
+  bucket.put(POLICY_KEY, { version: 2, owners: {} });
   const denied = await preview(aManifest());
   bucket.put(POLICY_KEY, "nonsense");
 

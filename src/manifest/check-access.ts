@@ -1,0 +1,110 @@
+import type { Access } from "./access.ts";
+import { SECTIONS } from "./entries/all.ts";
+import {
+  budgetDenials,
+  type Denial,
+  describeDenial,
+  experimentDenials,
+  externalDenial,
+  type Grants,
+  hostDenials,
+  isNamed,
+  kindDenial,
+  nameDenial,
+  privateHosts,
+  sourceDenial,
+  workspaceDenial,
+} from "./grants.ts";
+import type { RuleFinding, RuleSubject } from "./rules/rule.ts";
+import { type Declaration, workspaceOf } from "./sections.ts";
+import type { ManifestFinding, ManifestIssue, ManifestPath } from "./types.ts";
+
+export interface AccessSettings {
+  /** What the owner may do. */
+  readonly access: Access;
+  /** Whether an api_base may lead to the server itself or into a private network. */
+  readonly allowLoopbackApiBase: boolean;
+}
+
+/** Of an owner who may do nothing there is no need to read on. */
+export function deniedIssue({ access }: AccessSettings): ManifestIssue | undefined {
+  if (access.is !== "denied") return undefined;
+  return { rule: access.rule, path: [], line: 1, column: 1, message: access.message };
+}
+
+/** What a manifest asks for beyond what its owner may do, as far as a file alone can say. */
+export function accessFindings(
+  subject: RuleSubject,
+  { access, allowLoopbackApiBase }: AccessSettings,
+): ManifestFinding[] {
+  const found = [
+    ...(allowLoopbackApiBase ? [] : privateFindings(subject)),
+    ...(access.is === "granted" ? grantFindings(access.grants, subject) : []),
+  ];
+  return found.map((finding) => ({ rule: "policy", ...finding }));
+}
+
+function privateFindings({ secrets }: RuleSubject): RuleFinding[] {
+  return secrets.flatMap(({ entry, index }) =>
+    privateHosts(entry.auth_config).map(({ path, message }) => ({
+      path: ["secrets", index, ...path],
+      message,
+    })),
+  );
+}
+
+function grantFindings(grants: Grants, subject: RuleSubject): RuleFinding[] {
+  const { manifest, declarations, secrets, endpoints, budgets } = subject;
+  const managed = declarations.filter(({ isExternal }) => !isExternal);
+  return [
+    ...at([], workspaceDenial(grants, workspaceOf(manifest))),
+    ...kindFindings(grants, managed),
+    ...managed.flatMap((declaration) => nameFindings(grants, declaration)),
+    ...declarations.flatMap((declaration) => externalFindings(grants, declaration)),
+    ...secrets.flatMap(({ entry, index }) =>
+      at(
+        ["secrets", index],
+        [...sourceDenial(grants, entry), ...hostDenials(grants, entry.auth_config)],
+      ),
+    ),
+    ...endpoints.flatMap(({ entry, index }) =>
+      at(["endpoints", index], experimentDenials(grants, entry)),
+    ),
+    ...budgets.flatMap(({ entry, index }) => at(["budgets", index], budgetDenials(grants, entry))),
+  ];
+}
+
+/** One finding for each kind, not for each resource. */
+function kindFindings(grants: Grants, managed: readonly Declaration[]): RuleFinding[] {
+  return [...new Set(managed.map(({ kind }) => kind))].flatMap((kind) =>
+    kindDenial(grants, kind).map(({ granted }) => ({
+      path: [SECTIONS[kind]],
+      message: `are not granted to this owner; granted are ${granted}`,
+    })),
+  );
+}
+
+/** A former name counts too: a rename takes the resource over. */
+function nameFindings(grants: Grants, { name, previousName, path }: Declaration): RuleFinding[] {
+  return [
+    ...at(path, nameDenial(grants, "name", name)),
+    ...(previousName === undefined
+      ? []
+      : at(path, nameDenial(grants, "previous_name", previousName))),
+  ];
+}
+
+function externalFindings(
+  grants: Grants,
+  { kind, name, isExternal, path }: Declaration,
+): RuleFinding[] {
+  if (!isExternal || isNamed(grants, kind, name)) return [];
+  return at(path, externalDenial(grants, name));
+}
+
+function at(path: ManifestPath, denials: readonly Denial[]): RuleFinding[] {
+  return denials.map((denial) => ({
+    path: [...path, ...denial.path],
+    message: describeDenial(denial),
+  }));
+}

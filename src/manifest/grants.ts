@@ -1,0 +1,218 @@
+import type { TargetScope } from "#gateway/types.ts";
+import {
+  type ActualResource,
+  type BudgetFields,
+  type DesiredResource,
+  type EndpointFields,
+  type Kind,
+  type SecretFields,
+  WORKSPACE_DEFAULT,
+} from "#reconcile/state.ts";
+import { hostOf, isPrivateApiBase } from "./api-base.ts";
+import { SECTIONS } from "./entries/all.ts";
+import { type Patterns, patternsOf } from "./patterns.ts";
+import type { OwnerGrants } from "./policy-schema.ts";
+
+/** What an owner was granted, ready to be asked: all that is not in it is denied. */
+export interface Grants {
+  readonly kinds: readonly Kind[];
+  readonly names: Patterns;
+  readonly secrets: Patterns;
+  readonly apiBaseHosts: Patterns;
+  readonly workspaces: Patterns;
+  readonly experiments: Patterns;
+  readonly externals: Patterns;
+  readonly budgets: {
+    readonly scopes: readonly TargetScope[];
+    readonly amountMax: number | undefined;
+    readonly users: Patterns;
+    readonly endpoints: Patterns;
+  };
+}
+
+/** Something that was not granted, at its place below the resource. */
+export interface Denial {
+  readonly path: readonly (string | number)[];
+  /** Such as `"talk"`. */
+  readonly value: string;
+  /** What is allowed in its place. */
+  readonly granted: string;
+}
+
+type Budget = Pick<BudgetFields, "target_scope" | "target_value" | "budget_amount">;
+type AuthConfig = SecretFields["auth_config"];
+
+const SHOWN_MAX = 10;
+
+export function grantsOf(given: OwnerGrants): Grants {
+  const { budgets = {} } = given;
+  return {
+    kinds: given.kinds ?? [],
+    names: patternsOf(given.names),
+    secrets: patternsOf(given.secrets),
+    // Hosts are in lower case, whatever a person wrote.
+    apiBaseHosts: patternsOf(given.api_base_hosts?.map((host) => host.toLowerCase())),
+    workspaces: patternsOf(given.workspaces ?? [WORKSPACE_DEFAULT]),
+    experiments: patternsOf(given.experiments),
+    externals: patternsOf(given.externals),
+    budgets: {
+      scopes: budgets.scopes ?? [],
+      amountMax: budgets.amount_max,
+      users: patternsOf(budgets.users),
+      endpoints: patternsOf(budgets.endpoints),
+    },
+  };
+}
+
+/** Of what is declared: `is not granted to this owner; granted is search-*, got "talk"`. */
+export function describeDenial({ value, granted }: Denial): string {
+  return `is not granted to this owner; granted is ${granted}, got ${value}`;
+}
+
+/** Of what is there: what is on the gateway is not granted, whatever it is to become. */
+export function describeExisting({ value, granted }: Denial): string {
+  return `is ${value} on the gateway, which is not granted to this owner; granted is ${granted}`;
+}
+
+export function kindDenial({ kinds }: Grants, kind: Kind): Denial[] {
+  if (kinds.includes(kind)) return [];
+  return [{ path: [], value: SECTIONS[kind], granted: listed(kinds.map((one) => SECTIONS[one])) }];
+}
+
+export function nameDenial({ names }: Grants, field: string, name: string): Denial[] {
+  return denied(names, [field], name);
+}
+
+export function workspaceDenial({ workspaces }: Grants, workspace: string): Denial[] {
+  return denied(workspaces, ["workspace"], workspace);
+}
+
+/** Somebody else's, or nobody's: what nobody has marked belongs to the platform. */
+export function externalDenial({ externals }: Grants, name: string): Denial[] {
+  return denied(externals, ["name"], name);
+}
+
+export function sourceDenial(
+  { secrets }: Grants,
+  { value_from }: Pick<SecretFields, "value_from">,
+) {
+  const field = "secrets_manager";
+  if (!value_from || !(field in value_from)) return [];
+  return denied(secrets, ["value_from", field], value_from[field]);
+}
+
+/** Every setting that is an address: providers know more than api_base. */
+export function hostDenials({ apiBaseHosts }: Grants, authConfig: AuthConfig): Denial[] {
+  return hostsIn(authConfig).flatMap(({ key, host }) =>
+    denied(apiBaseHosts, ["auth_config", key], host),
+  );
+}
+
+/** Addresses that lead to the server itself or into a private network, granted or not. */
+export function privateHosts(authConfig: AuthConfig): { path: string[]; message: string }[] {
+  return hostsIn(authConfig)
+    .filter(({ address }) => isPrivateApiBase(address))
+    .map(({ key, host }) => ({
+      path: ["auth_config", key],
+      message: `must not lead to the server itself or into a private network, got the host "${host}"; a setting of the stack allows it`,
+    }));
+}
+
+/** The one place that says which settings of a secret make a host, and which. */
+function hostsIn(authConfig: AuthConfig = {}) {
+  return Object.entries(authConfig).flatMap(([key, address]) => {
+    const host = hostOf(address);
+    return host ? [{ key, address, host }] : [];
+  });
+}
+
+/** Where its traces go, and whose judges look at its calls; what it names by id is not known here. */
+export function experimentDenials(
+  { experiments }: Grants,
+  { experiment, guardrails = [] }: Pick<EndpointFields, "experiment" | "guardrails">,
+): Denial[] {
+  return [
+    ...(experiment === undefined ? [] : denied(experiments, ["experiment"], experiment)),
+    ...guardrails.flatMap(({ scorer }, index) =>
+      scorer
+        ? denied(experiments, ["guardrails", index, "scorer", "experiment"], scorer.experiment)
+        : [],
+    ),
+  ];
+}
+
+export function budgetDenials(grants: Grants, budget: Budget): Denial[] {
+  const { scopes, amountMax } = grants.budgets;
+  const { target_scope, budget_amount } = budget;
+  return [
+    ...(scopes.includes(target_scope)
+      ? targetDenial(grants, budget)
+      : [{ path: ["target_scope"], value: `"${target_scope}"`, granted: listed(scopes) }]),
+    ...(amountMax !== undefined && budget_amount <= amountMax
+      ? []
+      : [
+          {
+            path: ["budget_amount"],
+            value: String(budget_amount),
+            granted: amountMax === undefined ? "nothing" : `at most ${amountMax}`,
+          },
+        ]),
+  ];
+}
+
+/** A budget can stop all calls of its target: the owner's own, or one that was granted. */
+function targetDenial(
+  { names, budgets }: Grants,
+  { target_scope, target_value }: Budget,
+): Denial[] {
+  const path = ["target_value"];
+  if (target_value === undefined) return [];
+  if (target_scope === "USER") return denied(budgets.users, path, target_value);
+  if (target_scope !== "ENDPOINT" || names.allow(target_value)) return [];
+  return denied(budgets.endpoints, path, target_value);
+}
+
+/**
+ * Grants hold for what is there as for what is declared: nobody takes over, changes or deletes what
+ * they could not have declared. Of a secret whose `auth_config` stays as it is, its hosts count.
+ */
+export function existingDenials(
+  grants: Grants,
+  actual: ActualResource,
+  desired?: DesiredResource,
+): Denial[] {
+  const field = desired?.previous_name === actual.name ? "previous_name" : "name";
+  // An unmarked budget is named by its id: it has no name that could be granted.
+  const isNameless = actual.name === actual.id;
+  const keepsHosts = desired?.kind === "secret" && desired.fields.auth_config === undefined;
+  return [
+    ...kindDenial(grants, actual.kind),
+    ...(isNameless ? [] : nameDenial(grants, field, actual.name)),
+    ...(actual.kind === "budget" ? budgetDenials(grants, actual.fields) : []),
+    ...(actual.kind === "secret" && keepsHosts
+      ? hostDenials(grants, actual.fields.auth_config)
+      : []),
+  ];
+}
+
+/** An experiment that a manifest names by its id, or by the name of a guardrail that exists. */
+export function experimentDenial({ experiments }: Grants, name: string): Denial[] {
+  return denied(experiments, [], name);
+}
+
+/** An external resource of the owner itself needs no more than its name does. */
+export function isNamed({ kinds, names }: Grants, kind: Kind, name: string): boolean {
+  return kinds.includes(kind) && names.allow(name);
+}
+
+function denied(patterns: Patterns, path: Denial["path"], value: string): Denial[] {
+  if (patterns.allow(value)) return [];
+  return [{ path, value: `"${value}"`, granted: listed(patterns.list) }];
+}
+
+function listed(granted: readonly string[]): string {
+  if (granted.length === 0) return "nothing";
+  const more = granted.length - SHOWN_MAX;
+  const shown = granted.slice(0, SHOWN_MAX).join(", ");
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}

@@ -1,0 +1,81 @@
+import { type Access, accessUnder, OPEN } from "#manifest/access.ts";
+import { GatewayOpsError } from "#runtime/errors.ts";
+import { isNamedLikePolicy, type ManifestSource, POLICY_KEY } from "./manifest-source.ts";
+import { type PolicyFile, readPolicyFile } from "./policy-file.ts";
+
+/**
+ * What holds in a deployment as long as there is no policy file; one that is there always holds.
+ * - `single`: one owner, `default`, may do everything
+ * - `policy`: nobody may do anything
+ * - `open`: every owner may do everything but with what belongs to another one
+ */
+export const TENANCIES = ["single", "policy", "open"] as const;
+export type Tenancy = (typeof TENANCIES)[number];
+
+export interface TenancyDependencies {
+  readonly manifests: ManifestSource;
+  readonly tenancy: Tenancy;
+}
+
+/** Nobody can tell what is granted: nothing is applied until somebody says so. */
+export class ClosedError extends GatewayOpsError {
+  override readonly name = "ClosedError";
+  readonly code: "no-policy" | "invalid-policy";
+  readonly disposition = "reject";
+
+  constructor(code: ClosedError["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Who may do what, as it is now. */
+export interface Permissions {
+  /** Of tenancy and policy file: what was decided under another one is decided anew. */
+  readonly version: string;
+  /** Why nothing is applied for anybody. */
+  readonly closed?: ClosedError | undefined;
+  /** Throws the {@link ClosedError}. */
+  readonly accessOf: (owner: string) => Access;
+}
+
+const OWNER_DEFAULT = "default";
+
+export async function readPermissions({
+  manifests,
+  tenancy,
+}: TenancyDependencies): Promise<Permissions> {
+  const file = await readPolicyFile(manifests);
+  const closed = await closure(manifests, tenancy, file);
+  return {
+    version: `${tenancy}@${file.is === "missing" ? "" : file.version_id}`,
+    closed,
+    accessOf: (owner) => {
+      if (closed) throw closed;
+      return accessIn(tenancy, file, owner);
+    },
+  };
+}
+
+async function closure(
+  manifests: ManifestSource,
+  tenancy: Tenancy,
+  file: PolicyFile,
+): Promise<ClosedError | undefined> {
+  if (file.is === "invalid") return new ClosedError("invalid-policy", file.issues.join("\n"));
+  if (file.is === "valid" || tenancy !== "policy") return undefined;
+  const similar = (await manifests.listManifests()).filter(isNamedLikePolicy).sort();
+  const hint = similar.length > 0 ? ` (${similar.join(", ")} is not read: the name is wrong)` : "";
+  return new ClosedError(
+    "no-policy",
+    `nothing is applied for anybody: the tenancy of this stack is "policy", and there is no ${POLICY_KEY}${hint}. Put one there that grants each owner what it may do; all that waits goes on by itself then`,
+  );
+}
+
+function accessIn(tenancy: Tenancy, file: PolicyFile, owner: string): Access {
+  if (tenancy === "single" && owner !== OWNER_DEFAULT) {
+    const message = `is not applied: this stack has one owner, whose manifests lie in manifests/${OWNER_DEFAULT}/. Move it there, or deploy the stack with the setting tenancy=policy (or open) to have several owners, got the owner "${owner}"`;
+    return { is: "denied", rule: "owner", message };
+  }
+  return file.is === "valid" ? accessUnder(file.policy, owner) : OPEN;
+}
