@@ -1,4 +1,5 @@
 import { GatewayOpsError } from "#runtime/errors.ts";
+import { type Pause, pauseOf, readPauses } from "#runtime/pause.ts";
 import { type Drift, detectDrift } from "#sync/drift.ts";
 import { ownersOf } from "#sync/manifest-source.ts";
 import { type ApprovalSource, ownerAwaiting } from "#sync/owner/approval.ts";
@@ -23,39 +24,43 @@ export interface Handled {
 
 const NOTHING: Handled = { reports: [], drifts: [] };
 
-/** Does what a message asks for. One owner that fails for now does not stop the others. */
+/**
+ * Does what a message asks for, as far as nothing of it is paused. One owner that fails for now does
+ * not stop the others.
+ */
 export async function handleTrigger(
   dependencies: HandleDependencies,
   trigger: Trigger,
   delivery: Delivery,
 ): Promise<Handled> {
   const { manifests, ledger, approvals, selfHeal } = dependencies;
+  const pauses = await readPauses(ledger);
   switch (trigger.look) {
     case "owner": {
       const request = { trigger: { kind: "manifest", ...trigger.put }, ...delivery } as const;
-      return syncOwners(dependencies, [trigger.owner], request);
+      return syncOwners(dependencies, [trigger.owner], request, pauses);
     }
     case "policy": {
       const request = { trigger: { kind: "policy", ...trigger.put }, ...delivery } as const;
-      return syncOwners(dependencies, await ownersOf(manifests), request);
+      return syncOwners(dependencies, await ownersOf(manifests), request, pauses);
     }
     case "pending": {
       // The schedule comes again by itself: what fails now is pending, as it was.
       const request = { trigger: { kind: "schedule" }, isLast: true } as const;
-      return syncOwners(dependencies, await ownersOf(manifests), request);
+      return syncOwners(dependencies, await ownersOf(manifests), request, pauses);
     }
     case "approval": {
       const owner = await ownerAwaiting(ledger, trigger.checksum);
       if (owner === undefined) return NOTHING;
       const approved = { ...dependencies, approvals: witnessed(approvals, trigger.put) };
       const request = { trigger: { kind: "approval", ...trigger.put }, ...delivery } as const;
-      const { reports } = await syncOwners(approved, [owner], request);
+      const { reports } = await syncOwners(approved, [owner], request, pauses);
       // What was refused may have been the healing of drift.
-      const drifts = selfHeal ? await drift(approved, delivery) : [];
+      const drifts = selfHeal ? await drift(approved, delivery, pauses) : [];
       return { reports, drifts };
     }
     case "drift":
-      return { reports: [], drifts: await drift(dependencies, delivery) };
+      return { reports: [], drifts: await drift(dependencies, delivery, pauses) };
     case "preview":
       return { ...NOTHING, preview: await previewPlan(dependencies, trigger.put.key, delivery) };
     case "nothing":
@@ -73,8 +78,12 @@ function witnessed(approvals: ApprovalSource, { by }: Put): ApprovalSource {
   };
 }
 
-function drift(dependencies: HandleDependencies, delivery: Delivery): Promise<Drift[]> {
-  const request = { ...delivery, heal: dependencies.selfHeal };
+function drift(
+  dependencies: HandleDependencies,
+  delivery: Delivery,
+  pauses: readonly Pause[],
+): Promise<Drift[]> {
+  const request = { ...delivery, heal: dependencies.selfHeal, pauses };
   return withSyncLease(dependencies, () => detectDrift(dependencies, request));
 }
 
@@ -82,6 +91,7 @@ async function syncOwners(
   dependencies: HandleDependencies,
   owners: readonly string[],
   request: SyncRequest,
+  pauses: readonly Pause[],
 ): Promise<Handled> {
   const reports: RunReport[] = [];
   const failures: GatewayOpsError[] = [];
@@ -91,7 +101,8 @@ async function syncOwners(
     // A report is named by its run: one invocation may make several.
     const own = { ...dependencies, runId: `${dependencies.runId}-${owner}` };
     try {
-      const report = await syncOwner(own, owner, request);
+      const pause = pauseOf(pauses, "config", owner);
+      const report = await syncOwner(own, owner, { ...request, pause });
       if (report) reports.push(report);
     } catch (error) {
       if (!(error instanceof GatewayOpsError)) throw error;

@@ -8,6 +8,7 @@ import { progressOf } from "#cli/output/progress.ts";
 import { printJson, say } from "#cli/output/show.ts";
 import type { ApplyOptions } from "#reconcile/apply/apply.ts";
 import { endedBy, untilStopped } from "#runtime/deadline.ts";
+import { PausedError, pauseOf, readPauses } from "#runtime/pause.ts";
 import { type OwnerPlan, type PlanRequest, planOwner } from "#sync/owner/plan-owner.ts";
 import { applyOwner, type OwnerResult } from "#sync/owner/run-owner.ts";
 import type { RunReport } from "#sync/report/report.ts";
@@ -41,6 +42,7 @@ export async function applyRequest(
 ): Promise<ExitCode> {
   const { clock } = context;
   let expected = saved;
+  await checkNotPaused(backend, request);
   if (!flags.yes) {
     const planned = await planOwner(backend.dependencies, request);
     if (expected) checkSaved(expected, planned);
@@ -52,6 +54,8 @@ export async function applyRequest(
   stop.addEventListener("abort", () => say(context, STOPPING));
   const dependencies = { ...backend.dependencies, deadline: untilStopped(stop, GRACE_MS) };
   const report = await withSyncLease(dependencies, async () => {
+    // Somebody may have thought for long.
+    await checkNotPaused(backend, request);
     const run = startedRun(dependencies, request.owner, { kind: "command", by: context.user });
     // Nothing is written yet: here it stops at once.
     const deadline = endedBy(dependencies.deadline, stop);
@@ -69,6 +73,12 @@ export async function applyRequest(
   if (flags.json) printJson(context, report);
   else showReport(context, report);
   return reportExitCode(report);
+}
+
+/** Throws {@link PausedError} while somebody wants nothing to be written for the owner. */
+async function checkNotPaused({ dependencies }: Backend, { owner }: PlanRequest): Promise<void> {
+  const pause = pauseOf(await readPauses(dependencies.ledger), "config", owner);
+  if (pause) throw new PausedError(pause);
 }
 
 /** Whether a person wants what may be applied; where nothing may, there is nothing to ask. */

@@ -2,7 +2,9 @@ import { buildRouteMap } from "@stricli/core";
 import { applyCommand } from "./commands/apply.ts";
 import { driftCommand } from "./commands/drift.ts";
 import { exportCommand } from "./commands/export.ts";
+import { pauseCommand } from "./commands/pause.ts";
 import { planCommand } from "./commands/plan.ts";
+import { resumeCommand } from "./commands/resume.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { validateCommand } from "./commands/validate.ts";
@@ -15,6 +17,8 @@ export const ROUTES = buildRouteMap({
     export: exportCommand,
     drift: driftCommand,
     rollback: rollbackCommand,
+    pause: pauseCommand,
+    resume: resumeCommand,
     schema: schemaCommand,
   },
   docs: {

@@ -1,6 +1,7 @@
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { type LedgerRecord, put } from "#runtime/ledger.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
+import { PAUSED_CODE, type Pause, PausedError, pauseOf, readPauses } from "#runtime/pause.ts";
 import { MANAGED_SECRETS, type ManagedSecret, managedSecretId } from "./managed-secret.ts";
 import { sourceId } from "./mapping.ts";
 import { type PushDependencies, type PushResult, pushRecordedSecret } from "./push.ts";
@@ -21,19 +22,21 @@ export type PushTrigger =
 /**
  * Pushes every gateway secret that the trigger concerns; one that fails does not stop the others.
  * A failure that may pass is thrown, after all were tried, so that the trigger is delivered again:
- * what is already pushed stops early then. At the last delivery it is recorded as pending instead.
+ * what is already pushed stops early then. At the last delivery it is recorded as pending instead,
+ * and what is paused is so at once.
  */
 export async function pushChanged(
   dependencies: PushDependencies,
   trigger: PushTrigger,
   delivery: { readonly isLast: boolean },
 ): Promise<PushOutcome[]> {
+  const pauses = await readPauses(dependencies.ledger);
   const outcomes: (PushOutcome | undefined)[] = [];
   const retryable: GatewayOpsError[] = [];
   for (const record of await concerned(dependencies, trigger)) {
-    const announce = (result: PushResult) => pushedMessage(record.value, result);
+    const pause = pauseOf(pauses, "secrets", record.value.target.owner);
     try {
-      outcomes.push(await pushRecordedSecret(dependencies, record.id, announce));
+      outcomes.push(await pushOrPutOff(dependencies, record, pause));
     } catch (error) {
       if (!(error instanceof GatewayOpsError)) throw error;
       if (error.disposition === "retry" && !delivery.isLast) retryable.push(error);
@@ -45,6 +48,16 @@ export async function pushChanged(
   return outcomes.filter((outcome) => outcome !== undefined);
 }
 
+function pushOrPutOff(
+  dependencies: PushDependencies,
+  record: LedgerRecord<ManagedSecret>,
+  pause: Pause | undefined,
+): Promise<PushOutcome | undefined> {
+  if (pause) return putOff(dependencies, record, pause);
+  const announce = (result: PushResult) => pushedMessage(record.value, result);
+  return pushRecordedSecret(dependencies, record.id, announce);
+}
+
 async function concerned(
   { ledger }: PushDependencies,
   trigger: PushTrigger,
@@ -53,6 +66,20 @@ async function concerned(
   return records.filter(({ value }) =>
     "look" in trigger ? value.pending : value.source_arn === trigger.sourceArn,
   );
+}
+
+/** The look of the schedule goes on with it once it is resumed; messages are sent for the pause alone. */
+async function putOff(
+  { ledger, clock }: PushDependencies,
+  record: LedgerRecord<ManagedSecret>,
+  pause: Pause,
+): Promise<PushOutcome> {
+  const { name } = record.value.target;
+  const outcome = { name, outcome: "pending", cause: new PausedError(pause) } as const;
+  if (record.value.pending) return outcome;
+  const value = { ...record.value, pending: { since_ms: clock.nowMs(), cause: PAUSED_CODE } };
+  if (await ledger.commit([put(MANAGED_SECRETS, record.id, value, record)])) return outcome;
+  throw new LeaseHeldError(`the record of secret ${name} was written by another run`);
 }
 
 /** Keeps the failure in the ledger and tells it once; of a secret that was deleted meanwhile, nothing. */
@@ -66,7 +93,8 @@ async function recordFailure(
   const record = await ledger.read(MANAGED_SECRETS, id);
   if (!record) return undefined;
   const { name } = record.value.target;
-  const { pending: before, ...rest } = record.value;
+  const { pending: known, ...rest } = record.value;
+  const before = known?.cause === PAUSED_CODE ? undefined : known;
   const pending = before ?? { since_ms: clock.nowMs(), cause: cause.code };
   const value = outcome === "pending" ? { ...rest, pending } : rest;
   const occasion = "look" in trigger ? `pending-${pending.since_ms}` : trigger.versionId;

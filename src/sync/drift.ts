@@ -3,6 +3,7 @@ import { digestOf } from "#reconcile/plan/canonical.ts";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
 import { commitWithMessages } from "#runtime/message.ts";
+import { type Pause, pauseOf } from "#runtime/pause.ts";
 import { SNAPSHOTS, type Snapshot } from "#sync/history/snapshot.ts";
 import { splitId } from "#sync/history/snapshot-history.ts";
 import { applyWorkspace } from "#sync/owner/apply-workspace.ts";
@@ -18,14 +19,13 @@ import {
   isSuccess,
   type ManifestReport,
   type ReportedError,
-  type RunOutcome,
   type RunReport,
   type WorkspaceReport,
 } from "#sync/report/report.ts";
 import { runMessage } from "#sync/report/run-message.ts";
 import { isClosed } from "./closure.ts";
 import type { RunDependencies } from "./end-run.ts";
-import { MANIFESTS } from "./manifest-record.ts";
+import { isUnsettled, MANIFESTS, type ManifestRecord } from "./manifest-record.ts";
 import { keptFile } from "./owner-file.ts";
 import { startedRun } from "./run-journal.ts";
 import { buildReport } from "./run-report.ts";
@@ -39,6 +39,8 @@ export interface DriftDependencies
 export interface DriftRequest extends Delivery {
   /** Whether drift is undone, and not only told. */
   readonly heal: boolean;
+  /** Drift of owners for whom config sync is paused is told all the same, and not undone. */
+  readonly pauses?: readonly Pause[] | undefined;
 }
 
 /** What differs on the gateway from what was applied last. */
@@ -62,9 +64,6 @@ interface DriftRecord {
 /** By `<workspace>/<owner>`. */
 const DRIFTS: LedgerKind<DriftRecord> = { name: "drift", version: 1 };
 
-/** What is applied in part is neither as it was nor as it shall be: that is told already. */
-const HALF_APPLIED: readonly RunOutcome[] = ["retrying", "pending", "failed"];
-
 /**
  * Compares the gateway with what was applied last, for every owner and workspace, and tells each
  * distinct drift once: when it appears, when it changes and when it is gone. With `heal` it is
@@ -80,7 +79,7 @@ export async function detectDrift(
   if (await isClosed(dependencies, permissions)) return [];
   const records = await ledger.list(MANIFESTS);
   const halfApplied = new Set(
-    records.filter(({ value }) => HALF_APPLIED.includes(value.status)).map(({ id }) => id),
+    records.filter(({ value }) => isHalfApplied(value)).map(({ id }) => id),
   );
   const drifts: Drift[] = [];
   const failures: GatewayOpsError[] = [];
@@ -103,6 +102,11 @@ export async function detectDrift(
   const [failure] = failures;
   if (failure && !request.isLast) throw failure;
   return drifts;
+}
+
+/** Then it is neither as it was nor as it shall be: that is told already. */
+function isHalfApplied(record: ManifestRecord): boolean {
+  return record.status === "failed" || isUnsettled(record);
 }
 
 /** The same of what may be compared: of which nothing is half applied. */
@@ -159,16 +163,17 @@ async function toldDrift(
   dependencies: DriftDependencies,
   id: string,
   { workspacePlan, rejected }: DriftPlan,
-  { heal, isWhole }: DriftRequest & { readonly isWhole: boolean },
+  { heal, pauses = [], isWhole }: DriftRequest & { readonly isWhole: boolean },
 ): Promise<Drift> {
   const [workspace, owner] = splitId(id);
+  const mayHeal = heal && !pauseOf(pauses, "config", owner);
   const begun = startedRun(dependencies, owner, { kind: "drift" });
   // One invocation makes several reports.
   const run = { ...begun, id: `${begun.id}-drift-${workspace}-${owner}` };
   const { changes = [], blocked = [] } = workspacePlan?.plan ?? {};
   const hasDrifted = changes.length + blocked.length > 0;
   const workspaces = workspacePlan
-    ? [await workspaceOf(dependencies, workspacePlan, hasDrifted, heal)]
+    ? [await workspaceOf(dependencies, workspacePlan, hasDrifted, mayHeal)]
     : [];
   const result = { manifests: rejected, deletedManifests: [], workspaces, timingsMs: {} };
   const report = buildReport(dependencies, run, result, rejected);

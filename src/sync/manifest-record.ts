@@ -8,6 +8,7 @@ import {
   remove,
 } from "#runtime/ledger.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
+import { PAUSED_CODE } from "#runtime/pause.ts";
 import { isSuccess, type ManifestReport, type RunOutcome } from "#sync/report/report.ts";
 
 /** What the ledger knows of a manifest file, by its key. */
@@ -66,9 +67,14 @@ export function isDue(
   return nowMs >= record.at_ms + minutes * MINUTE_MS;
 }
 
-/** Whether an earlier run failed for now: it may have made changes of which nobody was told. */
+/**
+ * Whether an earlier run failed for now: it may have made changes of which nobody was told. What
+ * was paused has made none.
+ */
 export function isUnsettled(record: ManifestRecord | undefined): boolean {
-  return record !== undefined && UNSETTLED.includes(record.status);
+  return (
+    record !== undefined && UNSETTLED.includes(record.status) && record.pending_code !== PAUSED_CODE
+  );
 }
 
 /** The manifests of which a run tells something that the ledger does not know. */

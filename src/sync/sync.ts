@@ -1,4 +1,5 @@
 import { renewLease, withLease } from "#runtime/lease.ts";
+import type { Pause } from "#runtime/pause.ts";
 import type { Delivery } from "#sync/owner/file-outcome.ts";
 import { type RunOwnerDependencies, runOwner } from "#sync/owner/run-owner.ts";
 import type { RunReport, RunTrigger } from "#sync/report/report.ts";
@@ -7,6 +8,7 @@ import { endRun, type RunDependencies } from "./end-run.ts";
 import { isDue, isSettled, MANIFESTS, type ManifestRecords } from "./manifest-record.ts";
 import { ownerOfKey, readFiles } from "./manifest-source.ts";
 import type { OwnerFile } from "./owner-file.ts";
+import { putOff } from "./put-off.ts";
 import { beginRun } from "./run-journal.ts";
 import { readPermissions, type TenancyDependencies } from "./tenancy.ts";
 
@@ -17,6 +19,8 @@ export interface SyncDependencies
 
 export interface SyncRequest extends Delivery {
   readonly trigger: RunTrigger;
+  /** Why nothing may be written to the gateway for this owner now. */
+  readonly pause?: Pause | undefined;
 }
 
 const LEASE = "sync";
@@ -30,9 +34,9 @@ const LEASE_MS = 6 * 60 * 1000;
  * 2. plan all, and apply workspace by workspace (see `runOwner`)
  * 3. keep a report, the ledger's records and, when something changed or failed, one message
  *
- * Returns the report, or undefined when there was nothing to do, or nothing may be done. A failure that may pass is
- * reported and thrown, so that the event is delivered again; at the last delivery it is recorded
- * as pending instead.
+ * Returns the report, or undefined when there was nothing to do, or nothing may be done. A failure
+ * that may pass is reported and thrown, so that the event is delivered again; at the last delivery
+ * it is recorded as pending instead. What is paused is recorded as pending at once.
  */
 export async function syncOwner(
   dependencies: SyncDependencies,
@@ -44,8 +48,17 @@ export async function syncOwner(
     if (await isClosed(dependencies, permissions)) return undefined;
     const files = await readFiles(dependencies.manifests, owner);
     const records = await readRecords(dependencies, owner);
-    const nowMs = dependencies.clock.nowMs();
-    if (!isWorkLeft(files, records, permissions.version, request, nowMs)) return undefined;
+    const known = {
+      records,
+      policyVersion: permissions.version,
+      nowMs: dependencies.clock.nowMs(),
+    };
+    const left = files.filter((file) => isLeft(file, known, request));
+    if (request.pause) {
+      const { trigger, pause } = request;
+      return putOff(dependencies, { ...known, owner, pause, trigger, files: left });
+    }
+    if (left.length === 0 && !hasDeleted(files, records)) return undefined;
     const run = await beginRun(dependencies, owner, request.trigger);
     const access = permissions.accessOf(owner);
     const result = await runOwner(dependencies, { owner, files, access }, request);
@@ -83,20 +96,26 @@ async function readRecords({ ledger }: SyncDependencies, owner: string): Promise
   );
 }
 
-function isWorkLeft(
-  files: readonly OwnerFile[],
-  records: ManifestRecords,
-  policyVersion: string,
-  { trigger }: SyncRequest,
-  nowMs: number,
-): boolean {
+/** What a deleted file stood in the way of may be applied now. */
+function hasDeleted(files: readonly OwnerFile[], records: ManifestRecords): boolean {
   const there = new Set(files.map(({ name }) => name));
-  // What a deleted file stood in the way of may be applied now.
-  if ([...records.keys()].some((key) => !there.has(key))) return true;
-  return files.some(({ name, version_id }) => {
-    const record = records.get(name)?.value;
-    if (trigger.kind === "approval" && record?.status === "refused") return true;
-    if (isSettled(record, version_id, policyVersion)) return false;
-    return trigger.kind !== "schedule" || isDue(record, version_id, policyVersion, nowMs);
-  });
+  return [...records.keys()].some((key) => !there.has(key));
+}
+
+interface Known {
+  readonly records: ManifestRecords;
+  readonly policyVersion: string;
+  readonly nowMs: number;
+}
+
+/** Whether a file has work left to do. */
+function isLeft(
+  { name, version_id }: OwnerFile,
+  { records, policyVersion, nowMs }: Known,
+  { trigger }: SyncRequest,
+): boolean {
+  const record = records.get(name)?.value;
+  if (trigger.kind === "approval" && record?.status === "refused") return true;
+  if (isSettled(record, version_id, policyVersion)) return false;
+  return trigger.kind !== "schedule" || isDue(record, version_id, policyVersion, nowMs);
 }

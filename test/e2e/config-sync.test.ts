@@ -1,7 +1,10 @@
 import { setTimeout } from "node:timers/promises";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DeleteObjectCommand, PutBucketNotificationConfigurationCommand } from "@aws-sdk/client-s3";
 import { UpdateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { DynamoLedger } from "#aws/ledger.ts";
+import { endPause, startPause } from "#runtime/start-pause.ts";
 import type { Preview } from "#sync/preview/preview-result.ts";
 import type { RunOutcome, RunReport } from "#sync/report/report.ts";
 import { callLocal } from "../../scripts/local/http.ts";
@@ -256,6 +259,38 @@ test(
     expect(preview.plans[0]?.plan.changes.map(({ action }) => action)).toEqual(["update"]);
     expect(markdown).toContain("endpoint/other");
     expect(await world.gateway.endpoints.list()).toEqual(before);
+  },
+  TEST_TIMEOUT_MS,
+);
+
+test(
+  "while an owner is paused manifests wait, and resuming applies the newest",
+  async () => {
+    const ledger = new DynamoLedger(
+      new DynamoDBClient({
+        endpoint: world.aws.endpoint,
+        region: world.aws.region,
+        credentials: { accessKeyId: "000000000000", secretAccessKey: "test" },
+      }),
+      output(world.outputs, "LedgerTableName"),
+    );
+    const pause = { owner: "quick", since_ms: Date.now(), by: "somebody" };
+    await startPause(ledger, pause, true);
+
+    await putManifest(world, "waiting.yaml", endpointOf("first-waiting"), "quick");
+    const newest = await putManifest(world, "waiting.yaml", endpointOf("waiting"), "quick");
+    await reported(newest, "pending");
+    expect(await ownEndpoints("first-waiting")).toEqual([]);
+    expect(await ownEndpoints("waiting")).toEqual([]);
+    await endPause(ledger, pause, { by: "somebody", nowMs: Date.now() }, true);
+    await settled(world, newest, "applied");
+
+    expect(await ownEndpoints("waiting")).toEqual(["waiting"]);
+    const told = (await world.operations.received()).map(({ type }) => type);
+    expect(told.filter((type) => type.startsWith("mlflow-gateway-ops.work."))).toEqual([
+      "mlflow-gateway-ops.work.paused",
+      "mlflow-gateway-ops.work.resumed",
+    ]);
   },
   TEST_TIMEOUT_MS,
 );

@@ -132,6 +132,25 @@ test("the ledger and the snapshots of a stack are shared by whoever uses it", as
   expect(JSON.parse(list.stdout)).toHaveLength(1);
 });
 
+test("a stack that is paused is paused for whoever uses it, and needs no gateway to be", async () => {
+  writeFileSync(join(root, "gateway.yaml"), MANIFEST);
+  const flags = ["--owner", "team-a", "--stack", STACK];
+  const withoutGateway = { MLFLOW_TRACKING_URI: "" };
+
+  const pause = await run(["pause", "--reason", "move", ...flags], withoutGateway);
+  const apply = await run(["apply", "gateway.yaml", "--yes", ...flags]);
+  const list = await run(["pause", "--list", "--stack", STACK], withoutGateway);
+  const resume = await run(["resume", ...flags], withoutGateway);
+  const again = await run(["apply", "gateway.yaml", "--yes", ...flags]);
+
+  const sentence = /paused \(all workers of team-a\) since .* by .*: move\n$/;
+  expect([pause.status, pause.stderr]).toEqual([0, expect.stringMatching(sentence)]);
+  expect([apply.status, apply.stderr]).toEqual([1, expect.stringMatching(sentence)]);
+  expect(list.stdout).toMatch(sentence);
+  expect(resume).toMatchObject({ status: 0, stderr: "resumed all workers of team-a\n" });
+  expect(again.status).toBe(0);
+});
+
 test("without the stack the same gateway is somebody else's", async () => {
   writeFileSync(join(root, "gateway.yaml"), MANIFEST);
 

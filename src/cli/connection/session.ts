@@ -1,14 +1,28 @@
 import { resolve } from "node:path";
 import type { Backend, BackendRequest } from "#cli/backend.ts";
 import type { GwopsContext } from "#cli/context.ts";
-import type { GatewayFlags, WriteFlags } from "#cli/input/flags.ts";
+import { type GatewayFlags, OWNER_DEFAULT, type WriteFlags } from "#cli/input/flags.ts";
 import { trackingUriOf, workspaceOf } from "#cli/input/server-address.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
+import type { Ledger } from "#runtime/ledger.ts";
 import { loginOf } from "./login.ts";
 
 /** Out of politeness to the traffic that the same server workers serve. */
 const WRITES_PER_SECOND_MAX = 20;
+
+/** The ledger of a stack is found without knowing its gateway. */
+const NO_GATEWAY = "http://gateway.invalid";
+
+/** The ledger that the flags and the environment name, for commands that speak with no gateway. */
+export async function ledgerOf(
+  context: GwopsContext,
+  flags: Omit<GatewayFlags, "owner">,
+): Promise<{ readonly ledger: Ledger; readonly isShared: boolean }> {
+  const trackingUri = flags.stack === undefined ? flags.trackingUri : NO_GATEWAY;
+  const backend = await backendOf(context, { ...flags, owner: OWNER_DEFAULT, trackingUri });
+  return { ledger: backend.dependencies.ledger, isShared: backend.isShared };
+}
 
 /** Opens the gateway and the memory that the flags and the environment name. */
 export async function backendOf(

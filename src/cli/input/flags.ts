@@ -1,4 +1,5 @@
 import { UsageError } from "#cli/usage-error.ts";
+import { PAUSABLE_WORKERS, type PausableWorker } from "#runtime/pause.ts";
 
 /** A flag that is there or not. */
 export function onFlag(brief: string) {
@@ -21,13 +22,15 @@ interface PlaceFlags {
   readonly noColor?: On;
 }
 
+export const OWNER_DEFAULT = "default";
+
 const PLACE_FLAGS = {
   owner: {
     kind: "parsed",
     parse: parseOwner,
     brief: "Who the manifests belong to",
     placeholder: "name",
-    default: "default",
+    default: OWNER_DEFAULT,
   },
   workspace: textFlag("name", "Workspace of manifests that name none [MLFLOW_WORKSPACE]"),
   noColor: onFlag("Print without colours"),
@@ -67,6 +70,34 @@ export const GATEWAY_FLAGS = {
   ...PLACE_FLAGS,
   ledger: textFlag("file", "Where gwops remembers what it manages [GATEWAY_OPS_LEDGER]"),
   stack: textFlag("name", "Use the ledger and the bucket of this deployed stack"),
+} as const;
+
+/** Flags that say what is paused, and in which ledger; what is left out is not limited. */
+export interface PauseFlags extends Omit<GatewayFlags, "owner" | "workspace"> {
+  readonly json?: On;
+  readonly owner?: Text;
+  readonly worker?: PausableWorker | undefined;
+}
+
+export const PAUSE_FLAGS = {
+  worker: {
+    kind: "enum",
+    values: PAUSABLE_WORKERS,
+    brief: "Only this worker",
+    optional: true,
+  },
+  owner: {
+    kind: "parsed",
+    parse: parseOwner,
+    brief: "Only the work for this owner",
+    placeholder: "name",
+    optional: true,
+  },
+  trackingUri: textFlag("url", "Address of the MLflow server [MLFLOW_TRACKING_URI]"),
+  ledger: textFlag("file", "Where gwops remembers what it manages [GATEWAY_OPS_LEDGER]"),
+  stack: textFlag("name", "Pause the workers of this deployed stack"),
+  ...JSON_FLAG,
+  noColor: onFlag("Print without colours"),
 } as const;
 
 /** Flags of commands that report what they find on a gateway. */

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { endPause, startPause } from "#runtime/start-pause.ts";
 import { MANAGED_SECRETS, type SecretTarget } from "#secrets/managed-secret.ts";
 import { deleteSecret, pushSecret } from "#secrets/push.ts";
 import { type PushTrigger, pushChanged } from "#secrets/push-changed.ts";
@@ -305,4 +306,66 @@ test("a secret that was deleted meanwhile is no concern any more", async () => {
 
   expect(outcomes).toMatchObject([{ name: "first", outcome: "updated" }]);
   expect(gateway.storedValue("second")).toBeUndefined();
+});
+
+test("while it is paused a new version is noted, and pushed once it is resumed", async () => {
+  const { gateway, ledger, clock, push, rotate, pending, told } = await setup(
+    targetOf("first", { value_from: { secrets_manager: "prod/openai", keys: { api_key: "A" } } }),
+  );
+  const pause = { worker: "secrets", since_ms: clock.nowMs(), by: "ada@laptop" } as const;
+  await startPause(ledger, pause, false);
+
+  for (const value of ["one", "two", "three"]) {
+    expect(await push(rotate(`{"A": "value-${value}"}`))).toMatchObject([
+      { name: "first", outcome: "pending", cause: { code: "paused" } },
+    ]);
+  }
+  await push(LOOK_AGAIN, LAST);
+  expect(gateway.count("updateSecret")).toBe(0);
+  expect(await pending("first")).toMatchObject({ cause: "paused" });
+  expect(await told()).toEqual([]);
+
+  await endPause(ledger, pause, { by: "ada@laptop", nowMs: clock.nowMs() }, false);
+  expect(await push(LOOK_AGAIN, LAST)).toMatchObject([{ name: "first", outcome: "updated" }]);
+  expect(gateway.storedValue("first")).toEqual({ api_key: "value-three" });
+  expect(await pending("first")).toBeUndefined();
+});
+
+test("a pause of one owner holds up the secrets of no other", async () => {
+  const { gateway, ledger, clock, push, rotate } = await setup(
+    targetOf("first"),
+    targetOf("second", { name: "second" }),
+  );
+  const pause = { owner: "ads", since_ms: clock.nowMs(), by: "ada@laptop" } as const;
+  await startPause(ledger, pause, false);
+
+  const outcomes = await push(rotate('{"A": "value-three"}'));
+
+  expect(outcomes.map(({ outcome }) => outcome)).toEqual(["updated", "updated"]);
+  expect(gateway.count("updateSecret")).toBe(2);
+});
+
+test("a push that fails after it was paused is told", async () => {
+  const { gateway, ledger, clock, push, rotate, pending, told } = await setup(targetOf("first"));
+  const pause = { since_ms: clock.nowMs(), by: "ada@laptop" } as const;
+  await startPause(ledger, pause, false);
+  await push(rotate('{"A": "value-three"}'));
+  await endPause(ledger, {}, { by: "ada@laptop", nowMs: clock.nowMs() }, false);
+
+  gateway.failOn("updateSecret", 1, new ExpectedError("retry"));
+  await push(LOOK_AGAIN, LAST);
+
+  expect(await pending("first")).toMatchObject({ cause: "expected" });
+  expect(await told()).toHaveLength(1);
+});
+
+test("a ledger that cannot say what is paused lets nothing be written", async () => {
+  const { gateway, ledger, push, rotate } = await setup(targetOf("first"));
+  const list = ledger.list.bind(ledger);
+  ledger.list = (kind, options) =>
+    kind.name === "pause" ? Promise.reject(new ExpectedError("retry")) : list(kind, options);
+
+  await expect(push(rotate('{"A": "value-three"}'))).rejects.toMatchObject({ code: "expected" });
+
+  expect(gateway.count("updateSecret")).toBe(0);
 });
