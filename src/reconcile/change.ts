@@ -1,9 +1,15 @@
-import type { ActualResource, DesiredResource, Kind, ResourceKey } from "./state.ts";
+import type { ActualResource, DesiredResource, FieldsOf, Kind, ResourceKey } from "./state.ts";
 import { keyOf } from "./state.ts";
 
+/** A field of any kind, or the name of the resource itself. */
+export type FieldName = "name" | { readonly [K in Kind]: keyof FieldsOf[K] & string }[Kind];
+
+/** `models`, or a place in it: `models[2].weight`, `tags.<key>`, whatever the key. */
+export type FieldPath = FieldName | `${FieldName}.${string}` | `${FieldName}[${number}]${string}`;
+
+/** One value, or one element of a list or map, that differs. */
 export interface FieldChange {
-  /** Name of the field; a tag is `tags.<key>`. */
-  readonly path: string;
+  readonly path: FieldPath;
   /** Undefined: the gateway has none, or it is not known. */
   readonly before?: unknown;
   /** Undefined: it is taken away. */
@@ -76,6 +82,11 @@ export interface Plan {
   readonly fingerprint: string;
   /** SHA-256 of what the plan does: an approval fits exactly one. */
   readonly checksum: string;
+}
+
+/** The field that a path begins with: what is to be written. */
+export function fieldOf({ path }: FieldChange): FieldName {
+  return path.replace(/[.[].*$/s, "") as FieldName;
 }
 
 export function keyOfChange(change: Change): ResourceKey {

@@ -1,4 +1,5 @@
 import { BUDGET_SETTINGS } from "#budgets/settings.ts";
+import { type FieldName, fieldOf } from "#reconcile/change.ts";
 import { budgetMark } from "#reconcile/owner.ts";
 import type { ActualOf, BudgetFields, DesiredOf, ResourceKey } from "#reconcile/state.ts";
 import { LeaseHeldError } from "#runtime/errors.ts";
@@ -30,7 +31,7 @@ async function createNew(
 }
 
 /** Fields that only we keep. */
-const SETTINGS: readonly string[] = ["thresholds", "labels"];
+const SETTINGS: readonly FieldName[] = ["thresholds", "labels"];
 
 /**
  * The policy is written only when it changes, as each write makes the server compute every window;
@@ -41,8 +42,7 @@ async function updateExisting(
   desired: DesiredOf<"budget">,
   { action, actual: { id }, changed_fields }: Update<"budget">,
 ): Promise<string> {
-  const fields = changed_fields.map(({ path }) => path.split(".")[0] ?? path);
-  const isPolicyChanged = fields.some((field) => !SETTINGS.includes(field));
+  const isPolicyChanged = changed_fields.some((change) => !SETTINGS.includes(fieldOf(change)));
   if (isPolicyChanged || action === "adopt") {
     await gateway.budgets.update({
       budget_policy_id: id,

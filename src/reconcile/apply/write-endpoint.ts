@@ -1,4 +1,5 @@
 import type { ModelConfig } from "#gateway/types.ts";
+import { fieldOf } from "#reconcile/change.ts";
 import { endpointOwner, OWNER_TAG_KEY, ownerMark } from "#reconcile/owner.ts";
 import type {
   ActualOf,
@@ -57,7 +58,7 @@ async function updateExisting(
   desired: DesiredOf<"endpoint">,
   { actual, changed_fields }: Update<"endpoint">,
 ): Promise<string> {
-  const fields = new Set(changed_fields.map(({ path }) => path.split(".")[0]));
+  const fields = new Set(changed_fields.map(fieldOf));
   const parts = PARTS.filter((part) => fields.delete(part));
   if (desired.name !== actual.name || fields.size > 0) await writeBase(context, desired, actual);
   await writeParts(context, desired, actual.id, actual, parts);

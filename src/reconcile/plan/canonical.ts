@@ -41,15 +41,11 @@ export function normalized<R extends DesiredResource | ActualResource>(resource:
   };
 }
 
-/** Models as the server keeps them: without an order, with weights as 32-bit floats. */
-export function normalizedModels(models: readonly EndpointModel[]): EndpointModel[] {
-  return sortedModels(
-    models.map((model) =>
-      model.linkage_type === "PRIMARY"
-        ? { ...model, weight: storedWeight(model.weight ?? 1), fallback_order: undefined }
-        : { ...model, weight: undefined },
-    ),
-  );
+/** A model as the server keeps it: a PRIMARY one has a weight, as a 32-bit float, a FALLBACK one an order. */
+export function storedModel(model: EndpointModel): EndpointModel {
+  return model.linkage_type === "PRIMARY"
+    ? { ...model, weight: storedWeight(model.weight ?? 1), fallback_order: undefined }
+    : { ...model, weight: undefined };
 }
 
 /** What is left of a weight on the server. Decimals alone would tell apart what lies at their edge. */
@@ -67,7 +63,7 @@ function place({ linkage_type, model_definition }: EndpointModel): string {
 }
 
 /** In the order in which they run; those without one come last. */
-export function sortedGuardrails(guardrails: readonly EndpointGuardrail[]): EndpointGuardrail[] {
+function sortedGuardrails(guardrails: readonly EndpointGuardrail[]): EndpointGuardrail[] {
   const order = ({ execution_order = Number.MAX_VALUE }: EndpointGuardrail) => execution_order;
   return sortedByText(guardrails).sort((a, b) => order(a) - order(b));
 }

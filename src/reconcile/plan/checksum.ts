@@ -1,4 +1,4 @@
-import { type Change, keyOfChange, type Plan } from "#reconcile/change.ts";
+import { type Change, fieldOf, keyOfChange, type Plan } from "#reconcile/change.ts";
 import { byText, dependenciesOf } from "#reconcile/kinds.ts";
 import {
   type ActualResource,
@@ -44,8 +44,19 @@ export function fingerprintOf({ changes }: Planned, actual: ActualState): string
  * can be computed from the plan alone.
  */
 export function checksumOf(plan: Omit<Plan, "checksum">): string {
-  const { version, owner, workspace, prune, changes, fingerprint } = plan;
+  const { version, owner, workspace, prune, fingerprint } = plan;
+  const changes = plan.changes.map(distinction);
   return digestOf({ version, owner, workspace, prune, changes, fingerprint });
+}
+
+/**
+ * What is done. The fields that change say it once more, by places in a manifest's lists, which
+ * may be written in another order; that they are the same fields decides what is written.
+ */
+function distinction(change: Change) {
+  if (change.action === "create" || change.action === "delete") return change;
+  const { changed_fields, ...rest } = change;
+  return { ...rest, fields: [...new Set(changed_fields.map(fieldOf))] };
 }
 
 /** Throws {@link AlteredPlanError} for a plan that does not have the checksum that it states. */

@@ -1,26 +1,32 @@
 import type { FallbackConfig } from "#gateway/types.ts";
-import type { FieldChange } from "#reconcile/change.ts";
-import { byText, perKind } from "#reconcile/kinds.ts";
+import type { FieldChange, FieldName } from "#reconcile/change.ts";
+import { perKind } from "#reconcile/kinds.ts";
 import type {
   ActualResource,
   DesiredResource,
   EndpointBinding,
-  EndpointFields,
+  EndpointGuardrail,
   EndpointModel,
   FieldsOf,
   Kind,
 } from "#reconcile/state.ts";
-import { normalizedModels, sortedGuardrails } from "./canonical.ts";
-import { describeGuardrail, isSameGuardrails } from "./guardrails.ts";
+import { canonicalJson, storedModel } from "./canonical.ts";
+import { diffLists, diffMaps, type ElementModel } from "./diff.ts";
+import { describeGuardrail, guardrailParts } from "./guardrails.ts";
 
 type Tags = Readonly<Record<string, string>>;
 
 /** Ids of experiments by name. */
 type Experiments = ReadonlyMap<string, string>;
 
-/** How a field that is stated is compared: `plain` is as it is, whole. */
+/**
+ * How a stated field is compared when it is not the same as it stands: `whole` is one value,
+ * `map` is compared key by key, and `set` by its elements.
+ */
 type Comparison<F, P extends keyof F> =
-  | "plain"
+  | "whole"
+  | "map"
+  | "set"
   | ((
       desired: Exclude<F[P], undefined>,
       actual: F,
@@ -33,48 +39,42 @@ const COMPARED: {
     readonly [P in keyof Required<FieldsOf[K]>]: Comparison<FieldsOf[K], P>;
   };
 } = {
-  secret: {
-    provider: "plain",
-    auth_config: "plain",
-    value_from: "plain",
-    source_version: "plain",
-  },
-  model_definition: { secret: "plain", provider: "plain", model_name: "plain" },
+  secret: { provider: "whole", auth_config: "map", value_from: "map", source_version: "whole" },
+  model_definition: { secret: "whole", provider: "whole", model_name: "whole" },
   endpoint: {
     models: (models, actual) => compareModels(models, actual.models),
-    routing_strategy: "plain",
+    routing_strategy: "whole",
     fallback_config: (config, actual) => compareFallback(config, actual.fallback_config),
-    usage_tracking: "plain",
-    experiment_id: "plain",
+    usage_tracking: "whole",
+    experiment_id: "whole",
     experiment: (name, actual, experiments) =>
       compareExperiment(name, actual.experiment_id, experiments),
     tags: (tags, actual) => compareTags(tags, actual.tags ?? {}),
-    bindings: (bindings, actual) => compareBindings(bindings, actual.bindings ?? []),
-    guardrails: (guardrails, actual) => compareGuardrails(guardrails, actual.guardrails ?? []),
+    bindings: (bindings, actual) =>
+      diffSets("bindings", actual.bindings?.map(describeBinding), bindings.map(describeBinding)),
+    guardrails: (guardrails, actual) =>
+      diffLists("guardrails", actual.guardrails ?? [], guardrails, GUARDRAILS),
   },
   budget: {
-    budget_unit: "plain",
-    budget_amount: "plain",
-    duration: "plain",
-    target_scope: "plain",
-    target_value: "plain",
-    budget_action: "plain",
-    thresholds: "plain",
-    labels: "plain",
+    budget_unit: "whole",
+    budget_amount: "whole",
+    duration: "whole",
+    target_scope: "whole",
+    target_value: "whole",
+    budget_action: "whole",
+    thresholds: "set",
+    labels: "map",
   },
-};
-
-const FALLBACK: Readonly<Record<keyof FallbackConfig, "plain">> = {
-  strategy: "plain",
-  max_attempts: "plain",
 };
 
 type AnyComparison =
-  | "plain"
+  | "whole"
+  | "map"
+  | "set"
   | ((desired: unknown, actual: unknown, experiments: Experiments) => readonly FieldChange[]);
 
 /** The table as a list: a large gateway is compared field by field. */
-const FIELDS = perKind((kind) => Object.entries(COMPARED[kind]) as [string, AnyComparison][]);
+const FIELDS = perKind((kind) => Object.entries(COMPARED[kind]) as [FieldName, AnyComparison][]);
 
 /** Tags that are ours or MLflow's own: no manifest states them, and none takes them away. */
 const FOREIGN_TAGS = ["gwops/", "mlflow."] as const;
@@ -91,24 +91,54 @@ export function compareFields(
 ): FieldChange[] {
   const [wanted, present] = [desired.fields, actual.fields] as unknown as [Fields, Fields];
   const changes: FieldChange[] = [];
-  for (const [path, comparison] of FIELDS[desired.kind]) {
-    const after = wanted[path];
-    if (after === undefined) continue;
-    if (comparison !== "plain") changes.push(...comparison(after, present, experiments));
-    else if (!isSame(present[path], after)) changes.push({ path, before: present[path], after });
+  for (const [field, comparison] of FIELDS[desired.kind]) {
+    const [before, after] = [present[field], wanted[field]];
+    // Nearly all are the same as they stand; only the others are worth a closer look.
+    if (after === undefined || isSame(before, after)) continue;
+    if (typeof comparison === "function") changes.push(...comparison(after, present, experiments));
+    else changes.push(...differences(field, comparison, before, after));
   }
   return changes;
 }
 
+function differences(
+  field: FieldName,
+  comparison: "whole" | "map" | "set",
+  before: unknown,
+  after: unknown,
+): readonly FieldChange[] {
+  // That there is none at all is another state than an empty one.
+  if (comparison === "whole" || before === undefined) return [{ path: field, before, after }];
+  return comparison === "map"
+    ? diffMaps(field, before as Fields, after as Fields)
+    : diffSets(field, before as readonly string[], after as readonly string[]);
+}
+
+/** Lists of names or numbers, each of which counts once, in any order. */
+function diffSets<T extends string | number>(
+  field: FieldName,
+  before: readonly T[] = [],
+  after: readonly T[],
+): FieldChange[] {
+  return diffLists(field, [...new Set(before)], [...new Set(after)], { identity: String });
+}
+
+const FALLBACK: Readonly<Record<keyof FallbackConfig, true>> = {
+  strategy: true,
+  max_attempts: true,
+};
+
+/** What is not stated of it stays as it is. */
 function compareFallback(
   desired: FallbackConfig,
   actual: FallbackConfig | undefined,
 ): FieldChange[] {
-  const fields = Object.keys(FALLBACK) as (keyof FallbackConfig)[];
-  return fields.flatMap((field) => {
-    const [before, after] = [actual?.[field], desired[field]];
-    if (after === undefined || isSame(before, after)) return [];
-    return [{ path: `fallback_config.${field}`, before, after }];
+  const stated = (Object.keys(FALLBACK) as (keyof FallbackConfig)[]).filter(
+    (part) => desired[part] !== undefined,
+  );
+  return stated.flatMap((part): FieldChange[] => {
+    const [before, after] = [actual?.[part], desired[part]];
+    return before === after ? [] : [{ path: `fallback_config.${part}`, before, after }];
   });
 }
 
@@ -116,18 +146,40 @@ function compareModels(
   desired: readonly EndpointModel[],
   actual: readonly EndpointModel[],
 ): FieldChange[] {
-  // Most are the same as they stand; only the others are worth the sorting and rounding.
-  if (isSame(desired, actual)) return [];
-  const [before, after] = [normalizedModels(actual), normalizedModels(desired)];
-  return isSame(before, after) ? [] : [{ path: "models", before, after }];
+  return diffLists("models", actual.map(storedModel), desired.map(storedModel), MODELS);
 }
 
+const SETTINGS: Readonly<Record<Exclude<keyof EndpointModel, keyof Linked>, true>> = {
+  weight: true,
+  fallback_order: true,
+};
+
+type Linked = Pick<EndpointModel, "model_definition" | "linkage_type">;
+
+/** One definition may be linked once in each way. */
+const MODELS: ElementModel<EndpointModel> = {
+  identity: ({ model_definition, linkage_type }) => `${linkage_type} ${model_definition}`,
+  compare: (before, after) =>
+    (Object.keys(SETTINGS) as (keyof typeof SETTINGS)[])
+      .filter((part) => before[part] !== after[part])
+      .map((part) => ({ part, before: before[part], after: after[part] })),
+  exchange: {
+    place: ({ model_definition: _, ...place }) => canonicalJson(place),
+    name: ({ model_definition }) => model_definition,
+  },
+};
+
+const GUARDRAILS: ElementModel<EndpointGuardrail> = {
+  identity: ({ name }) => name,
+  compare: (before, after) => guardrailParts(before, after),
+  shown: describeGuardrail,
+};
+
 function compareExperiment(
-  name: string | undefined,
+  name: string,
   actualId: string | undefined,
   experiments: Experiments,
 ): FieldChange[] {
-  if (name === undefined) return [];
   if (actualId === undefined) return [{ path: "experiment", before: undefined, after: name }];
   if (experiments.get(name) === actualId) return [];
   const [known] = [...experiments].find(([, id]) => id === actualId) ?? [];
@@ -135,52 +187,18 @@ function compareExperiment(
 }
 
 function compareTags(desired: Tags, actual: Tags): FieldChange[] {
-  const changes: FieldChange[] = [];
-  for (const [key, after] of Object.entries(desired)) {
-    const before = Object.hasOwn(actual, key) ? actual[key] : undefined;
-    if (before !== after) changes.push({ path: `tags.${key}`, before, after });
-  }
-  for (const [key, before] of Object.entries(actual)) {
-    if (Object.hasOwn(desired, key) || isForeignTag(key)) continue;
-    changes.push({ path: `tags.${key}`, before, after: undefined });
-  }
-  return changes.sort((a, b) => byText(a.path, b.path));
+  const ours = Object.entries(actual).filter(
+    ([key]) => Object.hasOwn(desired, key) || !isForeignTag(key),
+  );
+  return diffMaps("tags", Object.fromEntries(ours), desired);
 }
 
 function isForeignTag(key: string): boolean {
   return FOREIGN_TAGS.some((prefix) => key.startsWith(prefix));
 }
 
-function compareBindings(
-  desired: readonly EndpointBinding[],
-  actual: readonly EndpointBinding[],
-): FieldChange[] {
-  const [before, after] = [describeBindings(actual), describeBindings(desired)];
-  return isSame(before, after) ? [] : [{ path: "bindings", before, after }];
-}
-
-/** Each once, in one order. */
-function describeBindings(bindings: readonly EndpointBinding[]): string[] {
-  return [...new Set(bindings.map(describeBinding))].sort(byText);
-}
-
 export function describeBinding({ resource_type, resource_id }: EndpointBinding): string {
   return `${resource_type} ${resource_id}`;
-}
-
-function compareGuardrails(
-  desired: NonNullable<EndpointFields["guardrails"]>,
-  actual: NonNullable<EndpointFields["guardrails"]>,
-): FieldChange[] {
-  if (isSameGuardrails(desired, actual)) return [];
-  const [before, after] = [sortedGuardrails(actual), sortedGuardrails(desired)];
-  return [
-    {
-      path: "guardrails",
-      before: before.map(describeGuardrail),
-      after: after.map(describeGuardrail),
-    },
-  ];
 }
 
 /** Whether two JSON values are equal; an undefined field is none. */

@@ -1,18 +1,9 @@
-import type { EndpointGuardrail } from "#reconcile/state.ts";
+import type { EndpointGuardrail, ScorerReference } from "#reconcile/state.ts";
 
 /** Whether a guardrail is the one that is meant: it has the name and all that is stated of it. */
 export function isMeant(desired: EndpointGuardrail, actual: EndpointGuardrail): boolean {
-  const { name, scorer, stage, action, action_endpoint } = desired;
-  return (
-    actual.name === name &&
-    (stage === undefined || actual.stage === stage) &&
-    (action === undefined || actual.action === action) &&
-    (action_endpoint === undefined || actual.action_endpoint === action_endpoint) &&
-    (scorer === undefined ||
-      (actual.scorer?.experiment === scorer.experiment &&
-        actual.scorer.name === scorer.name &&
-        (scorer.version === undefined || actual.scorer.version === scorer.version)))
-  );
+  if (actual.name !== desired.name) return false;
+  return guardrailParts(actual, { ...desired, execution_order: undefined }).length === 0;
 }
 
 /** The guardrail on an endpoint that is meant, whatever its place. */
@@ -23,23 +14,34 @@ export function findMeant<G extends EndpointGuardrail>(
   return guardrails.find((actual) => isMeant(desired, actual));
 }
 
-/** Whether an endpoint has the declared guardrails and no other; they are declared by name. */
-export function isSameGuardrails(
-  desired: readonly EndpointGuardrail[],
-  actual: readonly EndpointGuardrail[],
-): boolean {
-  if (desired.length !== actual.length) return false;
-  const left = [...actual];
-  return desired.every((guardrail) => {
-    const index = left.findIndex(
-      (other) =>
-        isMeant(guardrail, other) &&
-        (guardrail.execution_order === undefined ||
-          other.execution_order === guardrail.execution_order),
-    );
-    if (index >= 0) left.splice(index, 1);
-    return index >= 0;
-  });
+const PLACED: Readonly<Record<Exclude<keyof EndpointGuardrail, "name" | "scorer">, true>> = {
+  stage: true,
+  action: true,
+  action_endpoint: true,
+  execution_order: true,
+};
+const SCORED: Readonly<Record<keyof ScorerReference, true>> = {
+  experiment: true,
+  name: true,
+  version: true,
+};
+const PLACED_PARTS = Object.keys(PLACED) as (keyof typeof PLACED)[];
+const SCORED_PARTS = Object.keys(SCORED) as (keyof ScorerReference)[];
+
+/** In what a guardrail of an endpoint is not as it is stated, whatever else it may be. */
+export function guardrailParts(
+  actual: EndpointGuardrail,
+  desired: EndpointGuardrail,
+): readonly { readonly part: string; readonly before: unknown; readonly after: unknown }[] {
+  const { scorer } = desired;
+  return [
+    ...PLACED_PARTS.map((part) => ({ part, before: actual[part], after: desired[part] })),
+    ...(scorer ? SCORED_PARTS : []).map((part) => ({
+      part: `scorer.${part}`,
+      before: actual.scorer?.[part],
+      after: scorer?.[part],
+    })),
+  ].filter(({ before, after }) => after !== undefined && before !== after);
 }
 
 export function describeGuardrail(guardrail: EndpointGuardrail): string {

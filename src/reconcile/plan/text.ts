@@ -1,15 +1,20 @@
-import type { FieldChange } from "#reconcile/change.ts";
-
-const VALUE_LENGTH_MAX = 200;
+import { type FieldChange, fieldOf } from "#reconcile/change.ts";
 
 /** Texts that need no quotes: nothing in them can be taken for our own words. */
 const PLAIN = /^[\w./:@#+%*-]+$/;
 
-/** `before -> after`; of a secret's value only which version it is. */
-export function describeChange({ path, before, after }: FieldChange): string {
+/**
+ * `before -> after`; an element that comes or goes has a `+` or a `-` instead. Nothing is cut. Of a
+ * secret's value only which version it is.
+ */
+export function describeChange(change: FieldChange): string {
+  const { path, before, after } = change;
   if (path === "source_version") {
     return `value: ${describeVersion(before)} -> ${describeVersion(after)}`;
   }
+  const isElement = path !== fieldOf(change);
+  if (isElement && before === undefined) return `+ ${path}: ${describeValue(after)}`;
+  if (isElement && after === undefined) return `- ${path}: ${describeValue(before)}`;
   return `${path}: ${describeValue(before)} -> ${describeValue(after)}`;
 }
 
@@ -21,14 +26,11 @@ export function describeField(path: string, value: unknown): string {
 }
 
 function describeVersion(version: unknown): string {
-  return version === undefined ? "unknown version" : `version ${describeValue(version)}`;
+  return version === undefined ? "unknown" : `version ${describeValue(version)}`;
 }
 
 function describeValue(value: unknown): string {
-  if (value === undefined) return "(none)";
-  const text = textOf(value);
-  const isLong = text.length > VALUE_LENGTH_MAX;
-  return isLong ? `${text.slice(0, VALUE_LENGTH_MAX)}...` : text;
+  return value === undefined ? "(none)" : textOf(value);
 }
 
 /** Like JSON, with fewer quotes. */

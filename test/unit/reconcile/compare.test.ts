@@ -1,10 +1,13 @@
 import { expect, test } from "@jest/globals";
+import { fieldOf } from "#reconcile/change.ts";
 import { compareFields } from "#reconcile/plan/compare.ts";
+import { describeChange } from "#reconcile/plan/text.ts";
 import type {
   ActualResource,
   DesiredResource,
   EndpointFields,
   EndpointGuardrail,
+  EndpointModel,
 } from "#reconcile/state.ts";
 import {
   aGuardrail,
@@ -157,13 +160,7 @@ test.each<[string, DesiredResource, ActualResource, unknown]>([
     "a setting that is too much",
     SECRET,
     existing(SECRET, { fields: { auth_config: { a: "1", b: "2", c: "3" } } }),
-    [
-      {
-        path: "auth_config",
-        before: { a: "1", b: "2", c: "3" },
-        after: { a: "1", b: "2" },
-      },
-    ],
+    [{ path: "auth_config.c", before: "3", after: undefined }],
   ],
   [
     "a tag",
@@ -184,13 +181,17 @@ test.each<[string, DesiredResource, ActualResource, unknown]>([
     "bindings",
     endpoint({ bindings: [scorer("b"), scorer("a")] }),
     existing(endpoint({ bindings: [scorer("c")] })),
-    [{ path: "bindings", before: ["scorer c"], after: ["scorer a", "scorer b"] }],
+    [
+      { path: "bindings[0]", before: undefined, after: "scorer b" },
+      { path: "bindings[1]", before: undefined, after: "scorer a" },
+      { path: "bindings[0]", before: "scorer c", after: undefined },
+    ],
   ],
   [
     "bindings that are all to go",
     endpoint({ bindings: [] }),
     existing(endpoint({ bindings: [scorer("c")] })),
-    [{ path: "bindings", before: ["scorer c"], after: [] }],
+    [{ path: "bindings[0]", before: "scorer c", after: undefined }],
   ],
   [
     "an experiment that is to be made",
@@ -214,7 +215,7 @@ test.each<[string, DesiredResource, ActualResource, unknown]>([
     "labels",
     BUDGET,
     existing(BUDGET, { fields: { labels: {} } }),
-    [{ path: "labels", before: {}, after: { team: "search" } }],
+    [{ path: "labels.team", before: undefined, after: "search" }],
   ],
   [
     "a tag that is missing",
@@ -268,7 +269,7 @@ test.each<[string, ReturnType<typeof modelsOf>]>([
 ])("a difference is seen in the models: %s", (_, models) => {
   const changes = compareFields(CHAT, existing(CHAT, { fields: { models } }));
 
-  expect(changes.map(({ path }) => path)).toEqual(["models"]);
+  expect(new Set(changes.map(fieldOf))).toEqual(new Set(["models"]));
 });
 
 test.each<[string, EndpointGuardrail]>([
@@ -285,10 +286,148 @@ test.each<[string, EndpointGuardrail]>([
 
   const changes = compareFields(endpoint({ guardrails: [guardrail] }), actual);
 
-  expect(changes.map(({ path }) => path)).toEqual(["guardrails"]);
+  expect(new Set(changes.map(fieldOf))).toEqual(new Set(["guardrails"]));
 });
 
-test("guardrails are shown in words: what is there, and what is stated", () => {
+/** Three PRIMARY and two FALLBACK models, not in the order in which a server would list them. */
+const FIVE: readonly EndpointModel[] = [
+  { model_definition: "north", linkage_type: "PRIMARY", weight: 0.5 },
+  { model_definition: "east", linkage_type: "PRIMARY", weight: 0.2 },
+  { model_definition: "west", linkage_type: "PRIMARY", weight: 0.3 },
+  { model_definition: "first", linkage_type: "FALLBACK", fallback_order: 1 },
+  { model_definition: "good", linkage_type: "FALLBACK", fallback_order: 2 },
+];
+
+const [NORTH, EAST, WEST, FIRST, GOOD] = FIVE as [
+  EndpointModel,
+  EndpointModel,
+  EndpointModel,
+  EndpointModel,
+  EndpointModel,
+];
+
+test.each<[string, readonly EndpointModel[], readonly string[]]>([
+  ["nothing, when they only moved", [GOOD, WEST, FIRST, EAST, NORTH], []],
+  [
+    "the last one exchanged",
+    [NORTH, EAST, WEST, FIRST, { ...GOOD, model_definition: "bad" }],
+    ["models[4]: good -> bad"],
+  ],
+  [
+    "the last one exchanged, while all moved",
+    [{ ...GOOD, model_definition: "bad" }, FIRST, WEST, EAST, NORTH],
+    ["models[0]: good -> bad"],
+  ],
+  [
+    "a weight",
+    [NORTH, EAST, { ...WEST, weight: 0.5 }, FIRST, GOOD],
+    ["models[2].weight: 0.3 -> 0.5"],
+  ],
+  [
+    "two fallbacks in the other order",
+    [NORTH, EAST, WEST, { ...FIRST, fallback_order: 2 }, { ...GOOD, fallback_order: 1 }],
+    ["models[3].fallback_order: 1 -> 2", "models[4].fallback_order: 2 -> 1"],
+  ],
+  [
+    "one more in the middle",
+    [NORTH, EAST, { ...EAST, model_definition: "south", weight: 0.1 }, WEST, FIRST, GOOD],
+    ["+ models[2]: { model_definition: south, linkage_type: PRIMARY, weight: 0.1 }"],
+  ],
+  [
+    "one less",
+    [NORTH, WEST, FIRST, GOOD],
+    ["- models[1]: { model_definition: east, linkage_type: PRIMARY, weight: 0.2 }"],
+  ],
+  [
+    "another model with another weight",
+    [NORTH, { ...EAST, model_definition: "south", weight: 0.1 }, WEST, FIRST, GOOD],
+    [
+      "+ models[1]: { model_definition: south, linkage_type: PRIMARY, weight: 0.1 }",
+      "- models[1]: { model_definition: east, linkage_type: PRIMARY, weight: 0.2 }",
+    ],
+  ],
+  [
+    "a model that is linked in another way",
+    [NORTH, EAST, WEST, FIRST, { model_definition: "good", linkage_type: "PRIMARY" }],
+    [
+      "+ models[4]: { model_definition: good, linkage_type: PRIMARY, weight: 1 }",
+      "- models[4]: { model_definition: good, linkage_type: FALLBACK, fallback_order: 2 }",
+    ],
+  ],
+])("of five models %s is shown, and nothing else", (_, models, expected) => {
+  const changes = compareFields(endpoint({ models }), existing(endpoint({ models: FIVE })));
+
+  expect(changes.map(describeChange)).toEqual(expected);
+});
+
+test.each<[string, DesiredResource, ActualResource, readonly string[]]>([
+  [
+    "settings of a secret",
+    secret("s", { auth_config: { api_base: "https://two.example", b: "2", "c.d": "4" } }),
+    existing(secret("s", { auth_config: { api_base: "https://one.example", a: "1", b: "2" } })),
+    [
+      "- auth_config.a: 1",
+      "auth_config.api_base: https://one.example -> https://two.example",
+      "+ auth_config.c.d: 4",
+    ],
+  ],
+  [
+    "where a value comes from",
+    secret("s", { value_from: { secrets_manager: "b", keys: { api_key: "/x", other: "y" } } }),
+    existing(secret("s", { value_from: { secrets_manager: "a", keys: { api_key: "x" } } })),
+    [
+      "value_from.keys.api_key: x -> /x",
+      "+ value_from.keys.other: y",
+      "value_from.secrets_manager: a -> b",
+    ],
+  ],
+  [
+    "thresholds, in any order",
+    budget("b", { thresholds: [1, 0.8, 0.5] }),
+    existing(budget("b", { thresholds: [0.5, 0.9, 1] })),
+    ["+ thresholds[1]: 0.8", "- thresholds[1]: 0.9"],
+  ],
+  [
+    "that there shall be no thresholds, where nobody stated any",
+    budget("b", { thresholds: [] }),
+    existing(budget("b", { thresholds: undefined })),
+    ["thresholds: (none) -> []"],
+  ],
+  [
+    "labels",
+    budget("b", { labels: { team: "search", stage: "prod" } }),
+    existing(budget("b", { labels: { team: "chat", cost: "1" } })),
+    ["- labels.cost: 1", "+ labels.stage: prod", "labels.team: chat -> search"],
+  ],
+  [
+    "a value of any length, whole",
+    endpoint({ tags: { note: `${"x".repeat(5_000)}b` } }),
+    existing(endpoint({ tags: { note: `${"x".repeat(5_000)}a` } })),
+    [`tags.note: ${"x".repeat(5_000)}a -> ${"x".repeat(5_000)}b`],
+  ],
+])("each element has a line of its own: %s", (_, desired, actual, expected) => {
+  expect(compareFields(desired, actual).map(describeChange)).toEqual(expected);
+});
+
+test("comparing a long list takes as long as it is, and no longer", () => {
+  const models = Array.from({ length: 20_000 }, (_, index) => ({
+    model_definition: `m${index}`,
+    linkage_type: "FALLBACK" as const,
+    fallback_order: index,
+  }));
+  const startedMs = performance.now();
+
+  const others = models.map((model) => ({
+    ...model,
+    model_definition: `x${model.fallback_order}`,
+  }));
+  const changes = compareFields(endpoint({ models: others }), existing(endpoint({ models })));
+
+  expect(changes).toHaveLength(20_000);
+  expect(performance.now() - startedMs).toBeLessThan(2_000);
+});
+
+test("of a guardrail each part that is stated is compared; one that goes is shown in words", () => {
   const actual = existing(endpoint({ guardrails: [aGuardrail()] }));
   const desired = endpoint({
     guardrails: [
@@ -304,10 +443,16 @@ test("guardrails are shown in words: what is there, and what is stated", () => {
   });
 
   expect(compareFields(desired, actual)).toEqual([
+    { path: "guardrails[0].stage", before: "BEFORE", after: "AFTER" },
+    { path: "guardrails[0].action", before: "VALIDATION", after: "SANITIZATION" },
+    { path: "guardrails[0].action_endpoint", before: undefined, after: "cleaner" },
+    { path: "guardrails[0].execution_order", before: undefined, after: 1 },
+  ]);
+  expect(compareFields(endpoint({ guardrails: [] }), actual)).toEqual([
     {
-      path: "guardrails",
-      before: ["pii BEFORE VALIDATION by judges/pii version 1"],
-      after: ["pii AFTER SANITIZATION by judges/pii rewritten by cleaner order 1"],
+      path: "guardrails[0]",
+      before: "pii BEFORE VALIDATION by judges/pii version 1",
+      after: undefined,
     },
   ]);
 });
@@ -318,9 +463,9 @@ test("a guardrail too many or too few is a difference", () => {
 
   expect(compareFields(endpoint({ guardrails: [one] }), both)).toHaveLength(1);
   expect(compareFields(endpoint({ guardrails: [one, two] }), existing(endpoint({})))).toHaveLength(
-    1,
+    2,
   );
-  expect(compareFields(endpoint({ guardrails: [one, one] }), both)).toHaveLength(1);
+  expect(compareFields(endpoint({ guardrails: [one, one] }), both)).toHaveLength(2);
 });
 
 test("an experiment is the same when its name has the actual id", () => {
@@ -345,7 +490,7 @@ test("a changed weight is shown as people write it", () => {
 
   const [change] = compareFields(endpoint({ models: [{ ...PRIMARY, weight: 0.7 }] }), actual);
 
-  expect(change).toMatchObject({ before: [{ weight: 0.1 }], after: [{ weight: 0.7 }] });
+  expect(change).toEqual({ path: "models[0].weight", before: 0.1, after: 0.7 });
 });
 
 function modelsOf({ fields }: { readonly fields: EndpointFields }) {

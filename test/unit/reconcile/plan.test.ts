@@ -947,7 +947,7 @@ test.each<[string, object, object]>([
   );
 
   expect(issues).toEqual([]);
-  expect(plan.changes.flatMap(changedPaths)).toEqual(["guardrails"]);
+  expect(plan.changes.flatMap(changedPaths)).toEqual(["guardrails[0]"]);
 });
 
 test("a guardrail that is on its endpoint needs no second look", () => {

@@ -166,7 +166,7 @@ test.each(["\u96ea", '"', "\\", "\u0001", "\u{1f600}"])(
     const changes = Array.from({ length: 60 }, (_, index) => ({
       action: "update" as const,
       key: `endpoint/${index}` as const,
-      changed_fields: [{ path: "tags.note", before: long, after: long }],
+      changed_fields: [{ path: "tags.note" as const, before: long, after: long }],
     }));
     const notices = changes.map(({ key }) => ({ code: "frozen", key, message: long }) as const);
     const error = { code: "apply-failed", message: long };
