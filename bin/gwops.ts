@@ -35,6 +35,8 @@ const context: GwopsContext = {
   ask: stdin.isTTY && stderr.isTTY ? ask : undefined,
   onInterrupt,
   open: (request) => openBackend(surroundings, request),
+  permissionsOf: async (stack) =>
+    (await import("#cli/connection/stack.ts")).permissionsOfStack(stack),
 };
 process.exitCode = await runGwops(argv.slice(2), context, packageJson);
 

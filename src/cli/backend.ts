@@ -2,7 +2,6 @@ import type { GatewayAuth } from "#gateway/http/connection.ts";
 import type { RunDependencies } from "#sync/end-run.ts";
 import type { ApprovalSource } from "#sync/owner/approval.ts";
 import type { RunOwnerDependencies } from "#sync/owner/run-owner.ts";
-import type { Permissions } from "#sync/tenancy.ts";
 
 /** Which gateway a command works on, and with which memory. */
 export interface BackendRequest {
@@ -22,12 +21,10 @@ export interface BackendRequest {
 export interface Memory extends Pick<RunOwnerDependencies, "ledger" | "snapshots"> {
   /** Whether the workers of a deployed stack write to the same ledger. */
   readonly isShared: boolean;
-  /** Who may do what in a deployed stack; elsewhere whoever runs the command may do everything. */
-  readonly permissions?: Permissions | undefined;
 }
 
 /** The outside world as the use cases need it. */
-export interface Backend extends Pick<Memory, "isShared" | "permissions"> {
+export interface Backend extends Pick<Memory, "isShared"> {
   readonly dependencies: RunOwnerDependencies & Omit<RunDependencies, "reports">;
 }
 

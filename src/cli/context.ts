@@ -1,5 +1,6 @@
 import type { CommandContext } from "@stricli/core";
 import type { Clock } from "#runtime/clock.ts";
+import type { Permissions } from "#sync/tenancy.ts";
 import type { OpenBackend } from "./backend.ts";
 
 /** Where text goes. */
@@ -38,4 +39,6 @@ export interface GwopsContext extends CommandContext {
   /** From this call on Ctrl-C does not end the process, but aborts the signal. */
   readonly onInterrupt: () => AbortSignal;
   readonly open: OpenBackend;
+  /** Who may do what in a deployed stack. */
+  readonly permissionsOf: (stack: string) => Promise<Permissions>;
 }

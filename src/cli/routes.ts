@@ -4,6 +4,7 @@ import { driftCommand } from "./commands/drift.ts";
 import { exportCommand } from "./commands/export.ts";
 import { pauseCommand } from "./commands/pause.ts";
 import { planCommand } from "./commands/plan.ts";
+import { policyCommand } from "./commands/policy.ts";
 import { resumeCommand } from "./commands/resume.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { schemaCommand } from "./commands/schema.ts";
@@ -19,6 +20,7 @@ export const ROUTES = buildRouteMap({
     rollback: rollbackCommand,
     pause: pauseCommand,
     resume: resumeCommand,
+    policy: policyCommand,
     schema: schemaCommand,
   },
   docs: {

@@ -1,5 +1,5 @@
 /** Host of an address; undefined when it is not a URL. */
-export function hostOf(apiBase: string): string | undefined {
+function hostOf(apiBase: string): string | undefined {
   return URL.canParse(apiBase) ? new URL(apiBase).hostname : undefined;
 }
 

@@ -64,7 +64,7 @@ function grantFindings(grants: Grants, subject: RuleSubject): RuleFinding[] {
     ...secrets.flatMap(({ entry, index }) =>
       at(
         ["secrets", index],
-        [...sourceDenial(grants, entry), ...hostDenials(grants, entry.auth_config)],
+        [...sourceDenial(grants, entry), ...hostDenials(grants, entry.provider, entry.auth_config)],
       ),
     ),
     ...endpoints.flatMap(({ entry, index }) =>

@@ -1,6 +1,8 @@
 import { Document, isMap, isScalar, visit } from "yaml";
 import { type ActualState, KINDS, keyOf, WORKSPACE_DEFAULT } from "#reconcile/state.ts";
 import { codeOf, escapeHidden, visible } from "#runtime/visible.ts";
+import { type Access, OPEN } from "./access.ts";
+import { accessFindings } from "./check-access.ts";
 import { contextOf } from "./declared.ts";
 import { describeIssue } from "./describe-issue.ts";
 import { SECTIONS } from "./entries/all.ts";
@@ -14,6 +16,8 @@ export interface ExportOptions {
   /** Whose manifest it is to be: what others own is external. Undefined: everything is taken. */
   readonly owner?: string | undefined;
   readonly workspace: string;
+  /** What the owner may do; what it may not is external, or a comment. @default everything */
+  readonly access?: Access | undefined;
 }
 
 /**
@@ -23,7 +27,7 @@ export interface ExportOptions {
 export function exportManifest(actual: ActualState, options: ExportOptions): string {
   let items = itemsOf(actual, options.owner).sort(byKey).map(withoutEntry);
   for (;;) {
-    const { manifest, findings } = check(items, options.workspace);
+    const { manifest, findings } = check(items, options);
     if (findings.size === 0) return render(withoutUnused(items, manifest), options.workspace);
     items = items.map((item) => {
       const reason = findings.get(item);
@@ -51,30 +55,37 @@ function reduced(item: ExportItem, reason: string): ExportItem {
 }
 
 /** The first thing that is wrong with each item. */
-function check(items: readonly ExportItem[], workspace: string) {
+function check(items: readonly ExportItem[], { workspace, access = OPEN }: ExportOptions) {
   const document = documentOf(items, workspace);
   const parsed = manifestSchema.safeParse(document);
   const found = parsed.success
-    ? rulesBroken(parsed.data)
+    ? rulesBroken(parsed.data, access)
     : parsed.error.issues.flatMap((issue) => describeIssue(issue, document, () => []));
   const findings = new Map<ExportItem, string>();
   for (const { path, message } of found) {
-    const item = itemAt(items, path);
     const field = path.slice(2).join(".");
-    if (item && !findings.has(item)) findings.set(item, `${field} ${message}`.trim());
+    for (const item of itemsAt(items, path)) {
+      if (!findings.has(item)) findings.set(item, `${field} ${message}`.trim());
+    }
   }
   return { manifest: document as unknown as Manifest, findings };
 }
 
-function rulesBroken(manifest: Manifest): readonly ManifestFinding[] {
+function rulesBroken(manifest: Manifest, access: Access): readonly ManifestFinding[] {
   const subject = subjectOf(manifest);
   const candidate = { name: "", manifest, locate: async () => [], subject };
-  return lint(subject, contextOf([candidate], new Map(), new Map(), "any", true)).errors;
+  return [
+    ...accessFindings(subject, { access, allowLoopbackApiBase: true }),
+    ...lint(subject, contextOf([candidate], new Map(), new Map(), "any", true)).errors,
+  ];
 }
 
-function itemAt(items: readonly ExportItem[], [section, index]: ManifestFinding["path"]) {
+/** What a place speaks of: one resource, or all that are managed in a section. */
+function itemsAt(items: readonly ExportItem[], [section, index]: ManifestFinding["path"]) {
   const kind = KINDS.find((candidate) => SECTIONS[candidate] === section);
-  return items.filter((item) => item.kind === kind && item.entry)[Number(index)];
+  const inSection = items.filter((item) => item.kind === kind && item.entry);
+  if (index === undefined) return inSection.filter(({ entry }) => entry?.external !== true);
+  return inSection.filter((_, position) => position === index);
 }
 
 function documentOf(items: readonly ExportItem[], workspace: string): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import type { TargetScope } from "#gateway/types.ts";
+import { TRAITS } from "#reconcile/kinds.ts";
 import {
   type ActualResource,
   type BudgetFields,
@@ -8,8 +9,11 @@ import {
   type SecretFields,
   WORKSPACE_DEFAULT,
 } from "#reconcile/state.ts";
-import { hostOf, isPrivateApiBase } from "./api-base.ts";
+import { isPrivateApiBase } from "./api-base.ts";
 import { SECTIONS } from "./entries/all.ts";
+import { addressOf } from "./hosts/address.ts";
+import { ANYTHING } from "./hosts/call.ts";
+import { hostsOf, unknownSettings } from "./hosts/hosts-of.ts";
 import { type Patterns, patternsOf } from "./patterns.ts";
 import type { OwnerGrants } from "./policy-schema.ts";
 
@@ -18,7 +22,7 @@ export interface Grants {
   readonly kinds: readonly Kind[];
   readonly names: Patterns;
   readonly secrets: Patterns;
-  readonly apiBaseHosts: Patterns;
+  readonly hosts: Patterns;
   readonly workspaces: Patterns;
   readonly experiments: Patterns;
   readonly externals: Patterns;
@@ -51,7 +55,7 @@ export function grantsOf(given: OwnerGrants): Grants {
     names: patternsOf(given.names),
     secrets: patternsOf(given.secrets),
     // Hosts are in lower case, whatever a person wrote.
-    apiBaseHosts: patternsOf(given.api_base_hosts?.map((host) => host.toLowerCase())),
+    hosts: patternsOf(given.hosts?.map((host) => host.toLowerCase())),
     workspaces: patternsOf(given.workspaces ?? [WORKSPACE_DEFAULT]),
     experiments: patternsOf(given.experiments),
     externals: patternsOf(given.externals),
@@ -101,28 +105,30 @@ export function sourceDenial(
   return denied(secrets, ["value_from", field], value_from[field]);
 }
 
-/** Every setting that is an address: providers know more than api_base. */
-export function hostDenials({ apiBaseHosts }: Grants, authConfig: AuthConfig): Denial[] {
-  return hostsIn(authConfig).flatMap(({ key, host }) =>
-    denied(apiBaseHosts, ["auth_config", key], host),
+/** Where its key would go: to hosts that settings name, and to those of the provider itself. */
+export function hostDenials({ hosts }: Grants, provider: string, authConfig: AuthConfig): Denial[] {
+  const unknown = unknownSettings(provider, authConfig).map((setting) => ({
+    path: ["auth_config", setting],
+    value: `"${setting}", a setting that may lead anywhere`,
+    host: ANYTHING,
+  }));
+  const known = hostsOf(provider, authConfig).map(({ host, setting }) => ({
+    path: setting === undefined ? ["provider"] : ["auth_config", setting],
+    value: setting === undefined ? `"${provider}", which is called at "${host}"` : `"${host}"`,
+    host,
+  }));
+  return [...known, ...unknown].flatMap(({ path, value, host }) =>
+    hosts.allow(host) ? [] : [{ path, value, granted: listed(hosts.list) }],
   );
 }
 
 /** Addresses that lead to the server itself or into a private network, granted or not. */
-export function privateHosts(authConfig: AuthConfig): { path: string[]; message: string }[] {
-  return hostsIn(authConfig)
-    .filter(({ address }) => isPrivateApiBase(address))
-    .map(({ key, host }) => ({
-      path: ["auth_config", key],
-      message: `must not lead to the server itself or into a private network, got the host "${host}"; a setting of the stack allows it`,
-    }));
-}
-
-/** The one place that says which settings of a secret make a host, and which. */
-function hostsIn(authConfig: AuthConfig = {}) {
-  return Object.entries(authConfig).flatMap(([key, address]) => {
-    const host = hostOf(address);
-    return host ? [{ key, address, host }] : [];
+export function privateHosts(authConfig: AuthConfig = {}): { path: string[]; message: string }[] {
+  return Object.entries(authConfig).flatMap(([key, value]) => {
+    const { host } = addressOf(value) ?? {};
+    if (host === undefined || !isPrivateApiBase(value)) return [];
+    const message = `must not lead to the server itself or into a private network, got the host "${host}"; a setting of the stack allows it`;
+    return [{ path: ["auth_config", key], message }];
   });
 }
 
@@ -183,14 +189,14 @@ export function existingDenials(
 ): Denial[] {
   const field = desired?.previous_name === actual.name ? "previous_name" : "name";
   // An unmarked budget is named by its id: it has no name that could be granted.
-  const isNameless = actual.name === actual.id;
+  const isNameless = !TRAITS[actual.kind].isNamed && actual.name === actual.id;
   const keepsHosts = desired?.kind === "secret" && desired.fields.auth_config === undefined;
   return [
     ...kindDenial(grants, actual.kind),
     ...(isNameless ? [] : nameDenial(grants, field, actual.name)),
     ...(actual.kind === "budget" ? budgetDenials(grants, actual.fields) : []),
     ...(actual.kind === "secret" && keepsHosts
-      ? hostDenials(grants, actual.fields.auth_config)
+      ? hostDenials(grants, actual.fields.provider, actual.fields.auth_config)
       : []),
   ];
 }
@@ -200,7 +206,7 @@ export function experimentDenial({ experiments }: Grants, name: string): Denial[
   return denied(experiments, [], name);
 }
 
-/** An external resource of the owner itself needs no more than its name does. */
+/** An external resource that is the owner's own, or free to be, needs no more than its name does. */
 export function isNamed({ kinds, names }: Grants, kind: Kind, name: string): boolean {
   return kinds.includes(kind) && names.allow(name);
 }

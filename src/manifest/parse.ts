@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { describeIssue } from "./describe-issue.ts";
 import { locator } from "./locate.ts";
+import { isPolicyDocument } from "./policy-document.ts";
 import { readDocument } from "./read.ts";
 import { manifestSchema } from "./schema.ts";
 import type {
@@ -25,8 +26,7 @@ export const parseManifest: ParseManifest = async (content) => {
 
 /** A policy that lies among the manifests is told as what it is. */
 function mistakenFor(document: unknown): string | undefined {
-  const isPolicy = Object.hasOwn(Object(document), "owners");
-  if (!isPolicy) return undefined;
+  if (!isPolicyDocument(document)) return undefined;
   return "looks like a policy, and not like a manifest; the policy is manifests/policy.yaml, and anywhere else it grants and denies nothing";
 }
 

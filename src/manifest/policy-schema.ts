@@ -32,9 +32,11 @@ const grants = z.strictObject({
   secrets: patterns
     .optional()
     .describe("Names and ARNs of AWS secrets that values may come from, as manifests write them"),
-  api_base_hosts: patterns
+  hosts: patterns
     .optional()
-    .describe("Hosts that `auth_config` may name, to which keys are sent then"),
+    .describe(
+      "Hosts that keys may be sent to: those of the providers themselves, such as `api.openai.com`, and what `auth_config` names",
+    ),
   workspaces: patterns
     .optional()
     .describe("MLflow workspaces; left out, `default`, which is the only one of most servers"),
@@ -73,6 +75,6 @@ export type OwnerGrants = z.infer<typeof grants>;
 
 function wrongVersion(version: unknown): string {
   return version === 1
-    ? "must be 2: what is not granted is denied since then, so grant all that version 1 left open (kinds, names, secrets, api_base_hosts, experiments, budgets)"
+    ? "must be 2: what is not granted is denied since then, so grant all that version 1 left open (kinds, names, secrets, hosts, experiments, budgets)"
     : `must be ${POLICY_VERSION}, the only version that this Gateway Ops knows; a newer one needs a newer Gateway Ops`;
 }

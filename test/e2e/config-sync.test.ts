@@ -304,8 +304,8 @@ test(
     const policy = [
       "version: 2",
       "owners:",
-      `  team-b: { ${all}, api_base_hosts: [api.openai.com], budgets: { scopes: [ENDPOINT], amount_max: 100 } }`,
-      `  "*": { ${all}, api_base_hosts: ["*"], experiments: ["*"], budgets: { scopes: [ENDPOINT], amount_max: 10000 } }`,
+      `  team-b: { ${all}, hosts: [api.openai.com], budgets: { scopes: [ENDPOINT], amount_max: 100 } }`,
+      `  "*": { ${all}, hosts: ["*"], experiments: ["*"], budgets: { scopes: [ENDPOINT], amount_max: 10000 } }`,
     ].join("\n");
     await putObject(world, "manifests/policy.yaml", policy);
     await settled(world, await putManifest(world, "a.yaml", tenant("a"), "team-a"), "applied");

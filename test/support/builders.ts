@@ -55,7 +55,7 @@ export function everyGrant(changes: OwnerGrants = {}): OwnerGrants {
     kinds: ["secret", "model_definition", "endpoint", "budget"],
     names: ["*"],
     secrets: ["*"],
-    api_base_hosts: ["*"],
+    hosts: ["*"],
     workspaces: ["*"],
     experiments: ["*"],
     budgets: {

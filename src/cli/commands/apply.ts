@@ -6,6 +6,7 @@ import { FILES, textFlag, WRITE_FLAGS, type WriteFlags } from "#cli/input/flags.
 import { readManifests } from "#cli/input/manifest-files.ts";
 import { requestOf, requestOfSaved } from "#cli/input/plan-request.ts";
 import { readSavedPlan } from "#cli/input/saved-plan-file.ts";
+import { withPolicyBeside } from "#cli/policy-beside.ts";
 import { UsageError } from "#cli/usage-error.ts";
 
 interface Flags extends WriteFlags {
@@ -37,7 +38,8 @@ Examples:
   func: apply,
 });
 
-async function apply(this: GwopsContext, flags: Flags, ...argumentList: string[]): Promise<void> {
+async function apply(this: GwopsContext, asked: Flags, ...argumentList: string[]): Promise<void> {
+  const flags = await withPolicyBeside(this, asked, argumentList);
   if ((flags.plan === undefined) === (argumentList.length === 0)) {
     throw new UsageError("name manifests, or a plan with --plan, and not both");
   }

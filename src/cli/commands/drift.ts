@@ -5,7 +5,7 @@ import { EXIT } from "#cli/exit-codes.ts";
 import { accessOf } from "#cli/input/access.ts";
 import { REPORT_FLAGS, type ReportFlags } from "#cli/input/flags.ts";
 import { isAsDeclared, showPlans } from "#cli/output/plans.ts";
-import { printJson, say } from "#cli/output/show.ts";
+import { counted, printFindings, printJson, say } from "#cli/output/show.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import { type DriftPlan, planDrift } from "#sync/drift.ts";
 import { readSnapshots } from "#sync/history/snapshot-history.ts";
@@ -27,23 +27,33 @@ Examples:
 });
 
 async function drift(this: GwopsContext, flags: ReportFlags): Promise<void> {
-  const backend = await backendOf(this, flags);
-  const { dependencies } = backend;
-  const access = await accessOf(this, flags, backend);
-  const applied = await readSnapshots(dependencies, flags.owner);
-  if (applied.size === 0) {
-    throw new UsageError(`nothing was applied yet for the owner "${flags.owner}"`);
+  const { dependencies } = await backendOf(this, flags);
+  const access = await accessOf(this, flags);
+  const { owner, workspace } = flags;
+  const snapshots = [...(await readSnapshots(dependencies, owner)).values()];
+  const applied = snapshots.filter((one) => [undefined, one.workspace].includes(workspace));
+  if (applied.length === 0) {
+    const where = workspace === undefined ? "" : ` in the workspace "${workspace}"`;
+    throw new UsageError(`nothing was applied yet for the owner "${owner}"${where}`);
   }
   const found: DriftPlan[] = [];
-  for (const snapshot of applied.values()) {
-    found.push(await planDrift(dependencies, snapshot, access));
-  }
+  for (const snapshot of applied) found.push(await planDrift(dependencies, snapshot, access));
+  showUncompared(this, found);
   const drifted = found.filter(({ plan, rejected }) => rejected.length > 0 || !isAsDeclared(plan));
   const isDrifted = drifted.length > 0;
   if (flags.json) printJson(this, found.map(driftJson));
   else for (const { plan } of drifted) showPlans(this, plan, this.process.stdout);
   this.process.exitCode = isDrifted ? EXIT.pending : EXIT.ok;
   say(this, isDrifted ? "the gateway is not as it was applied" : "no drift");
+}
+
+/** What is wrong with a file itself, or no longer granted, is no drift, and hides what would be. */
+function showUncompared(context: GwopsContext, found: readonly DriftPlan[]): void {
+  const invalid = found.flatMap(({ plan: { checked, rejected } }) =>
+    checked.invalid.filter(({ name }) => !rejected.has(name)),
+  );
+  printFindings(context, { invalid, warnings: [] }, context.process.stderr);
+  if (invalid.length > 0) say(context, `not compared: ${counted(invalid.length, "file")}`);
 }
 
 function driftJson({ plan: { workspaces }, rejected }: DriftPlan) {

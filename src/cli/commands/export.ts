@@ -1,13 +1,21 @@
 import { buildCommand } from "@stricli/core";
 import { backendOf, singleWorkspace } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
-import { GATEWAY_FLAGS, type GatewayFlags, textFlag } from "#cli/input/flags.ts";
+import { accessOf } from "#cli/input/access.ts";
+import {
+  GATEWAY_FLAGS,
+  type GatewayFlags,
+  POLICY_FLAG,
+  type PolicyFlags,
+  textFlag,
+} from "#cli/input/flags.ts";
 import { saveFile } from "#cli/output/output-file.ts";
 import { printText, say } from "#cli/output/show.ts";
+import { UsageError } from "#cli/usage-error.ts";
 import { exportManifest } from "#manifest/export.ts";
 import { observeAll } from "#reconcile/observe/observe.ts";
 
-interface Flags extends GatewayFlags {
+interface Flags extends GatewayFlags, PolicyFlags {
   readonly outputFile?: string | undefined;
 }
 
@@ -15,6 +23,7 @@ export const exportCommand = buildCommand({
   parameters: {
     flags: {
       ...GATEWAY_FLAGS,
+      ...POLICY_FLAG,
       outputFile: textFlag("file", "Write the manifest to this file"),
     },
   },
@@ -22,7 +31,8 @@ export const exportCommand = buildCommand({
     brief: "Write a manifest of what the gateway holds",
     fullDescription: `Prints a manifest that declares everything on the gateway and that plans to no change but adoptions.
 Values of secrets cannot be read back: secrets are exported as external, with a comment that says
-how to bring their value under management.
+how to bring their value under management. What a policy does not grant the owner is external or a
+comment, too.
 
 Examples:
   gwops export > gateway.yaml
@@ -33,12 +43,16 @@ Examples:
 
 async function exportManifests(this: GwopsContext, flags: Flags): Promise<void> {
   const workspace = singleWorkspace(this, flags);
+  const access = await accessOf(this, flags);
+  if (access.is === "denied") {
+    throw new UsageError(`what ${flags.owner} exports ${access.message}`);
+  }
   const { dependencies } = await backendOf(this, flags);
   const { ledger, deadline } = dependencies;
   const gateway = dependencies.gatewayOf(workspace, deadline);
   const tracking = dependencies.trackingOf(workspace, deadline);
   const actual = await observeAll(gateway, tracking, ledger, workspace);
-  const manifest = exportManifest(actual, { owner: flags.owner, workspace });
+  const manifest = exportManifest(actual, { owner: flags.owner, workspace, access });
   if (flags.outputFile === undefined) {
     printText(this.process.stdout, manifest);
     return;

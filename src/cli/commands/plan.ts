@@ -7,6 +7,7 @@ import { requestOf } from "#cli/input/plan-request.ts";
 import { saveFile } from "#cli/output/output-file.ts";
 import { planExitCode, planJson, plansMarkdown, showPlans } from "#cli/output/plans.ts";
 import { printJson, printText, say } from "#cli/output/show.ts";
+import { withPolicyBeside } from "#cli/policy-beside.ts";
 import { planOwner } from "#sync/owner/plan-owner.ts";
 import { savedPlan } from "#sync/saved-plan.ts";
 
@@ -39,7 +40,8 @@ Examples:
   func: plan,
 });
 
-async function plan(this: GwopsContext, flags: Flags, ...argumentList: string[]): Promise<void> {
+async function plan(this: GwopsContext, asked: Flags, ...argumentList: string[]): Promise<void> {
+  const flags = await withPolicyBeside(this, asked, argumentList);
   const files = await readManifests(this, argumentList, flags);
   const backend = await backendOf(this, flags);
   const request = await requestOf(this, backend, flags, files);

@@ -25,11 +25,10 @@ export async function openBackend(
 ): Promise<Backend> {
   const { env, home, folder, clock, runId } = surroundings;
   const ledgerPath = request.ledger ?? defaultLedgerPath({ env, home }, request.trackingUri);
-  const { ledger, snapshots, isShared, permissions } = await openMemory(clock, request, ledgerPath);
+  const { ledger, snapshots, isShared } = await openMemory(clock, request, ledgerPath);
   const { writesPerSecondMax, owner, approvals } = request;
   return {
     isShared,
-    permissions,
     dependencies: {
       ledger,
       snapshots,

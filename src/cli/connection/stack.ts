@@ -5,21 +5,26 @@ import { ManifestBucket } from "#aws/bucket.ts";
 import { DynamoLedger } from "#aws/ledger.ts";
 import type { Memory } from "#cli/backend.ts";
 import { UsageError } from "#cli/usage-error.ts";
-import { readPermissions, TENANCIES } from "#sync/tenancy.ts";
+import { type Permissions, readPermissions, TENANCIES } from "#sync/tenancy.ts";
 
 /** The outputs of lib/gateway-ops-stack.ts that a command needs. */
 const LEDGER_OUTPUT = "LedgerTableName";
 const BUCKET_OUTPUT = "ManifestBucketName";
 const TENANCY_OUTPUT = "Tenancy";
 
-/** The ledger and the snapshots of a deployed stack, and who may do what in it. */
+/** The ledger and the snapshots of a deployed stack. */
 export async function openStack(stack: string): Promise<Memory> {
-  const outputs = await outputsOf(stack);
-  const output = (name: string) => {
-    const value = outputs.get(name);
-    if (value !== undefined) return value;
-    throw new UsageError(`the stack ${stack} has no output ${name}: is it one of Gateway Ops?`);
+  const output = await outputsOf(stack);
+  return {
+    ledger: new DynamoLedger(new DynamoDBClient(), output(LEDGER_OUTPUT)),
+    snapshots: bucketNamed(output(BUCKET_OUTPUT)),
+    isShared: true,
   };
+}
+
+/** Who may do what in a deployed stack, by its tenancy and its policy. */
+export async function permissionsOfStack(stack: string): Promise<Permissions> {
+  const output = await outputsOf(stack);
   const stated = output(TENANCY_OUTPUT);
   const tenancy = TENANCIES.find((known) => known === stated);
   if (tenancy === undefined) {
@@ -27,17 +32,25 @@ export async function openStack(stack: string): Promise<Memory> {
       `the stack ${stack} has the tenancy "${stated}", which this gwops does not know: upgrade it`,
     );
   }
+  return readPermissions({ manifests: bucketNamed(output(BUCKET_OUTPUT)), tenancy });
+}
+
+function bucketNamed(name: string): ManifestBucket {
   // Path style works with every S3, whatever its name resolution.
-  const bucket = new ManifestBucket(new S3Client({ forcePathStyle: true }), output(BUCKET_OUTPUT));
-  return {
-    ledger: new DynamoLedger(new DynamoDBClient(), output(LEDGER_OUTPUT)),
-    snapshots: bucket,
-    isShared: true,
-    permissions: await readPermissions({ manifests: bucket, tenancy }),
+  return new ManifestBucket(new S3Client({ forcePathStyle: true }), name);
+}
+
+/** Throws for an output that the stack does not have. */
+async function outputsOf(stack: string): Promise<(name: string) => string> {
+  const outputs = await describe(stack);
+  return (name) => {
+    const value = outputs.get(name);
+    if (value !== undefined) return value;
+    throw new UsageError(`the stack ${stack} has no output ${name}: is it one of Gateway Ops?`);
   };
 }
 
-async function outputsOf(stack: string): Promise<Map<string, string>> {
+async function describe(stack: string): Promise<Map<string, string>> {
   try {
     const command = new DescribeStacksCommand({ StackName: stack });
     const { Stacks = [] } = await new CloudFormationClient().send(command);

@@ -39,12 +39,26 @@ const PLACE_FLAGS = {
 const JSON_FLAG = { json: onFlag("Print JSON for machines") } as const;
 
 /** Flags of commands that ask what the owner may do. */
-interface PolicyFlags {
+export interface PolicyFlags {
   readonly policy?: Text;
 }
 
-const POLICY_FLAG = {
+export const POLICY_FLAG = {
   policy: textFlag("file", "Hold this policy.yaml of the platform team"),
+} as const;
+
+/** Flags of commands that only ask what an owner may do. */
+export interface AccessFlags extends Omit<PlaceFlags, "workspace">, PolicyFlags {
+  readonly json?: On;
+  readonly stack?: Text;
+}
+
+export const ACCESS_FLAGS = {
+  owner: PLACE_FLAGS.owner,
+  noColor: PLACE_FLAGS.noColor,
+  ...JSON_FLAG,
+  ...POLICY_FLAG,
+  stack: textFlag("name", "Ask this deployed stack for its tenancy and its policy"),
 } as const;
 
 /** Flags of commands that check manifests. */
@@ -69,7 +83,7 @@ export const GATEWAY_FLAGS = {
   trackingUri: textFlag("url", "Address of the MLflow server [MLFLOW_TRACKING_URI]"),
   ...PLACE_FLAGS,
   ledger: textFlag("file", "Where gwops remembers what it manages [GATEWAY_OPS_LEDGER]"),
-  stack: textFlag("name", "Use the ledger and the bucket of this deployed stack"),
+  stack: textFlag("name", "Use the ledger, the bucket and the policy of this deployed stack"),
 } as const;
 
 /** Flags that say what is paused, and in which ledger; what is left out is not limited. */

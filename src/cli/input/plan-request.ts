@@ -4,24 +4,24 @@ import type { CheckSettings } from "#sync/owner/owner-files.ts";
 import type { PlanRequest } from "#sync/owner/plan-owner.ts";
 import { keptFile, type OwnerFile } from "#sync/owner-file.ts";
 import type { SavedPlan } from "#sync/saved-plan.ts";
-import { accessOf } from "./access.ts";
+import { type Asked, accessOf } from "./access.ts";
 import type { PlanFlags, RulesFlags } from "./flags.ts";
 import { workspaceOf } from "./server-address.ts";
 
 /** Under what the flags want files to be checked. */
 export async function checkSettingsOf(
   context: GwopsContext,
-  flags: RulesFlags,
-  backend: Pick<Backend, "isShared" | "permissions"> = { isShared: false },
+  flags: RulesFlags & Asked,
+  { isShared }: Pick<Backend, "isShared"> = { isShared: false },
 ): Promise<CheckSettings> {
   return {
     owner: flags.owner,
     workspace: workspaceOf(flags.workspace, context.env),
-    access: await accessOf(context, flags, backend),
+    access: await accessOf(context, flags),
     // Whoever runs this has the rights of an administrator of the gateway anyway.
     allowLoopbackApiBase: true,
     // The workers of a stack go on with what is applied, and see nothing of this machine.
-    sources: backend.isShared ? "aws" : "any",
+    sources: isShared ? "aws" : "any",
   };
 }
 

@@ -49,8 +49,8 @@ export function beginReading(gateway: GatewayReader, ledger: Ledger, workspace: 
 
 /**
  * Reads what the desired state needs to know, in six requests for a gateway of any size: who is
- * logged in, and five lists. On top come one for each experiment that it names and the ledger does
- * not know, one and one for each endpoint that declares guardrails if any does, and one for the
+ * logged in, and five lists. On top come one for each experiment that it names or gives the id of
+ * and the ledger does not know, one and one for each endpoint that declares guardrails if any does, and one for the
  * scorers of each experiment of which a guardrail must be made.
  */
 export async function observe(
@@ -63,10 +63,14 @@ export async function observe(
   const lists = await reading;
   const endpoints = desired.resources.filter((resource) => resource.kind === "endpoint");
   const wanted = endpoints.flatMap(({ fields }) => fields.guardrails ?? []);
-  const [raw, experiments] = await Promise.all([
+  const { workspace } = desired;
+  const [raw, named] = await Promise.all([
     guardrailsOf(gateway, lists.resources.endpoint, endpoints),
-    experimentsNamedBy(tracking, ledger, desired.workspace, endpoints),
+    experimentsNamedBy(tracking, ledger, workspace, endpoints),
   ]);
+  const ids = experimentIdsOf(endpoints, raw);
+  const experiments =
+    ids.length === 0 ? named : both(named, await experimentsById(tracking, ledger, workspace, ids));
   const state = stateOf(lists, raw, experiments);
   const scorers = await scorersToUse(tracking, wanted, state.guardrails, experiments.ids);
   return { ...state, scorers };
@@ -148,6 +152,28 @@ async function guardrailsOf(
     gateway,
     existing.filter(({ name }) => names.has(name)),
   );
+}
+
+/** Of experiments that are meant without being named: by id, or as those of guardrails that exist. */
+function experimentIdsOf(
+  desired: readonly DesiredOf<"endpoint">[],
+  { objects }: RawGuardrails,
+): string[] {
+  const existing = desired.flatMap(({ fields: { guardrails = [] } }) =>
+    guardrails.flatMap(({ name, scorer }) => (scorer ? [] : name)),
+  );
+  const names = new Set(existing);
+  return [
+    ...desired.map(({ fields }) => fields.experiment_id),
+    ...objects.map(({ name, scorer }) => (names.has(name) ? scorer.experiment_id : undefined)),
+  ].filter((id) => id !== undefined);
+}
+
+function both(one: ExperimentNames, other: ExperimentNames): ExperimentNames {
+  return {
+    ids: new Map([...other.ids, ...one.ids]),
+    names: new Map([...other.names, ...one.names]),
+  };
 }
 
 async function experimentsNamedBy(

@@ -18,8 +18,8 @@ interface Denial {
 
 /** What an owner was granted, as far as only a plan can ask: of what is on the gateway. */
 export interface PlanGrants {
-  /** Whether a resource of another owner, or of nobody, may be referred to. */
-  readonly mayReference: (key: ResourceKey) => boolean;
+  /** Whether a resource of another owner, or of nobody (undefined), may be referred to. */
+  readonly mayReference: (key: ResourceKey, owner: string | undefined) => boolean;
   /** What of a resource that is there was not granted; without `desired` it is to be deleted. */
   readonly existing: (actual: ActualResource, desired?: DesiredResource) => readonly Denial[];
   /** Why an experiment of this name may not be used. */

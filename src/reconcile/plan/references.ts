@@ -71,11 +71,13 @@ function forbiddenOwner(
   context: PlanContext,
   key: ResourceKey,
 ): { readonly owner: string | undefined } | undefined {
-  const { grants } = context.options;
-  if (grants?.mayReference(key)) return undefined;
+  const { desired, options } = context;
   return lookUp(context, key)
     .map((resource) => ({ owner: ownerIn(context, resource) }))
-    .find(({ owner }) => (owner === undefined ? grants : owner !== context.desired.owner));
+    .find(({ owner }) => {
+      if (owner === desired.owner) return false;
+      return options.grants ? !options.grants.mayReference(key, owner) : owner !== undefined;
+    });
 }
 
 function cycleIssues(cycle: readonly ResourceKey[]): PlanIssue[] {

@@ -5,6 +5,7 @@ import {
   existingDenials,
   experimentDenial,
   externalDenial,
+  isNamed,
 } from "#manifest/grants.ts";
 import type { PlanGrants } from "#reconcile/plan/context.ts";
 import { partsOf } from "#reconcile/state.ts";
@@ -14,7 +15,12 @@ export function planGrants({ access }: Pick<AccessSettings, "access">): PlanGran
   if (access.is !== "granted") return undefined;
   const { grants } = access;
   return {
-    mayReference: (key) => externalDenial(grants, partsOf(key).name).length === 0,
+    mayReference: (key, owner) => {
+      const { kind, name } = partsOf(key);
+      // What one could take over one may refer to.
+      const isFree = owner === undefined && isNamed(grants, kind, name);
+      return isFree || externalDenial(grants, name).length === 0;
+    },
     existing: (actual, desired) =>
       existingDenials(grants, actual, desired).map((denial) => ({
         path: denial.path,

@@ -7,6 +7,7 @@ import { LocalSecretSources } from "#local/secret-sources.ts";
 import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
 import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { Redacted } from "#runtime/redacted.ts";
+import { readPermissions, type Tenancy } from "#sync/tenancy.ts";
 import { FakeBucket } from "../../support/fake-bucket.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { FakeGateway } from "../../support/fake-gateway.ts";
@@ -64,6 +65,8 @@ export function cliSetup(root: string) {
   /** Of the backend of the next runs. */
   const settings = {
     isShared: false,
+    /** Of every stack. */
+    tenancy: "open" as Tenancy,
     ledger: parts.ledger,
     env: { OPENAI_KEY: SECRET_VALUE },
     /** What happens while a person is thinking. */
@@ -95,6 +98,7 @@ export function cliSetup(root: string) {
             },
       onInterrupt: () =>
         options.isInterrupted ? AbortSignal.abort() : new AbortController().signal,
+      permissionsOf: () => readPermissions({ manifests: parts.bucket, tenancy: settings.tenancy }),
       open: async (request) => {
         opened.push(request);
         return {

@@ -97,10 +97,10 @@ test("a policy that is none has the exit status of an invalid manifest", async (
   cli.write("gateway.yaml", MANIFEST);
   cli.write("policy.yaml", "version: 1\nowner: {}\n");
 
-  const { status, stderr } = await cli.run(["validate", "gateway.yaml", "--policy", "policy.yaml"]);
+  const { status, stdout } = await cli.run(["validate", "gateway.yaml", "--policy", "policy.yaml"]);
 
   expect(status).toBe(4);
-  expect(stderr).toContain("policy.yaml:2:1");
+  expect(stdout).toContain("policy.yaml:2:1");
 });
 
 test("schema prints the JSON Schema of manifests", async () => {

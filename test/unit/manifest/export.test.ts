@@ -1,7 +1,9 @@
 import { expect, test } from "@jest/globals";
+import { accessUnder } from "#manifest/access.ts";
 import { exportManifest } from "#manifest/export.ts";
 import { parseManifest } from "#manifest/parse.ts";
 import type { ActualResource, ActualState } from "#reconcile/state.ts";
+import { everyGrant } from "../../support/builders.ts";
 import { issuesOf, yaml } from "../../support/issues.ts";
 
 function actualOf(...resources: ActualResource[]): ActualState {
@@ -219,4 +221,28 @@ test("the order in which the gateway lists its resources does not matter", () =>
 
 test("an empty gateway is an empty manifest", () => {
   expect(exportManifest(actualOf(), { workspace: "default" })).toBe("version: 1\n");
+});
+
+test("what a policy does not grant the owner is external or a comment, and the rest is accepted", async () => {
+  const grants = everyGrant({
+    kinds: ["model_definition", "endpoint", "budget"],
+    names: ["gpt-*", "chat", "own"],
+    experiments: ["*"],
+    externals: ["openai"],
+    budgets: { scopes: ["ENDPOINT"], amount_max: 100 },
+  });
+  const access = accessUnder({ version: 2, owners: { search: grants } }, "search");
+  const plain = { models: [{ model_definition: "gpt-4o", linkage_type: "PRIMARY" as const }] };
+  const [chat, talk] = ["chat", "talk"].map(
+    (name): ActualResource => ({ kind: "endpoint", id: `e-${name}`, name, fields: plain }),
+  );
+  const actual = actualOf(SECRET, MODEL, ...[chat, talk].filter((one) => !!one), budget("bp-1"));
+
+  const text = exportManifest(actual, { owner: "search", workspace: "default", access });
+
+  expect(await issuesOf(text, { access })).toEqual([]);
+  expect(text).toMatch(/- name: openai\n {4}external: true/);
+  expect(text).toContain("- name: chat\n");
+  expect(text).toMatch(/# - endpoint "talk": name is not granted to this owner/);
+  expect(text).toMatch(/# - budget ".*": .*is not granted to this owner/);
 });

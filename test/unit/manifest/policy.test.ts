@@ -69,7 +69,7 @@ test.each<[string, OwnerGrants, Partial<Manifest>, readonly string[]]>([
   ],
   [
     "hosts",
-    { api_base_hosts: ["*.openai.azure.com"] },
+    { hosts: ["*.openai.azure.com"] },
     based("https://openai.azure.com.example.com/v1"),
     [
       'secrets[0].auth_config.api_base is not granted to this owner; granted is *.openai.azure.com, got "openai.azure.com.example.com"',
@@ -77,10 +77,37 @@ test.each<[string, OwnerGrants, Partial<Manifest>, readonly string[]]>([
   ],
   [
     "hosts in other settings",
-    { api_base_hosts: [] },
+    { hosts: ["api.openai.com"] },
     { secrets: [aSecret({ auth_config: { proxy: "https://example.com" } })] },
     [
-      'secrets[0].auth_config.proxy is not granted to this owner; granted is nothing, got "example.com"',
+      'secrets[0].auth_config.proxy is not granted to this owner; granted is api.openai.com, got "proxy", a setting that may lead anywhere',
+    ],
+  ],
+  [
+    "hosts that a setting becomes a part of",
+    { hosts: ["bedrock-runtime.eu-*.amazonaws.com"] },
+    {
+      secrets: [
+        aSecret({
+          provider: "bedrock",
+          auth_config: {
+            auth_mode: "iam_role",
+            aws_role_name: "arn:aws:iam::111122223333:role/x",
+            aws_region_name: "us-east-1",
+          },
+        }),
+      ],
+    },
+    [
+      'secrets[0].auth_config.aws_region_name is not granted to this owner; granted is bedrock-runtime.eu-*.amazonaws.com, got "bedrock-runtime.us-east-1.amazonaws.com"',
+    ],
+  ],
+  [
+    "hosts of the provider itself",
+    { hosts: ["*.anthropic.com"] },
+    {},
+    [
+      'secrets[0].provider is not granted to this owner; granted is *.anthropic.com, got "openai", which is called at "api.openai.com"',
     ],
   ],
   [
@@ -160,6 +187,7 @@ test("what is left out grants nothing, but for the default workspace", async () 
   expect(await deniedOf({})).toEqual([
     "secrets are not granted to this owner; granted are nothing",
     'secrets[0].name is not granted to this owner; granted is nothing, got "openai-prod"',
+    'secrets[0].provider is not granted to this owner; granted is nothing, got "openai", which is called at "api.openai.com"',
     'secrets[0].value_from.secrets_manager is not granted to this owner; granted is nothing, got "prod/openai"',
     "model_definitions are not granted to this owner; granted are nothing",
     'model_definitions[0].name is not granted to this owner; granted is nothing, got "gpt-4o"',
@@ -188,10 +216,10 @@ test.each<[string, OwnerGrants, Partial<Manifest>]>([
       ],
     },
   ],
-  ["no host, where none is named", everyGrant({ api_base_hosts: [] }), {}],
+  ["the host of the provider", everyGrant({ hosts: ["api.openai.com"] }), {}],
   [
     "a host in any case",
-    everyGrant({ api_base_hosts: ["API.example.com"] }),
+    everyGrant({ hosts: ["API.example.com"] }),
     based("https://api.EXAMPLE.com/v1"),
   ],
   ["the default workspace when none is granted by name", everyGrant({ workspaces: undefined }), {}],
@@ -315,7 +343,7 @@ test("a policy is read with the same care as a manifest", async () => {
   ).toEqual([
     'policy.yaml:4:13 owners.search.kinds[0] must be one of secret, model_definition, endpoint, budget, got "secrets"; did you mean "secret"? (schema)',
     'policy.yaml:5:5 owners.search.names must be a list, got "chat*" (schema)',
-    'policy.yaml:6:5 owners.search.external is not a known key; allowed are kinds, names, secrets, api_base_hosts, workspaces, experiments, externals, budgets; did you mean "externals"? (schema)',
+    'policy.yaml:6:5 owners.search.external is not a known key; allowed are kinds, names, secrets, hosts, workspaces, experiments, externals, budgets; did you mean "externals"? (schema)',
     "policy.yaml:7:16 owners.search.budgets.amount_max must be more than 0, got -1 (schema)",
     'policy.yaml:7:41 owners.search.budgets.scopes[0] must be one of GLOBAL, WORKSPACE, ENDPOINT, USER, got "endpoint"; did you mean "ENDPOINT"? (schema)',
     'policy.yaml:7:52 owners.search.budgets.user is not a known key; allowed are scopes, amount_max, users, endpoints; did you mean "users"? (schema)',
@@ -353,7 +381,7 @@ test("a policy is bounded, in its length and in its patterns", async () => {
 
 test("a policy that can be read holds for its owners", async () => {
   const parsed = await parsePolicy(
-    'version: 2\nowners:\n  search: { kinds: [secret], names: ["x*"], secrets: ["*"] }\n',
+    'version: 2\nowners:\n  search: { kinds: [secret], names: ["x*"], secrets: ["*"], hosts: ["*"] }\n',
   );
   if (!parsed.isValid) throw new Error("the policy is not valid");
   const texts = { "a.yaml": JSON.stringify({ version: 1, secrets: [aSecret()] }, null, 2) };

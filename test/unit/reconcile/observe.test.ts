@@ -151,6 +151,18 @@ test("each experiment that the ledger does not know is looked up once", async ()
   ]);
 });
 
+test("an experiment that is given by its id is known by its name", async () => {
+  const { tracking, look } = await setup();
+  const { experiment_id } = await tracking.experiments.create({ name: "traces" });
+  const wanted = [experiment_id, "999"].map((id, index) =>
+    desiredEndpoint({ experiment_id: id }, { name: `e-${index}` }),
+  );
+
+  const { experiments } = await look(wanted);
+
+  expect([...experiments]).toEqual([["traces", experiment_id]]);
+});
+
 test("an experiment of another workspace is another one", async () => {
   const { tracking, look, gateway } = await setup();
   await tracking.experiments.create({ name: "traces" });

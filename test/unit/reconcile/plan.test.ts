@@ -269,7 +269,8 @@ test("an external resource of another owner is refused unless its owner may be r
       message: `belongs to the owner "other", to whose resources "search" may not refer`,
     },
   ]);
-  const mayReference = (key: string) => key === "secret/openai-prod";
+  const mayReference = (key: string, owner?: string) =>
+    key === "secret/openai-prod" && owner === "other";
   expect(plan({ ...PRUNE, grants: { ...GRANTS, mayReference } }).issues).toEqual([]);
 });
 

@@ -203,15 +203,15 @@ test("what nobody has marked may be referred to without a policy, or where it gr
   expect(gateway.visible().definitions).toMatchObject([{ secret_id }]);
 });
 
-test("what nobody has marked belongs to the platform under a policy, whatever names it grants", async () => {
+test("what nobody has marked belongs to the platform under a policy", async () => {
   const { gateway, bucket, putAndSync, manifest } = await byHand();
-  bucket.put(POLICY_KEY, policyOf({ externals: ["shared-*"] }));
+  bucket.put(POLICY_KEY, policyOf({ names: ["gpt-*", "chat"], externals: ["shared-*"] }));
   const before = gateway.writes();
 
   const report = await putAndSync(manifest);
 
   expect(report?.manifests[0]?.issues).toMatchObject([
-    { rule: "not-granted", message: expect.stringMatching(/^belongs to nobody, and so to the/) },
+    { rule: "policy", path: ["secrets", 0, "name"] },
   ]);
   expect(gateway.writes()).toEqual(before);
 });
@@ -272,7 +272,7 @@ test("the key is not sent to a host that the owner did not state and was not gra
     provider: "openai",
     auth_config: { auth_mode: "api_key", api_base: "https://evil.example.com" },
   });
-  bucket.put(POLICY_KEY, policyOf({ api_base_hosts: ["api.openai.com"] }));
+  bucket.put(POLICY_KEY, policyOf({ hosts: ["api.openai.com"] }));
   const before = gateway.writes();
 
   const report = await putAndSync(aManifest());
@@ -281,4 +281,50 @@ test("the key is not sent to a host that the owner did not state and was not gra
     { rule: "not-granted", path: ["secrets", 0, "auth_config", "api_base"] },
   ]);
   expect(gateway.writes()).toEqual(before);
+});
+
+test("an experiment that is given by its id counts by its name", async () => {
+  const { gateway, bucket, putAndSync } = syncRuns();
+  const own = await gateway.tracking.experiments.create({ name: "search/traces" });
+  const others = await gateway.tracking.experiments.create({ name: "team-b/private" });
+  bucket.put(POLICY_KEY, policyOf({ experiments: ["search/*"] }));
+  const tracedBy = (experiment_id: string) =>
+    aManifest({ endpoints: [anEndpoint({ experiment_id })] });
+  const before = gateway.writes();
+
+  const denied = [others.experiment_id, "999"];
+  for (const id of denied) {
+    const report = await putAndSync(tracedBy(id));
+
+    expect(report?.manifests[0]?.issues).toMatchObject([
+      { rule: "not-granted", path: ["endpoints", 0, "experiment_id"] },
+    ]);
+  }
+  expect(gateway.writes()).toEqual(before);
+  expect(await putAndSync(tracedBy(own.experiment_id))).toMatchObject({ outcome: "applied" });
+});
+
+test.each([
+  ["of others", "team-b/private", "rejected"],
+  ["that was granted", "search/judges", "applied"],
+])("a guardrail that exists has a scorer of an experiment %s", async (_, experiment, outcome) => {
+  const { gateway, bucket, putAndSync } = syncRuns();
+  const { experiment_id } = await gateway.tracking.experiments.create({ name: experiment });
+  const scorer_id = gateway.tracking.registerScorer(experiment_id, "judge");
+  await gateway.guardrails.create({
+    name: "pii",
+    scorer_id,
+    scorer_version: 1,
+    stage: "BEFORE",
+    action: "VALIDATION",
+  });
+  bucket.put(POLICY_KEY, policyOf({ experiments: ["search/*"] }));
+
+  const report = await putAndSync(
+    aManifest({ endpoints: [anEndpoint({ guardrails: [{ name: "pii" }] })] }),
+  );
+
+  expect(report).toMatchObject({ outcome });
+  const issues = report?.manifests[0]?.issues?.map(({ path }) => path.join("."));
+  expect(issues).toEqual(outcome === "rejected" ? ["endpoints.0.guardrails.0.name"] : undefined);
 });
