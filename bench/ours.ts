@@ -23,6 +23,7 @@ import type { OwnerFile } from "#sync/owner-file.ts";
 import { FakeBucket } from "../test/support/fake-bucket.ts";
 import { FakeSecretSource } from "../test/support/fake-secret-source.ts";
 import { MemoryLedger } from "../test/support/memory-ledger.ts";
+import { A_PLACE } from "../test/support/places.ts";
 import { timed } from "./rounds.ts";
 import type { BenchServer } from "./server.ts";
 
@@ -71,6 +72,7 @@ export function oursOn({ trackingUri }: BenchServer): Ours {
   const dependencies = {
     ...{ ledger, source, clock: systemClock, runId: "bench", secretCacheTtlMs: 60_000 },
     deadline: NO_DEADLINE,
+    place: A_PLACE,
     ...{ snapshots: bucket, approvals: bucket },
     gatewayOf: () => gateway,
     trackingOf: () => tracking,

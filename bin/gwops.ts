@@ -25,12 +25,12 @@ const surroundings = {
   folder: process.cwd(),
   clock: systemClock,
   runId: newRunId(),
+  user: userName(),
 };
 const context: GwopsContext = {
   ...surroundings,
   process: { stdout: outputOf(stdout), stderr: outputOf(stderr) },
   isColoured: wantsColour(argv, env, outputOf(stdout)),
-  user: userName(),
   readStdin,
   ask: stdin.isTTY && stderr.isTTY ? ask : undefined,
   onInterrupt,

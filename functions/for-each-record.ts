@@ -1,6 +1,6 @@
-import type { Logger } from "@aws-lambda-powertools/logger";
 import type { SQSBatchItemFailure, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
-import { GatewayOpsError } from "#runtime/errors.ts";
+import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
+import { type HideTools, whileHidden } from "./hidden-message.ts";
 
 /** Deliveries of a message that fails for now; then the worker records it as pending. */
 const DELIVERIES_MAX = 3;
@@ -12,8 +12,7 @@ export interface Delivery {
   readonly isLast: boolean;
 }
 
-export interface RecordTools {
-  readonly logger: Logger;
+export interface RecordTools extends HideTools {
   readonly redeliverAfter: (record: SQSRecord, delaySeconds: number) => Promise<void>;
 }
 
@@ -35,40 +34,60 @@ export async function forEachRecord(
   const failures: SQSBatchItemFailure[] = [];
   let isStopped = false;
   for (const record of event.Records) {
-    if (!isStopped && (await isDone(record, tools, work))) continue;
+    const failure = isStopped ? NOT_TRIED : await failureOf(record, tools, work);
+    if (!failure) continue;
     isStopped = record.attributes.MessageGroupId !== undefined;
-    await redeliver(record, tools);
+    await redeliver(record, failure, tools);
     failures.push({ itemIdentifier: record.messageId });
   }
   return { batchItemFailures: failures };
 }
 
-async function isDone(
+/** Why a message must be delivered again. */
+interface Failure {
+  readonly error?: unknown;
+}
+
+const NOT_TRIED: Failure = {};
+
+async function failureOf(
   record: SQSRecord,
-  { logger }: RecordTools,
+  tools: RecordTools,
   work: (record: SQSRecord, delivery: Delivery) => Promise<void>,
-): Promise<boolean> {
+): Promise<Failure | undefined> {
+  const { logger } = tools;
+  const delivery = { isLast: attemptOf(record) >= DELIVERIES_MAX };
   try {
-    await work(record, { isLast: attemptOf(record) >= DELIVERIES_MAX });
-    return true;
+    await whileHidden(record, tools, () => work(record, delivery));
+    return undefined;
   } catch (error) {
     if (error instanceof GatewayOpsError && error.disposition === "reject") {
       logger.error("input rejected", error);
-      return true;
+      return undefined;
     }
     logger.warn("failed for now", { attempt: attemptOf(record), error: error as Error });
-    return false;
+    return { error };
   }
 }
 
-async function redeliver(record: SQSRecord, { logger, redeliverAfter }: RecordTools) {
-  const delaySeconds = FIRST_DELAY_SECONDS * DELAY_FACTOR ** (attemptOf(record) - 1);
+async function redeliver(
+  record: SQSRecord,
+  { error }: Failure,
+  { logger, redeliverAfter }: RecordTools,
+): Promise<void> {
+  const backoffSeconds = FIRST_DELAY_SECONDS * DELAY_FACTOR ** (attemptOf(record) - 1);
+  const delaySeconds = Math.max(backoffSeconds, leaseSeconds(error));
   try {
     await redeliverAfter(record, delaySeconds);
   } catch (error) {
     // Then the queue's own, longer time applies.
     logger.warn("could not shorten the delay", error as Error);
   }
+}
+
+/** Before the lease of a run that was killed runs out, another delivery would be in vain. */
+function leaseSeconds(error: unknown): number {
+  return error instanceof LeaseHeldError ? Math.ceil((error.retryAfterMs ?? 0) / 1000) : 0;
 }
 
 function attemptOf(record: SQSRecord): number {

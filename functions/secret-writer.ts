@@ -8,6 +8,7 @@ import { redeliverAfter } from "#aws/queue.ts";
 import { SecretsManagerSource } from "#aws/secret-source.ts";
 import type { RequestObserver } from "#gateway/call/caller.ts";
 import { systemClock } from "#runtime/clock.ts";
+import type { RunPlace } from "#runtime/lease.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { GATEWAY_SETTINGS, openGateway } from "./gateway-access.ts";
 import { openLogger } from "./logger.ts";
@@ -18,6 +19,9 @@ export const SECRET_WRITER_SETTINGS = {
   GATEWAY_OPS_LEDGER_TABLE: z.string().min(1),
   GATEWAY_OPS_QUEUE_URL: z.string().min(1),
   GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS: z.coerce.number().int().positive(),
+  // AWS sets these: they lead a person to the logs of a run.
+  AWS_LAMBDA_FUNCTION_NAME: z.string().default("a function"),
+  AWS_LAMBDA_LOG_STREAM_NAME: z.string().default("an unknown machine"),
 };
 
 type SecretWriterSettings = z.infer<z.ZodObject<typeof SECRET_WRITER_SETTINGS>>;
@@ -28,11 +32,19 @@ export function secretWriter(settings: SecretWriterSettings, onRequest?: Request
   const secretsManager = new SecretsManagerClient();
   const dynamo = new DynamoDBClient();
   const gateway = openGateway(secretsManager, settings, onRequest);
+  const comeBackAfter = ({ receiptHandle }: SQSRecord, delaySeconds: number) =>
+    redeliverAfter(sqs, settings.GATEWAY_OPS_QUEUE_URL, receiptHandle, delaySeconds);
+  const place: RunPlace = {
+    by: settings.AWS_LAMBDA_FUNCTION_NAME,
+    host: settings.AWS_LAMBDA_LOG_STREAM_NAME,
+    process_id: process.pid,
+  };
   return {
     tools: {
       logger: openLogger(),
-      redeliverAfter: (record: SQSRecord, delaySeconds: number) =>
-        redeliverAfter(sqs, settings.GATEWAY_OPS_QUEUE_URL, record.receiptHandle, delaySeconds),
+      clock: systemClock,
+      hideFor: comeBackAfter,
+      redeliverAfter: comeBackAfter,
     },
     parts: (runId: string, { work, recording }: Deadlines) => ({
       ledger: new DynamoLedger(dynamo, settings.GATEWAY_OPS_LEDGER_TABLE, recording),
@@ -40,6 +52,7 @@ export function secretWriter(settings: SecretWriterSettings, onRequest?: Request
       ...gateway,
       clock: systemClock,
       runId,
+      place,
       deadline: work,
       secretCacheTtlMs: settings.GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS * 1000,
     }),

@@ -53,7 +53,9 @@ export class EventQueue extends Construct {
     this.deadLetterQueue = failureQueue(this, "DeadLetters", order);
     this.queue = new Queue(this, "Resource", {
       ...order,
-      // AWS advises six function timeouts; a worker that wants a retry sooner shortens it itself.
+      // Six function timeouts, as AWS advises for when the function is throttled: AWS refuses to
+      // feed a function from a queue that lets go of a message before the function's own timeout.
+      // Once a worker runs, it keeps its message hidden itself, a minute at a time.
       visibilityTimeout: Duration.seconds(6 * worker.timeout.toSeconds()),
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: RECEIVES_MAX },
       encryption: QueueEncryption.SQS_MANAGED,
@@ -62,9 +64,9 @@ export class EventQueue extends Construct {
     worker.function.addEnvironment("GATEWAY_OPS_QUEUE_URL", this.queue.queueUrl);
     worker.function.addEventSource(
       new SqsEventSource(this.queue, {
-        // An ordered batch that fails comes back whole: what was behind the failure would count as
-        // delivered without having been tried.
-        batchSize: isOrdered ? 1 : 10,
+        // One message may take all the time that a function has. And an ordered batch that fails
+        // comes back whole: what was behind the failure would count as delivered, yet untried.
+        batchSize: 1,
         reportBatchItemFailures: true,
         ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
       }),

@@ -84,7 +84,7 @@ function drift(
   pauses: readonly Pause[],
 ): Promise<Drift[]> {
   const request = { ...delivery, heal: dependencies.selfHeal, pauses };
-  return withSyncLease(dependencies, () => detectDrift(dependencies, request));
+  return withSyncLease(dependencies, (held) => detectDrift(held, request));
 }
 
 async function syncOwners(

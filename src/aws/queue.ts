@@ -1,7 +1,10 @@
 import { ChangeMessageVisibilityCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { awsCall } from "./aws-call.ts";
 
-/** Lets a received message come back after `delaySeconds` instead of the queue's own time. */
+/** The call is made beside the work of a function, or at its end: it may not hold up either. */
+const CALL_MS = 5000;
+
+/** Lets a received message come back after `delaySeconds` from now, instead of the queue's own time. */
 export async function redeliverAfter(
   client: SQSClient,
   queueUrl: string,
@@ -13,5 +16,6 @@ export async function redeliverAfter(
     ReceiptHandle: receiptHandle,
     VisibilityTimeout: delaySeconds,
   });
-  await awsCall("putting off a message", () => client.send(command));
+  const options = { abortSignal: AbortSignal.timeout(CALL_MS) };
+  await awsCall("putting off a message", () => client.send(command, options));
 }

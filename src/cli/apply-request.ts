@@ -1,12 +1,10 @@
 import { claim } from "#cli/connection/foreign-marks.ts";
-import { leaseKeeper } from "#cli/connection/lease-keeper.ts";
 import type { WriteFlags } from "#cli/input/flags.ts";
 import { confirmed } from "#cli/input/question.ts";
 import { showReport } from "#cli/output/outcomes.ts";
 import { showPlans } from "#cli/output/plans.ts";
 import { progressOf } from "#cli/output/progress.ts";
 import { printJson, say } from "#cli/output/show.ts";
-import type { ApplyOptions } from "#reconcile/apply/apply.ts";
 import { endedBy, untilStopped } from "#runtime/deadline.ts";
 import { PausedError, pauseOf, readPauses } from "#runtime/pause.ts";
 import { type OwnerPlan, type PlanRequest, planOwner } from "#sync/owner/plan-owner.ts";
@@ -53,20 +51,20 @@ export async function applyRequest(
   const stop = context.onInterrupt();
   stop.addEventListener("abort", () => say(context, STOPPING));
   const dependencies = { ...backend.dependencies, deadline: untilStopped(stop, GRACE_MS) };
-  const report = await withSyncLease(dependencies, async () => {
+  const report = await withSyncLease(dependencies, async (held) => {
     // Somebody may have thought for long.
     await checkNotPaused(backend, request);
     const run = startedRun(dependencies, request.owner, { kind: "command", by: context.user });
     // Nothing is written yet: here it stops at once.
-    const deadline = endedBy(dependencies.deadline, stop);
-    const planned = await planOwner({ ...dependencies, deadline }, request);
+    const deadline = endedBy(held.deadline, stop);
+    const planned = await planOwner({ ...held, deadline }, request);
     if (expected) checkSaved(expected, planned);
     if (flags.yes) showPlans(context, planned, context.process.stderr);
     if (!backend.isShared) {
       for (const workspace of planned.workspaces) await claim(dependencies, workspace, flags);
     }
     const plannedMs = clock.nowMs();
-    const result = await applied(context, dependencies, request, planned);
+    const result = await applied(context, held, request, planned);
     const timingsMs = { plan: plannedMs - run.startedMs, apply: clock.nowMs() - plannedMs };
     return buildReport(dependencies, run, { ...result, timingsMs }, result.manifests);
   });
@@ -103,15 +101,9 @@ async function applied(
   planned: OwnerPlan,
 ): Promise<OwnerResult> {
   const progress = progressOf(context);
-  const lease = leaseKeeper(dependencies);
-  const options: ApplyOptions = {
-    onOutcome: (...outcome) => {
-      lease.keep();
-      progress.onOutcome(...outcome);
-    },
-  };
+  const { onOutcome } = progress;
   try {
-    return await applyOwner(dependencies, planned, files, { isLast: true }, options);
+    return await applyOwner(dependencies, planned, files, { isLast: true }, { onOutcome });
   } finally {
     progress.end();
   }

@@ -8,6 +8,7 @@ import { policyCommand } from "./commands/policy.ts";
 import { resumeCommand } from "./commands/resume.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { schemaCommand } from "./commands/schema.ts";
+import { unlockCommand } from "./commands/unlock.ts";
 import { validateCommand } from "./commands/validate.ts";
 
 export const ROUTES = buildRouteMap({
@@ -18,6 +19,7 @@ export const ROUTES = buildRouteMap({
     export: exportCommand,
     drift: driftCommand,
     rollback: rollbackCommand,
+    unlock: unlockCommand,
     pause: pauseCommand,
     resume: resumeCommand,
     policy: policyCommand,

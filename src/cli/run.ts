@@ -6,7 +6,7 @@ import {
   run,
   text_en,
 } from "@stricli/core";
-import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
+import { GatewayOpsError } from "#runtime/errors.ts";
 import { visibleText } from "#runtime/visible.ts";
 import type { GwopsContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -43,9 +43,6 @@ function exitCodeOf(error: unknown): ExitCode {
   return error instanceof GatewayOpsError ? (EXIT_CODES[error.code] ?? EXIT.error) : EXIT.error;
 }
 
-/** Longer than any of the leases. */
-const LAPSES = "what a killed run left behind lapses within 6 minutes";
-
 const TEXT: ApplicationText = {
   ...text_en,
   exceptionWhileParsingArguments(error) {
@@ -68,7 +65,6 @@ function harmless(texts: ApplicationText): ApplicationText {
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof LeaseHeldError) return `${error.message}; ${LAPSES}`;
   if (error instanceof GatewayOpsError) return error.message;
   const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `this is a bug of gwops: ${shown}`;

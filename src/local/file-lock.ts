@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { rm, stat } from "node:fs/promises";
-import { hostname } from "node:os";
 import type { Clock } from "#runtime/clock.ts";
+import type { RunPlace } from "#runtime/lease.ts";
 import { LocalLockError, systemCode } from "./errors.ts";
 import { createFile, readIfAny } from "./private-file.ts";
+import { isGone, thisProcess } from "./process.ts";
 
 /** The work under a lock takes milliseconds: one this old was left behind. */
 const STALE_AFTER_MS = 60_000;
@@ -16,7 +17,7 @@ export async function withFileLock<R>(
   clock: Clock,
   work: () => Promise<R>,
 ): Promise<R> {
-  const mine = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
+  const mine = JSON.stringify({ ...thisProcess(), id: randomUUID() });
   await acquire(path, clock, mine);
   try {
     return await work();
@@ -60,15 +61,10 @@ async function isStale(path: string, held: string): Promise<boolean> {
 }
 
 function isOfDeadProcess(held: string): boolean {
-  const { pid, host } = parse(held);
-  if (typeof pid !== "number" || host !== hostname()) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    // EPERM: it lives, as another user's.
-    return systemCode(error) === "ESRCH";
-  }
+  const { process_id, host, process_start } = parse(held);
+  if (typeof process_id !== "number" || typeof host !== "string") return false;
+  const start = typeof process_start === "string" ? process_start : undefined;
+  return isGone({ process_id, host, process_start: start });
 }
 
 async function isOld(path: string): Promise<boolean> {
@@ -80,7 +76,7 @@ async function isOld(path: string): Promise<boolean> {
   }
 }
 
-function parse(held: string): { pid?: unknown; host?: unknown } {
+function parse(held: string): { [field in keyof RunPlace]?: unknown } {
   try {
     return JSON.parse(held) as object;
   } catch {

@@ -31,4 +31,11 @@ export class LeaseHeldError extends GatewayOpsError {
   override readonly name = "LeaseHeldError";
   readonly code = "lease-held";
   readonly disposition = "retry";
+  /** When it runs out unless its holder lives; undefined where nobody knows. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, options: { readonly retryAfterMs?: number } = {}) {
+    super(message);
+    this.retryAfterMs = options.retryAfterMs;
+  }
 }

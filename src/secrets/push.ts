@@ -1,9 +1,8 @@
 import type { CreateSecret, UpdateSecret } from "#gateway/requests.ts";
 import type { Secret } from "#gateway/types.ts";
-import type { Clock } from "#runtime/clock.ts";
 import type { Deadline } from "#runtime/deadline.ts";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
-import { withLease } from "#runtime/lease.ts";
+import { type LeaseDependencies, withLease } from "#runtime/lease.ts";
 import { type Ledger, type LedgerRecord, type LedgerWrite, put, remove } from "#runtime/ledger.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
 import type { Redacted } from "#runtime/redacted.ts";
@@ -28,15 +27,10 @@ export interface SecretGateway {
   };
 }
 
-export interface PushDependencies {
-  readonly ledger: Ledger;
+export interface PushDependencies extends LeaseDependencies {
   readonly source: SecretSource;
   /** The gateway as one workspace sees it. */
   gatewayOf(workspace: string, deadline: Deadline): SecretGateway;
-  readonly deadline: Deadline;
-  readonly clock: Clock;
-  /** Names this run as the holder of leases. */
-  readonly runId: string;
   /** How long gateway processes may go on using a cached value (at most 300 s). */
   readonly secretCacheTtlMs: number;
 }
@@ -60,7 +54,6 @@ class SecretValueLeftError extends GatewayOpsError {
   readonly disposition = "reject";
 }
 
-const LEASE_MS = 2 * 60 * 1000;
 /** Each round means that the value was changed again during the write before. */
 const ROUNDS_MAX = 5;
 
@@ -84,7 +77,7 @@ export async function pushSecret(
   announce?: Announce,
 ): Promise<PushResult> {
   const id = managedSecretId(target.workspace, target.name);
-  return withSecretLease(dependencies, id, () => pushNewest(dependencies, target, announce));
+  return withSecretLease(dependencies, id, (held) => pushNewest(held, target, announce));
 }
 
 /**
@@ -96,9 +89,9 @@ export async function pushRecordedSecret(
   id: string,
   announce?: Announce,
 ): Promise<PushResult | undefined> {
-  return withSecretLease(dependencies, id, async () => {
-    const record = await dependencies.ledger.read(MANAGED_SECRETS, id);
-    return record && pushNewest(dependencies, record.value.target, announce);
+  return withSecretLease(dependencies, id, async (held) => {
+    const record = await held.ledger.read(MANAGED_SECRETS, id);
+    return record && pushNewest(held, record.value.target, announce);
   });
 }
 
@@ -108,9 +101,8 @@ export async function deleteSecret(
   { workspace, name, secret_id }: { workspace: string; name: string; secret_id: string },
 ): Promise<void> {
   const id = managedSecretId(workspace, name);
-  await withSecretLease(dependencies, id, async () => {
-    const { ledger, deadline } = dependencies;
-    const { secrets } = dependencies.gatewayOf(workspace, deadline);
+  await withSecretLease(dependencies, id, async ({ ledger, deadline, gatewayOf }) => {
+    const { secrets } = gatewayOf(workspace, deadline);
     await secrets.delete({ secret_id }).catch(ignoreMissing);
     const record = await ledger.read(MANAGED_SECRETS, id);
     if (record) await commitOrYield(ledger, remove(MANAGED_SECRETS, record));
@@ -120,12 +112,11 @@ export async function deleteSecret(
 type Announce = (result: PushResult) => Message;
 
 function withSecretLease<R>(
-  { ledger, clock, runId }: PushDependencies,
+  dependencies: PushDependencies,
   id: string,
-  work: () => Promise<R>,
+  work: (held: PushDependencies) => Promise<R>,
 ): Promise<R> {
-  const lease = { ledger, clock, holder: runId, durationMs: LEASE_MS };
-  return withLease(`secret/${id}`, lease, work);
+  return withLease(`secret/${id}`, dependencies, work);
 }
 
 async function pushNewest(

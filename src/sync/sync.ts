@@ -1,4 +1,4 @@
-import { renewLease, withLease } from "#runtime/lease.ts";
+import { type LeaseDependencies, withLease } from "#runtime/lease.ts";
 import type { Pause } from "#runtime/pause.ts";
 import type { Delivery } from "#sync/owner/file-outcome.ts";
 import { type RunOwnerDependencies, runOwner } from "#sync/owner/run-owner.ts";
@@ -24,8 +24,6 @@ export interface SyncRequest extends Delivery {
 }
 
 const LEASE = "sync";
-/** Longer than the worker's time limit, so that a running worker never loses it. */
-const LEASE_MS = 6 * 60 * 1000;
 
 /**
  * Brings the gateway to what the newest versions of an owner's manifests declare:
@@ -43,7 +41,7 @@ export async function syncOwner(
   owner: string,
   request: SyncRequest,
 ): Promise<RunReport | undefined> {
-  return withSyncLease(dependencies, async () => {
+  return withSyncLease(dependencies, async (held) => {
     const permissions = await readPermissions(dependencies);
     if (await isClosed(dependencies, permissions)) return undefined;
     const files = await readFiles(dependencies.manifests, owner);
@@ -61,7 +59,7 @@ export async function syncOwner(
     if (left.length === 0 && !hasDeleted(files, records)) return undefined;
     const run = await beginRun(dependencies, owner, request.trigger);
     const access = permissions.accessOf(owner);
-    const result = await runOwner(dependencies, { owner, files, access }, request);
+    const result = await runOwner(held, { owner, files, access }, request);
     const report = await endRun(dependencies, run, records, permissions.version, result);
     const isRetrying = report.manifests.some(({ outcome }) => outcome === "retrying");
     if (isRetrying && result.error?.disposition === "retry") throw result.error;
@@ -69,23 +67,12 @@ export async function syncOwner(
   });
 }
 
-type LeaseDependencies = Pick<SyncDependencies, "ledger" | "clock" | "runId">;
-
 /** One gateway has one writer at a time, whatever made it write. */
-export function withSyncLease<R>(
-  dependencies: LeaseDependencies,
-  work: () => Promise<R>,
+export function withSyncLease<D extends LeaseDependencies, R>(
+  dependencies: D,
+  work: (held: D) => Promise<R>,
 ): Promise<R> {
-  return withLease(LEASE, leaseOptions(dependencies), work);
-}
-
-/** For work that may last longer than a worker. False: another run writes by now. */
-export function renewSyncLease(dependencies: LeaseDependencies): Promise<boolean> {
-  return renewLease(LEASE, leaseOptions(dependencies));
-}
-
-function leaseOptions({ ledger, clock, runId }: LeaseDependencies) {
-  return { ledger, clock, holder: runId, durationMs: LEASE_MS };
+  return withLease(LEASE, dependencies, work);
 }
 
 /** What the ledger knows of an owner's files, also of those that were deleted since. */

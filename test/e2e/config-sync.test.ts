@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DeleteObjectCommand, PutBucketNotificationConfigurationCommand } from "@aws-sdk/client-s3";
@@ -409,6 +410,35 @@ test(
 );
 
 test(
+  "a function that is killed in the middle of an apply is followed by another within 90 s",
+  async () => {
+    const count = 100;
+    const made = async () => {
+      const definitions = await world.gateway.modelDefinitions.list();
+      return definitions.filter(({ name }) => name.startsWith("killed-")).length;
+    };
+    const names = Array.from({ length: count }, (_, index) => `killed-${index + 100}`);
+    const put = await putManifest(world, "killed.yaml", definitionsOf(names), "quick");
+    await until("the first changes", SCHEDULE_TIMEOUT_MS, async () => (await made()) || undefined);
+
+    const killed = functionProcesses(world.aws.pid, "config-sync");
+    for (const pid of killed) process.kill(pid, "SIGKILL");
+    const killedMs = Date.now();
+    const left = count - (await made());
+    await until("all changes", SCHEDULE_TIMEOUT_MS, async () =>
+      (await made()) === count ? true : undefined,
+    );
+    const backSeconds = (Date.now() - killedMs) / 1000;
+    await settled(world, put, "applied");
+
+    expect(killed.length).toBeGreaterThan(0);
+    expect(left).toBeGreaterThan(0);
+    expect(backSeconds).toBeLessThan(90);
+  },
+  TEST_TIMEOUT_MS,
+);
+
+test(
   "while the gateway is down the newest manifests stay pending, and the schedule applies them",
   async () => {
     await world.mlflow.stop();
@@ -468,6 +498,44 @@ function endpointOf(name: string): string {
     `  - name: ${name}`,
     "    models: [ { model_definition: quick, linkage_type: PRIMARY } ]",
   ].join("\n");
+}
+
+/** Model definitions beside the others of the owner "quick". */
+function definitionsOf(names: readonly string[]): string {
+  return [
+    "version: 1",
+    "model_definitions:",
+    ...names.map((name) => `  - { name: ${name}, secret: quick, model_name: gpt-4o }`),
+  ].join("\n");
+}
+
+/** Processes in which the local AWS runs a function, by what it gave them to read. */
+function functionProcesses(awsPid: number, service: string): number[] {
+  return descendantsOf(awsPid).filter((pid) =>
+    readProcess(pid, "environ").split("\0").includes(`POWERTOOLS_SERVICE_NAME=${service}`),
+  );
+}
+
+function descendantsOf(pid: number): number[] {
+  const all = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  const children = all.filter((one) => parentOf(one) === pid);
+  return children.flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+/** The name of the program stands in parentheses, then the state and the parent follow. */
+function parentOf(pid: number): number {
+  return Number(/\) \S (\d+)/.exec(readProcess(pid, "stat"))?.[1]);
+}
+
+/** Empty when the process has just ended. */
+function readProcess(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 function tenant(name: string): string {

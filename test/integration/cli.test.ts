@@ -238,24 +238,30 @@ test("of two runs at once one waits its turn by saying so, and no write is lost"
   }
 });
 
-test("after Ctrl-C what was begun ends, the rest is not attempted, and the next run goes on", async () => {
-  const place = aPlace();
-  const count = 60;
-  const numbers = Array.from({ length: count }, (_, index) => `many-${index + 10}`);
+/** An apply that lasts some seconds, once its first changes are made. */
+async function startLong(place: Place, prefix: string, count: number) {
+  const numbers = Array.from({ length: count }, (_, index) => `${prefix}-${index + 10}`);
   const definitions = numbers.map(
-    (name) => `  - { name: ${name}, secret: many, model_name: gpt-4o }\n`,
+    (name) => `  - { name: ${name}, secret: ${prefix}, model_name: gpt-4o }\n`,
   );
   write(
     place,
-    "many.yaml",
-    `version: 1\nsecrets: [{ name: many, provider: openai, value_from: { env: OPENAI_KEY } }]\nmodel_definitions:\n${definitions.join("")}`,
+    `${prefix}.yaml`,
+    `version: 1\nsecrets: [{ name: ${prefix}, provider: openai, value_from: { env: OPENAI_KEY } }]\nmodel_definitions:\n${definitions.join("")}`,
   );
-  const argv = ["apply", "many.yaml", "--yes", "--json", "--owner", "many"];
+  const argv = ["apply", `${prefix}.yaml`, "--yes", "--json", "--owner", prefix];
   const child = start(place, argv);
   const result = resultOf(child);
-  while (!(await gateway.modelDefinitions.list()).some(({ name }) => name.startsWith("many-"))) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const isBegun = async () =>
+    (await gateway.modelDefinitions.list()).some(({ name }) => name.startsWith(`${prefix}-`));
+  while (!(await isBegun())) await new Promise((resolve) => setTimeout(resolve, 20));
+  return { argv, child, result };
+}
+
+test("after Ctrl-C what was begun ends, the rest is not attempted, and the next run goes on", async () => {
+  const place = aPlace();
+  const count = 60;
+  const { argv, child, result } = await startLong(place, "many", count);
   child.kill("SIGINT");
 
   const { status, stdout, stderr } = await result;
@@ -270,6 +276,26 @@ test("after Ctrl-C what was begun ends, the rest is not attempted, and the next 
   const again = await run(place, [...argv, "--fast"]);
   expect(again.status).toBe(0);
   expect(JSON.parse(again.stdout).workspaces[0].outcomes).toHaveLength(counted("not-attempted"));
+});
+
+test("a run that was killed blocks no other on the same machine; one that lives is named", async () => {
+  const place = aPlace();
+  const { argv, child, result } = await startLong(place, "killed", 60);
+  const meanwhile = await run(place, argv);
+  child.kill("SIGKILL");
+  await result;
+
+  const startedMs = Date.now();
+  const next = await run(place, [...argv, "--fast"]);
+
+  expect(meanwhile.status).toBe(1);
+  expect(meanwhile.stderr).toMatch(
+    new RegExp(`another run is writing: .* process ${child.pid} on .* holds the lease sync`),
+  );
+  expect(next.stderr).not.toContain("another run is writing");
+  expect(next.status).toBe(0);
+  expect(Date.now() - startedMs).toBeLessThan(30_000);
+  expect((await run(place, ["unlock"])).stderr).toBe("nothing is held\n");
 });
 
 test.each([

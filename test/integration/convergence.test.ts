@@ -13,6 +13,7 @@ import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-serve
 import { FakeBucket } from "../support/fake-bucket.ts";
 import { FakeSecretSource } from "../support/fake-secret-source.ts";
 import { MemoryLedger } from "../support/memory-ledger.ts";
+import { A_PLACE } from "../support/places.ts";
 import { type Generated, generatedChanges, JUDGE, sourcesOf } from "../support/verify/manifests.ts";
 import { startVerifier, type Verifier } from "../support/verify/verifier.ts";
 
@@ -79,6 +80,7 @@ function ownerOf(owner: string) {
     source,
     clock: systemClock,
     deadline: NO_DEADLINE,
+    place: A_PLACE,
     secretCacheTtlMs: 10_000,
     manifests: bucket,
     tenancy: "open",

@@ -7,6 +7,7 @@ import { pushChanged } from "#secrets/push-changed.ts";
 import { forEachRecord } from "../../functions/for-each-record.ts";
 import { applySetup } from "../support/apply-setup.ts";
 import { anSqsEvent, anSqsRecord, ExpectedError, messagesIn } from "../support/builders.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 import { arnOf } from "../support/fake-secret-source.ts";
 
 /** Hundreds of runs, on a machine that may be busy with others. */
@@ -33,6 +34,8 @@ async function drain(failures: readonly number[], group: string | undefined) {
     );
     const tools = {
       logger: LOGGER,
+      clock: new FakeClock(),
+      hideFor: () => Promise.resolve(),
       redeliverAfter: (_: unknown, delaySeconds: number) => {
         delays.push(delaySeconds);
         return Promise.resolve();

@@ -20,6 +20,7 @@ import { type CoreGateway, FakeGateway } from "./fake-gateway.ts";
 import { FakeSecretSource } from "./fake-secret-source.ts";
 import type { CoreTracking } from "./fake-tracking.ts";
 import { MemoryLedger } from "./memory-ledger.ts";
+import { A_PLACE } from "./places.ts";
 
 export const CACHE_TTL_MS = 60_000;
 
@@ -57,6 +58,7 @@ export function applySetupOf<G extends CoreGateway, T extends CoreTracking>(
     clock,
     runId: "run-1",
     deadline: NO_DEADLINE,
+    place: A_PLACE,
     secretCacheTtlMs: CACHE_TTL_MS,
     gatewayOf: () => gateway,
     trackingOf: () => tracking,

@@ -13,6 +13,7 @@ import { FakeClock } from "./fake-clock.ts";
 import { FakeGateway } from "./fake-gateway.ts";
 import { FakeSecretSource } from "./fake-secret-source.ts";
 import { MemoryLedger } from "./memory-ledger.ts";
+import { A_PLACE } from "./places.ts";
 
 const CACHE_TTL_MS = 60_000;
 const OWNER = "search";
@@ -60,6 +61,7 @@ export function syncSetup({ tenancy = "open", ...settings }: Settings = {}) {
     clock,
     runId,
     deadline: NO_DEADLINE,
+    place: A_PLACE,
     secretCacheTtlMs: CACHE_TTL_MS,
     manifests: bucket,
     tenancy,

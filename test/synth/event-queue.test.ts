@@ -66,7 +66,7 @@ test("failure queues keep messages for 14 days", () => {
 
 test.each([
   ["ConfigSyncEvents", 1],
-  ["SecretPushEvents", 10],
+  ["SecretPushEvents", 1],
 ])("a failed message of %s is redelivered alone, and takes no other with it", (name, BatchSize) => {
   expect(mappingFrom(template, `<${name}.Arn>`)).toMatchObject({
     BatchSize,

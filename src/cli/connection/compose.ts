@@ -2,6 +2,7 @@ import type { Backend, BackendRequest, Memory } from "#cli/backend.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import { workspaceClients } from "#gateway/workspace-clients.ts";
 import { FileLedger } from "#local/file-ledger.ts";
+import { isGone, thisProcess } from "#local/process.ts";
 import { readOrMakeKey } from "#local/secret-key.ts";
 import { LocalSecretSources } from "#local/secret-sources.ts";
 import { SnapshotFiles } from "#local/snapshot-files.ts";
@@ -16,14 +17,14 @@ import { openSecretsManager } from "./secrets-manager.ts";
 /** What an MLflow server does unless it was started with another setting. */
 const SECRET_CACHE_TTL_MS = 60_000;
 
-type Surroundings = Pick<GwopsContext, "env" | "home" | "folder" | "clock" | "runId">;
+type Surroundings = Pick<GwopsContext, "env" | "home" | "folder" | "clock" | "runId" | "user">;
 
 /** Joins the use cases with a real gateway, and with files or a deployed stack. */
 export async function openBackend(
   surroundings: Surroundings,
   request: BackendRequest,
 ): Promise<Backend> {
-  const { env, home, folder, clock, runId } = surroundings;
+  const { env, home, folder, clock, runId, user } = surroundings;
   const ledgerPath = request.ledger ?? defaultLedgerPath({ env, home }, request.trackingUri);
   const { ledger, snapshots, isShared } = await openMemory(clock, request, ledgerPath);
   const { writesPerSecondMax, owner, approvals } = request;
@@ -43,6 +44,8 @@ export async function openBackend(
       approvals,
       clock,
       runId,
+      place: { by: user, ...thisProcess() },
+      isGone,
       // A command ends when it is done, or when somebody stops it.
       deadline: NO_DEADLINE,
       secretCacheTtlMs: SECRET_CACHE_TTL_MS,

@@ -15,14 +15,22 @@ function numbersOf(changes: readonly Change[]): string {
 
 /** Asks a person to confirm the changes; throws where nobody can be asked. */
 export async function confirmed(
-  { ask }: Pick<GwopsContext, "ask">,
+  context: Pick<GwopsContext, "ask">,
   changes: readonly Change[],
 ): Promise<boolean> {
-  const numbers = numbersOf(changes);
+  return isAnsweredYes(context, numbersOf(changes), "apply");
+}
+
+/** Asks whether to do something about what was found; throws where nobody can be asked. */
+export async function isAnsweredYes(
+  { ask }: Pick<GwopsContext, "ask">,
+  found: string,
+  act: string,
+): Promise<boolean> {
   if (!ask) {
     throw new UsageError(
-      `${numbers}: nobody can be asked here, so nothing was changed. Add --yes to apply without asking`,
+      `${found}: nobody can be asked here, so nothing was changed. Add --yes to ${act} without asking`,
     );
   }
-  return YES.test((await ask(`${numbers}: apply? [y/N] `)).trim());
+  return YES.test((await ask(`${found}: ${act}? [y/N] `)).trim());
 }

@@ -13,6 +13,7 @@ import { FakeClock } from "../../support/fake-clock.ts";
 import { FakeGateway } from "../../support/fake-gateway.ts";
 import { FakeSecretSource } from "../../support/fake-secret-source.ts";
 import { MemoryLedger } from "../../support/memory-ledger.ts";
+import { A_PLACE } from "../../support/places.ts";
 
 export const SECRET_VALUE = "sk-very-secret";
 
@@ -119,6 +120,7 @@ export function cliSetup(root: string) {
             clock,
             runId: `run-${runs}`,
             deadline: NO_DEADLINE,
+            place: A_PLACE,
             requestCounts: () => ({ all: gateway.requests.length }),
             secretCacheTtlMs: 60_000,
             planSettings: {

@@ -1,15 +1,24 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import { expect, test } from "@jest/globals";
 import type { SQSRecord } from "aws-lambda";
+import { LeaseHeldError } from "#runtime/errors.ts";
 import { type Delivery, forEachRecord } from "../../../functions/for-each-record.ts";
 import { anSqsEvent, anSqsRecord, ExpectedError } from "../../support/builders.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 
 function setup({ isQueueBroken = false } = {}) {
+  const clock = new FakeClock();
+  const hidden: [string, number][] = [];
   const delays: [string, number][] = [];
   const logged: string[] = [];
   const log = (level: string) => (message: unknown) => void logged.push(`${level}: ${message}`);
   const tools = {
     logger: { error: log("error"), warn: log("warn") } as unknown as Logger,
+    clock,
+    hideFor: ({ messageId }: SQSRecord, seconds: number) => {
+      hidden.push([messageId, seconds]);
+      return Promise.resolve();
+    },
     redeliverAfter: ({ messageId }: SQSRecord, delaySeconds: number) => {
       delays.push([messageId, delaySeconds]);
       return isQueueBroken ? Promise.reject(new Error("no queue")) : Promise.resolve();
@@ -26,7 +35,7 @@ function setup({ isQueueBroken = false } = {}) {
       return Promise.resolve();
     };
   };
-  return { tools, delays, logged, worked, deliveries, workOf };
+  return { tools, clock, hidden, delays, logged, worked, deliveries, workOf };
 }
 
 const RETRY = new ExpectedError("retry");
@@ -142,4 +151,73 @@ test("a queue that does not take the delay is survived", async () => {
 
   expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "a" }] });
   expect(logged).toEqual(["warn: failed for now", "warn: could not shorten the delay"]);
+});
+
+test("a message is kept from others for a minute, again every 20 s while it is worked on, then no more", async () => {
+  const { tools, clock, hidden } = setup();
+  const counts: number[] = [];
+
+  await forEachRecord(records(["a"]), tools, async () => {
+    for (const seconds of [0, 19, 1, 20, 60]) {
+      clock.advance(seconds * 1000);
+      counts.push(hidden.length);
+    }
+    return Promise.resolve();
+  });
+  clock.advance(600_000);
+
+  expect(counts).toEqual([1, 1, 2, 3, 6]);
+  expect(hidden).toEqual(Array.from({ length: 6 }, () => ["a", 60]));
+});
+
+test("a message that cannot be kept from others is worked on all the same", async () => {
+  const { tools, logged, worked, workOf } = setup();
+  const hideFor = () => Promise.reject(new Error("no queue"));
+
+  const response = await forEachRecord(records(["a"]), { ...tools, hideFor }, workOf({}));
+
+  expect(response).toEqual({ batchItemFailures: [] });
+  expect(worked).toEqual(["a"]);
+  expect(logged).toEqual(["warn: could not keep the message hidden"]);
+});
+
+test("what is decided about a message comes after the last call that kept it hidden", async () => {
+  const { tools, delays, workOf } = setup();
+  const order: string[] = [];
+  let answer: () => void = () => undefined;
+  const slow = {
+    ...tools,
+    hideFor: () =>
+      new Promise<void>((resolve) => {
+        answer = () => {
+          order.push("hidden");
+          resolve();
+        };
+      }),
+    redeliverAfter: async (record: SQSRecord, seconds: number) => {
+      order.push("redelivered");
+      await tools.redeliverAfter(record, seconds);
+    },
+  };
+
+  const done = forEachRecord(records(["a"]), slow, workOf({ a: RETRY }));
+  await new Promise((resolve) => setImmediate(resolve));
+  answer();
+  await done;
+
+  expect(order).toEqual(["hidden", "redelivered"]);
+  expect(delays).toEqual([["a", 5]]);
+});
+
+test("what another run holds is tried again when its lease can have run out, not before", async () => {
+  const { tools, delays, workOf } = setup();
+  const held = new LeaseHeldError("held", { retryAfterMs: 38_001 });
+
+  await forEachRecord(records(["a"]), tools, workOf({ a: held }));
+  await forEachRecord(records(["b"], { attempt: 4 }), tools, workOf({ b: held }));
+
+  expect(delays).toEqual([
+    ["a", 39],
+    ["b", 135],
+  ]);
 });

@@ -7,10 +7,10 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { FileLedger } from "#local/file-ledger.ts";
+import { thisProcess } from "#local/process.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { type LedgerKind, put } from "#runtime/ledger.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
@@ -124,7 +124,7 @@ test("the lock of a process that died is no hindrance", async () => {
   const path = aPath();
   await aLedger(path).commit([put(NOTES, "a", { text: "one" }, undefined)]);
   const { pid } = spawnSync(process.execPath, ["-e", ""]);
-  writeFileSync(`${path}.lock`, JSON.stringify({ pid, host: hostname(), id: "x" }));
+  writeFileSync(`${path}.lock`, JSON.stringify({ ...thisProcess(), process_id: pid, id: "x" }));
 
   expect(await aLedger(path).commit([put(NOTES, "b", { text: "two" }, undefined)])).toBe(true);
   expect(existsSync(`${path}.lock`)).toBe(false);
@@ -134,7 +134,7 @@ test("a lock that was left behind long ago is no hindrance, wherever it came fro
   const path = aPath();
   await aLedger(path).commit([put(NOTES, "a", { text: "one" }, undefined)]);
   const lock = `${path}.lock`;
-  writeFileSync(lock, JSON.stringify({ pid: 1, host: "elsewhere", id: "x" }));
+  writeFileSync(lock, JSON.stringify({ process_id: 1, host: "elsewhere", id: "x" }));
   const longAgo = new Date(Date.now() - 61_000);
   utimesSync(lock, longAgo, longAgo);
 
@@ -145,11 +145,13 @@ test("a lock that is held is waited for, and named when the wait is over", async
   const path = aPath();
   const ledger = aLedger(path, { clock: new FakeClock() });
   await ledger.commit([put(NOTES, "a", { text: "one" }, undefined)]);
-  writeFileSync(`${path}.lock`, JSON.stringify({ pid: process.pid, host: hostname(), id: "x" }));
+  writeFileSync(`${path}.lock`, JSON.stringify({ ...thisProcess(), id: "x" }));
 
   const commit = ledger.commit([put(NOTES, "b", { text: "two" }, undefined)]);
 
-  await expect(commit).rejects.toThrow(/ledger\.json\.lock is held by another process: .*"pid"/);
+  await expect(commit).rejects.toThrow(
+    /ledger\.json\.lock is held by another process: .*"process_id"/,
+  );
   expect((await ledger.list(NOTES)).map(({ id }) => id)).toEqual(["a"]);
 });
 

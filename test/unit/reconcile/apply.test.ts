@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import { BUDGET_SETTINGS } from "#budgets/settings.ts";
 import { type ApplyError, applyPlan, type ChangeOutcome } from "#reconcile/apply/apply.ts";
 import type { DesiredResource } from "#reconcile/state.ts";
+import { heldLeases } from "#runtime/lease.ts";
 import { remove } from "#runtime/ledger.ts";
 import { paceOf } from "#runtime/pace.ts";
 import { applySetup, CACHE_TTL_MS } from "../../support/apply-setup.ts";
@@ -94,7 +95,7 @@ test("everything is written with the owner's mark", async () => {
 });
 
 test("what is no longer declared is deleted, users before what they use, and forgotten", async () => {
-  const { gateway, ledger, apply } = setup();
+  const { gateway, ledger, clock, apply } = setup();
   await apply(oneOfEach());
   const before = gateway.writes().length;
 
@@ -114,7 +115,7 @@ test("what is no longer declared is deleted, users before what they use, and for
   ]);
   expect(await ledger.list({ name: "secret", version: 1 })).toEqual([]);
   expect(await ledger.list(BUDGET_SETTINGS)).toEqual([]);
-  expect(await ledger.list({ name: "lease", version: 1 })).toEqual([]);
+  expect(await heldLeases(ledger, clock.nowMs())).toEqual([]);
 });
 
 test("what somebody else deleted meanwhile counts as deleted", async () => {

@@ -1,105 +1,273 @@
 import { expect, test } from "@jest/globals";
-import { renewLease, withLease } from "#runtime/lease.ts";
+import type { Clock } from "#runtime/clock.ts";
+import { NO_DEADLINE } from "#runtime/deadline.ts";
+import {
+  heldLeases,
+  isHeld,
+  LEASES,
+  type LeaseDependencies,
+  type RunPlace,
+  takeAway,
+  withLease,
+} from "#runtime/lease.ts";
+import type { Ledger } from "#runtime/ledger.ts";
+import { ExpectedError } from "../../support/builders.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { MemoryLedger } from "../../support/memory-ledger.ts";
+import { A_PLACE } from "../../support/places.ts";
 
-const LEASES = { name: "lease", version: 1 };
-const DURATION_MS = 60_000;
+const LEASE_MS = 60_000;
+const LOOK_MS = 5000;
 
-function setup() {
+function setup(place = A_PLACE) {
   const ledger = new MemoryLedger();
   const clock = new FakeClock();
-  const options = (holder: string) => ({ ledger, clock, holder, durationMs: DURATION_MS });
-  return { ledger, clock, options };
+  const run = (runId: string, changes: Partial<LeaseDependencies> = {}): LeaseDependencies => ({
+    ledger,
+    clock,
+    deadline: NO_DEADLINE,
+    runId,
+    place,
+    ...changes,
+  });
+  /** Time goes by, and what is done meanwhile is done. */
+  const pass = async (durationMs: number) => {
+    for (let ms = 0; ms < durationMs; ms += LOOK_MS) {
+      clock.advance(Math.min(LOOK_MS, durationMs - ms));
+      await settled();
+    }
+  };
+  const held = async () => {
+    const stored = await ledger.read(LEASES, "secret/a");
+    return stored && isHeld(stored.value, clock.nowMs()) ? stored.value : undefined;
+  };
+  return { ledger, clock, run, pass, held };
 }
 
+const settled = () => new Promise((resolve) => setImmediate(resolve));
 const nothing = () => Promise.resolve();
 
 test("work is done while the lease is held, and the lease is given back", async () => {
-  const { ledger, clock, options } = setup();
+  const { clock, run, held } = setup();
 
-  const result = await withLease("secret/a", options("run-1"), async () => {
-    const held = await ledger.read(LEASES, "secret/a");
-    expect(held?.value).toEqual({ holder: "run-1", expiresAtMs: clock.nowMs() + DURATION_MS });
+  const result = await withLease("secret/a", run("run-1"), async () => {
+    expect(await held()).toEqual({
+      holder: { run_id: "run-1", by: "ada@laptop", host: "laptop", process_id: 4711 },
+      since_ms: clock.nowMs(),
+      expires_at_ms: clock.nowMs() + LEASE_MS,
+    });
     return "done";
   });
 
   expect(result).toBe("done");
-  expect(await ledger.list(LEASES)).toEqual([]);
+  expect(await held()).toBeUndefined();
 });
 
 test("a lease that is held is refused to others, who may try again", async () => {
-  const { options } = setup();
+  const { run } = setup();
   let isDone = false;
 
-  await withLease("secret/a", options("run-1"), async () => {
+  await withLease("secret/a", run("run-1"), async () => {
     await expect(
-      withLease("secret/a", options("run-2"), () => {
+      withLease("secret/a", run("run-2"), () => {
         isDone = true;
         return nothing();
       }),
     ).rejects.toMatchObject({
       code: "lease-held",
       disposition: "retry",
-      message: "secret/a is being written by run-1",
+      message:
+        "another run is writing: ada@laptop (run run-1, process 4711 on laptop) holds the lease " +
+        "secret/a since 2026-11-23T12:00:00.000Z. Wait until it ends; if it was killed, its lease " +
+        "runs out within 60 s, and gwops unlock takes it away at once",
+      retryAfterMs: LEASE_MS,
     });
   });
 
   expect(isDone).toBe(false);
-  await expect(withLease("secret/a", options("run-2"), nothing)).resolves.toBeUndefined();
+  await expect(withLease("secret/a", run("run-2"), nothing)).resolves.toBeUndefined();
 });
 
 test("leases of different names do not concern each other", async () => {
-  const { options } = setup();
+  const { run } = setup();
 
-  await withLease("secret/a", options("run-1"), () =>
-    withLease("secret/b", options("run-2"), nothing),
-  );
+  await withLease("secret/a", run("run-1"), () => withLease("secret/b", run("run-2"), nothing));
 });
 
 test("a lease is given back when the work fails", async () => {
-  const { ledger, options } = setup();
+  const { run, held } = setup();
   const fail = () => Promise.reject(new Error("the work failed"));
 
-  await expect(withLease("secret/a", options("run-1"), fail)).rejects.toThrow("the work failed");
+  await expect(withLease("secret/a", run("run-1"), fail)).rejects.toThrow("the work failed");
 
-  expect(await ledger.list(LEASES)).toEqual([]);
+  expect(await held()).toBeUndefined();
 });
 
-test("the lease of a holder that was killed lapses after its duration, not before", async () => {
-  const { clock, options } = setup();
-  const killed = withLease("secret/a", options("run-1"), () => new Promise<void>(() => undefined));
-  killed.catch(() => undefined);
-  await new Promise((resolve) => setImmediate(resolve));
+test("the lease of a holder that was killed runs out after a minute, not before", async () => {
+  const { clock, run } = setup();
+  const killed = withoutTimers(clock);
+  const never = new Promise<void>(() => undefined);
+  void withLease("secret/a", run("run-1", { clock: killed }), () => never);
+  await settled();
 
-  clock.advance(DURATION_MS - 1);
-  await expect(withLease("secret/a", options("run-2"), nothing)).rejects.toThrow("run-1");
+  clock.advance(LEASE_MS - 1);
+  await expect(withLease("secret/a", run("run-2"), nothing)).rejects.toThrow("run-1");
   clock.advance(1);
 
-  await expect(withLease("secret/a", options("run-2"), nothing)).resolves.toBeUndefined();
+  await expect(withLease("secret/a", run("run-2"), nothing)).resolves.toBeUndefined();
 });
 
-test("a holder whose lease lapsed does not give back the lease of its successor", async () => {
-  const { ledger, clock, options } = setup();
-  const first = gate();
-  const second = gate();
-  const firstRun = withLease("secret/a", options("run-1"), () => first.opened);
-  await new Promise((resolve) => setImmediate(resolve));
-  clock.advance(DURATION_MS);
-  const secondRun = withLease("secret/a", options("run-2"), () => second.opened);
-  await new Promise((resolve) => setImmediate(resolve));
+test("the lease of a process that is gone is taken over at once, that of another is not", async () => {
+  const { run, held } = setup();
+  const isGone = ({ process_id }: RunPlace) => process_id === A_PLACE.process_id;
+  const another = { ...A_PLACE, process_id: 4712 };
+  const never = new Promise<void>(() => undefined);
+  void withLease("secret/a", run("run-1"), () => never);
+  void withLease("secret/b", run("run-1", { place: another }), () => never);
+  await settled();
 
-  first.open();
-  await firstRun;
-
-  expect((await ledger.read(LEASES, "secret/a"))?.value).toMatchObject({ holder: "run-2" });
-  second.open();
-  await secondRun;
-  expect(await ledger.list(LEASES)).toEqual([]);
+  await expect(withLease("secret/a", run("run-2", { isGone }), nothing)).resolves.toBeUndefined();
+  await expect(withLease("secret/b", run("run-2", { isGone }), nothing)).rejects.toThrow("4712");
+  expect(await held()).toBeUndefined();
 });
+
+test("long work keeps its lease, which is renewed every 15 s", async () => {
+  const { ledger, run, pass, held } = setup();
+
+  await withLease("secret/a", run("run-1"), async ({ deadline }) => {
+    await pass(20 * LEASE_MS);
+
+    expect(deadline.leftMs()).toBe(Number.POSITIVE_INFINITY);
+    expect(await held()).toMatchObject({ holder: { run_id: "run-1" } });
+    await expect(withLease("secret/a", run("run-2"), nothing)).rejects.toThrow("run-1");
+  });
+
+  // Taken, renewed four times a minute, given back.
+  expect(ledger.written).toHaveLength(1 + 20 * 4 + 1);
+  expect(await held()).toBeUndefined();
+});
+
+test("a renewal that fails is tried again, and only after 55 s the lease counts as lost", async () => {
+  const { run, pass } = setup();
+  const { ledger, fail } = failing();
+
+  await withLease("secret/a", run("run-1", { ledger }), async ({ deadline }) => {
+    await pass(2 * LEASE_MS);
+    fail(true);
+    await pass(45_000);
+    fail(false);
+    await pass(LOOK_MS);
+    fail(true);
+    await pass(50_000);
+    expect(deadline.signal.aborted).toBe(false);
+    await pass(LOOK_MS);
+
+    expect(deadline.leftMs()).toBe(0);
+    expect(deadline.signal.reason).toMatchObject({
+      code: "lease-lost",
+      disposition: "retry",
+      message: "the lease secret/a was lost: it could not be renewed in time",
+    });
+  });
+});
+
+test("a lease that was taken away is lost with the next renewal, and is not taken back", async () => {
+  const { ledger, clock, run, pass, held } = setup();
+
+  await withLease("secret/a", run("run-1"), async ({ deadline }) => {
+    const [stored] = await heldLeases(ledger, clock.nowMs());
+    if (!stored) throw new Error("nothing is held");
+    expect(await takeAway(ledger, clock, "secret/a", stored.value)).toBe(true);
+    expect(await takeAway(ledger, clock, "secret/a", stored.value)).toBe(false);
+    await withLease("secret/a", run("run-2"), async (second) => {
+      await pass(15_000);
+
+      expect(deadline.leftMs()).toBe(0);
+      expect(deadline.signal.reason).toMatchObject({
+        message: "the lease secret/a was lost: it was taken away",
+      });
+      expect(second.deadline.signal.aborted).toBe(false);
+    });
+  });
+
+  expect(await held()).toBeUndefined();
+});
+
+test("a renewal of which the answer was lost is no loss of the lease", async () => {
+  const { clock, run, pass } = setup();
+  const { ledger, loseAnswers } = failing();
+
+  await withLease("secret/a", run("run-1", { ledger }), async ({ deadline }) => {
+    loseAnswers(true);
+    await pass(15_000);
+    loseAnswers(false);
+    await pass(5 * LEASE_MS);
+
+    expect(deadline.signal.aborted).toBe(false);
+    expect((await ledger.read(LEASES, "secret/a"))?.value.expires_at_ms).toBeGreaterThan(
+      clock.nowMs(),
+    );
+  });
+});
+
+test("a machine that slept begins nothing with a lease that ran out meanwhile", async () => {
+  const { clock, run } = setup();
+  const slept = withoutTimers(clock);
+
+  await withLease("secret/a", run("run-1", { clock: slept }), async ({ deadline }) => {
+    clock.advance(LEASE_MS - LOOK_MS);
+
+    expect(deadline.leftMs()).toBe(0);
+  });
+});
+
+test("a lease that cannot be given back runs out, and does not spoil what was done", async () => {
+  const { run } = setup();
+  const { ledger, fail } = failing();
+
+  const result = await withLease("secret/a", run("run-1", { ledger }), async () => {
+    fail(true);
+    return "done";
+  });
+
+  expect(result).toBe("done");
+});
+
+/** Of a process that does not get to do anything. */
+function withoutTimers(clock: FakeClock): Clock {
+  return {
+    nowMs: () => clock.nowMs(),
+    sleep: (durationMs) => clock.sleep(durationMs),
+    every: () => () => undefined,
+  };
+}
+
+/** A ledger that cannot be reached, or of which the answers get lost, when it is told so. */
+function failing() {
+  const memory = new MemoryLedger();
+  const state = { isDown: false, isLosing: false };
+  const ledger: Ledger = {
+    read: async (kind, id) => {
+      if (state.isDown) throw new ExpectedError("retry");
+      return memory.read(kind, id);
+    },
+    list: (kind) => memory.list(kind),
+    commit: async (writes) => {
+      if (state.isDown) throw new ExpectedError("retry");
+      const isDone = await memory.commit(writes);
+      if (state.isLosing) throw new ExpectedError("retry");
+      return isDone;
+    },
+  };
+  return {
+    ledger,
+    fail: (isDown: boolean) => void Object.assign(state, { isDown }),
+    loseAnswers: (isLosing: boolean) => void Object.assign(state, { isLosing }),
+  };
+}
 
 test("of two runs that want a free lease at once only one does the work", async () => {
-  const { options } = setup();
+  const { run } = setup();
   let count = 0;
   const work = async () => {
     count += 1;
@@ -107,32 +275,10 @@ test("of two runs that want a free lease at once only one does the work", async 
   };
 
   const results = await Promise.allSettled([
-    withLease("secret/a", options("run-1"), work),
-    withLease("secret/a", options("run-2"), work),
+    withLease("secret/a", run("run-1"), work),
+    withLease("secret/a", run("run-2"), work),
   ]);
 
   expect(count).toBe(1);
   expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
-});
-
-function gate() {
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open: () => open() };
-}
-
-test("a lease can be renewed by who holds it, and by nobody else", async () => {
-  const { ledger, clock, options } = setup();
-
-  await withLease("secret/a", options("run-1"), async () => {
-    clock.advance(DURATION_MS - 1);
-    expect(await renewLease("secret/a", options("run-2"))).toBe(false);
-    expect(await renewLease("secret/a", options("run-1"))).toBe(true);
-    const held = await ledger.read(LEASES, "secret/a");
-    expect(held?.value).toEqual({ holder: "run-1", expiresAtMs: clock.nowMs() + DURATION_MS });
-  });
-
-  expect(await renewLease("secret/a", options("run-1"))).toBe(false);
 });

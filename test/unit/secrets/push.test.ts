@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { NO_DEADLINE } from "#runtime/deadline.ts";
+import { heldLeases } from "#runtime/lease.ts";
 import { put } from "#runtime/ledger.ts";
 import { isUntouched, MANAGED_SECRETS, type SecretTarget } from "#secrets/managed-secret.ts";
 import { deleteSecret, pushSecret } from "#secrets/push.ts";
@@ -194,13 +195,13 @@ test("a version that becomes current during the push is pushed too", async () =>
 });
 
 test("a secret that never stops changing is left for later, and its lease given back", async () => {
-  const { gateway, source, ledger, push } = setup();
+  const { gateway, source, ledger, clock, push } = setup();
   source.afterFetch = () => void source.put("prod/openai", "value-of-a-moment");
 
   await expect(push()).rejects.toMatchObject({ code: "lease-held", disposition: "retry" });
 
   expect(gateway.writes()).toHaveLength(5);
-  expect(await ledger.list({ name: "lease", version: 1 })).toEqual([]);
+  expect(await heldLeases(ledger, clock.nowMs())).toEqual([]);
 });
 
 test("a secret of another owner is neither read nor pushed", async () => {
@@ -247,7 +248,7 @@ test("two runs at once do not push the same secret", async () => {
 
   await expect(second).rejects.toMatchObject({
     code: "lease-held",
-    message: "secret/default/openai-prod is being written by run-1",
+    message: expect.stringMatching(/run-1.* holds the lease secret\/default\/openai-prod/),
   });
   expect(gateway.writes()).toEqual(["createSecret"]);
 });
@@ -386,7 +387,7 @@ test("a secret is pushed to the gateway of its workspace", async () => {
 });
 
 test("a secret is deleted with its record, and again without complaint", async () => {
-  const { gateway, ledger, dependencies, push } = setup();
+  const { gateway, ledger, clock, dependencies, push } = setup();
   const { secret_id } = await push();
   const secret = { workspace: "default", name: "openai-prod", secret_id };
 
@@ -395,7 +396,7 @@ test("a secret is deleted with its record, and again without complaint", async (
 
   expect(gateway.visible().secrets).toEqual([]);
   expect(await ledger.list(MANAGED_SECRETS)).toEqual([]);
-  expect(await ledger.list({ name: "lease", version: 1 })).toEqual([]);
+  expect(await heldLeases(ledger, clock.nowMs())).toEqual([]);
 });
 
 test("a secret is not deleted while it is being pushed", async () => {

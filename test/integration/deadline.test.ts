@@ -1,0 +1,250 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { DynamoLedger } from "#aws/ledger.ts";
+import { put } from "#runtime/ledger.ts";
+import { OUTBOX } from "#runtime/message.ts";
+import { MANAGED_SECRETS } from "#secrets/managed-secret.ts";
+import { MANIFESTS } from "#sync/manifest-record.ts";
+import { buildFunctions } from "../../scripts/build.ts";
+import { type LocalAws, startLocalAws } from "../../scripts/local/local-aws.ts";
+import { anSqsRecord } from "../support/builders.ts";
+import { type FunctionEnd, runFunction } from "../support/function-run.ts";
+import { SLOW_WAYS, type SlowWay, startSlowServer } from "../support/slow-servers.ts";
+import { propertiesOf, synthesize } from "../support/synth.ts";
+
+/**
+ * Every built function with its own settings against a server that keeps it waiting. All run side
+ * by side, because each takes nearly all the time that it has. That is the real one for functions
+ * of up to a minute; of the others it is the end of it.
+ */
+const LEFT_MS_MAX: Readonly<Record<string, number>> = {
+  "budget-monitor": 45_000,
+  "config-sync": 90_000,
+};
+
+jest.setTimeout(150_000);
+
+const root = mkdtempSync(join(tmpdir(), "gateway-ops-deadline-"));
+const template = synthesize();
+const MANIFEST = "manifests/default/gateway.yaml";
+/** The deliveries are used up: what fails must be recorded. */
+const LAST = { attempt: 3 };
+
+let aws: LocalAws;
+let queueUrl: string;
+const ends = new Map<string, Promise<FunctionEnd>>();
+const stops: (() => void)[] = [];
+
+beforeAll(async () => {
+  [aws] = await Promise.all([startLocalAws(), buildFunctions(root)]);
+  const { secretsManager, sqs } = clients();
+  const login = JSON.stringify({ username: "operator", password: "not-a-real-password" });
+  await secretsManager.send(
+    new CreateSecretCommand({ Name: "gateway-ops/login", SecretString: login }),
+  );
+  const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: "events" }));
+  queueUrl = QueueUrl;
+  for (const way of SLOW_WAYS) {
+    for (const name of Object.keys(CASES)) {
+      const end = invoke(name, way);
+      end.catch(() => undefined);
+      ends.set(`${name} ${way}`, end);
+    }
+  }
+}, 120_000);
+
+afterAll(async () => {
+  for (const stop of stops) stop();
+  await aws?.stop();
+  rmSync(root, { recursive: true, force: true });
+}, 30_000);
+
+interface Case {
+  /** Fills the memory, and says what the function is told. */
+  readonly prepare: (memory: Memory) => Promise<unknown>;
+  /** What must be in the memory afterwards. */
+  readonly expectRecorded: (memory: Memory, way: SlowWay) => Promise<void>;
+}
+
+const CASES: Readonly<Record<string, Case>> = {
+  "secret-push": {
+    prepare: async ({ ledger }) => {
+      const target = {
+        ...{ workspace: "default", name: "openai", owner: "default", provider: "openai" },
+        value_from: { secrets_manager: "prod/openai" },
+      };
+      const record = { target, source_arn: await theSecret() };
+      await ledger.commit([put(MANAGED_SECRETS, "default/openai", record, undefined)]);
+      const body = {
+        source: "aws.secretsmanager",
+        resources: [record.source_arn],
+        detail: { versionId: "version-2" },
+      };
+      return { Records: [anSqsRecord(body, LAST)] };
+    },
+    expectRecorded: async ({ ledger }, way) => {
+      const record = await ledger.read(MANAGED_SECRETS, "default/openai");
+      // What answers at all, if late, is found not to be a gateway.
+      if (way !== "answers after 25 s") {
+        expect(record?.value.pending).toMatchObject({ cause: "gateway-timeout" });
+      }
+      expect(await subjectsIn(ledger)).toEqual([expect.stringMatching(/openai/)]);
+    },
+  },
+  "budget-monitor": {
+    prepare: async () => ({ scheduledTime: "2026-11-25T12:00:00Z" }),
+    expectRecorded: async ({ ledger }) => {
+      expect(await subjectsIn(ledger)).toEqual([
+        expect.stringMatching(/^Budgets cannot be watched/),
+      ]);
+    },
+  },
+  "config-sync": {
+    prepare: async ({ bucket }) => {
+      const { s3 } = clients();
+      await s3.send(
+        new PutObjectCommand({
+          Bucket: bucket,
+          Key: MANIFEST,
+          Body: "version: 1\nendpoints: []\n",
+        }),
+      );
+      const body = { source: "aws.s3", detail: { object: { key: MANIFEST } } };
+      return { Records: [anSqsRecord(body, LAST)] };
+    },
+    expectRecorded: async ({ ledger, bucket }, way) => {
+      const latest = { Bucket: bucket, Key: "runs/default/latest.json" };
+      const { Body } = await clients().s3.send(new GetObjectCommand(latest));
+      const report = JSON.parse((await Body?.transformToString()) ?? "");
+      const record = (await ledger.read(MANIFESTS, MANIFEST))?.value;
+      expect(record?.status).toBe(report.outcome);
+      if (way === "answers after 25 s") return;
+      expect(report).toMatchObject({ outcome: "pending", error: { code: "gateway-timeout" } });
+      expect(await subjectsIn(ledger)).toEqual([`${MANIFEST}: pending`]);
+    },
+  },
+};
+
+describe.each(Object.keys(CASES))("%s", (name) => {
+  test.each(SLOW_WAYS)("records what failed with a server that %s", async (way) => {
+    const end = await ends.get(`${name} ${way}`);
+
+    expect(end?.isKilled).toBe(false);
+    expect(end?.durationMs).toBeLessThan(leftMsOf(name));
+    await CASES[name]?.expectRecorded(memoryOf(name, way), way);
+  });
+});
+
+async function invoke(name: string, way: SlowWay): Promise<FunctionEnd> {
+  const memory = memoryOf(name, way);
+  await makeMemory(memory);
+  const event = await CASES[name]?.prepare(memory);
+  const { url, stop } = await startSlowServer(way);
+  stops.push(stop);
+  return runFunction({
+    bundle: join(root, "functions", name, "index.js"),
+    event,
+    leftMs: leftMsOf(name),
+    environment: {
+      ...aws.environment,
+      ...environmentOf(name, {
+        GATEWAY_OPS_GATEWAY_URL: url,
+        GATEWAY_OPS_LEDGER_TABLE: memory.table,
+        GATEWAY_OPS_MANIFEST_BUCKET: memory.bucket,
+        GATEWAY_OPS_QUEUE_URL: queueUrl,
+      }),
+    },
+  });
+}
+
+function deployed(name: string) {
+  return propertiesOf(
+    template,
+    "AWS::Lambda::Function",
+    (_, { Environment }) => Environment.Variables.POWERTOOLS_SERVICE_NAME === name,
+  );
+}
+
+function leftMsOf(name: string): number {
+  return Math.min(deployed(name).Timeout * 1000, LEFT_MS_MAX[name] ?? Number.POSITIVE_INFINITY);
+}
+
+/** The settings of the stack, with what is made here in the place of what is deployed. */
+function environmentOf(name: string, made: Readonly<Record<string, string>>) {
+  const variables: Record<string, unknown> = deployed(name).Environment.Variables;
+  return Object.fromEntries(
+    Object.entries(variables).map(([key, value]) => [key, made[key] ?? String(value)]),
+  );
+}
+
+interface Memory {
+  readonly table: string;
+  readonly bucket: string;
+  readonly ledger: DynamoLedger;
+}
+
+/** Of each run its own. */
+function memoryOf(name: string, way: SlowWay): Memory {
+  const table = `${name}-${SLOW_WAYS.indexOf(way)}`;
+  return { table, bucket: table, ledger: new DynamoLedger(clients().dynamo, table) };
+}
+
+async function makeMemory({ table, bucket }: Memory): Promise<void> {
+  const { dynamo, s3 } = clients();
+  await dynamo.send(
+    new CreateTableCommand({
+      TableName: table,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: [
+        { AttributeName: "kind", AttributeType: "S" },
+        { AttributeName: "id", AttributeType: "S" },
+      ],
+      KeySchema: [
+        { AttributeName: "kind", KeyType: "HASH" },
+        { AttributeName: "id", KeyType: "RANGE" },
+      ],
+    }),
+  );
+  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+}
+
+async function subjectsIn(ledger: DynamoLedger): Promise<string[]> {
+  return (await ledger.list(OUTBOX)).map(({ value }) => value.subject);
+}
+
+let secretArn: Promise<string> | undefined;
+
+function theSecret(): Promise<string> {
+  const tags = [{ Key: "gateway-ops:owner", Value: "default" }];
+  const secret = { Name: "prod/openai", SecretString: "sk-not-a-real-key", Tags: tags };
+  secretArn ??= clients()
+    .secretsManager.send(new CreateSecretCommand(secret))
+    .then(({ ARN = "" }) => ARN);
+  return secretArn;
+}
+
+function clients() {
+  const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "" } = aws.environment;
+  const options = {
+    endpoint: aws.endpoint,
+    region: aws.region,
+    credentials: { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY },
+  };
+  return {
+    dynamo: new DynamoDBClient(options),
+    s3: new S3Client({ ...options, forcePathStyle: true }),
+    secretsManager: new SecretsManagerClient(options),
+    sqs: new SQSClient(options),
+  };
+}
