@@ -1,6 +1,7 @@
 import { manifestJsonSchema, policyJsonSchema } from "#manifest/json-schema.ts";
 import { SUPPRESSION_RULES } from "#manifest/lint.ts";
 import { RULES } from "#manifest/rules/all.ts";
+import { PLAN_RULES } from "#reconcile/plan-rules.ts";
 
 /** The part of JSON Schema that the generated schema uses for fields. */
 interface FieldSchema {
@@ -34,9 +35,15 @@ export function fieldTable(schema: unknown): string {
   return ["| field | | meaning |", "|---|---|---|", ...rows].join("\n");
 }
 
-/** All rules as a Markdown table. */
+/** All rules as a Markdown table: those of the files, then those of the plan. */
 function ruleTable(): string {
-  const rows = [...RULES, ...SUPPRESSION_RULES].map(
+  const ofFiles = [...RULES, ...SUPPRESSION_RULES];
+  const ofPlans = Object.entries(PLAN_RULES).map(([id, text]) => ({
+    id,
+    severity: "error of the plan",
+    ...text,
+  }));
+  const rows = [...ofFiles, ...ofPlans].map(
     ({ id, severity, title, why }) => `| \`${id}\` | ${severity} | ${title} | ${why} |`,
   );
   return ["| rule | | what it finds | why |", "|---|---|---|---|", ...rows].join("\n");

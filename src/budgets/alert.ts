@@ -1,9 +1,10 @@
-import type { Message, Severity } from "#runtime/message.ts";
-import type { DueAlert } from "./evaluate.ts";
+import type { Message } from "#runtime/message.ts";
+import type { AlertName, AlertOf, DueAlert } from "./alerts/alert-kind.ts";
+import { ALERT_KINDS } from "./alerts/all.ts";
 import type { BudgetSettings } from "./settings.ts";
 
 /**
- * The alert for a alert. Its id is the policy, the start of the window, the kind, the threshold
+ * The message of an alert. Its id is the policy, the start of the window, the kind, the threshold
  * and the amount: the same fact is the same message, whoever decides it. `data` has every field of
  * MLflow's own budget webhook, so that its consumers can switch.
  */
@@ -12,18 +13,28 @@ export function alertMessage(
   settings: BudgetSettings | undefined,
   nowMs: number,
 ): Message {
+  return messageOf(alert.kind, alert, settings, nowMs);
+}
+
+function messageOf<K extends AlertName>(
+  kind: K,
+  alert: AlertOf<K>,
+  settings: BudgetSettings | undefined,
+  nowMs: number,
+): Message {
   const { policy, windowStartMs, windowEndMs, spend, spendRatio } = alert;
+  const traits = ALERT_KINDS[kind];
   const name = settings?.name ?? policy.budget_policy_id;
-  const what = alert.kind === "rejecting" ? "rejecting" : `${percent(alert.threshold)}`;
-  const threshold = alert.kind === "threshold" ? alert.threshold : 1;
+  const threshold = traits.threshold(alert);
+  const target = settings?.target ?? policy.target_scope;
   return {
     topic: "alerts",
-    id: `budget-${alert.kind}:${policy.budget_policy_id}@${windowStartMs}@${threshold}@${policy.budget_amount}`,
-    type: `mlflow-gateway-ops.budget.${alert.kind === "rejecting" ? "rejecting" : "threshold-crossed"}`,
-    severity: severityOf(alert),
+    id: `budget-${kind}:${policy.budget_policy_id}@${windowStartMs}@${threshold}@${policy.budget_amount}`,
+    type: `mlflow-gateway-ops.budget.${traits.type}`,
+    severity: traits.severity(alert),
     timeMs: nowMs,
-    subject: `Budget ${name}: ${alert.kind === "rejecting" ? "calls are being rejected" : `${what} spent`}`,
-    text: alertText(alert, name, settings?.target ?? policy.target_scope),
+    subject: `Budget ${name}: ${traits.subject(alert)}`,
+    text: traits.text(alert, `${name} (${target})`).join("\n"),
     data: {
       budget_policy_id: policy.budget_policy_id,
       budget_unit: policy.budget_unit,
@@ -43,20 +54,20 @@ export function alertMessage(
       threshold,
       labels: settings?.labels ?? {},
     },
-    attributes: attributesOf(alert, settings, threshold),
+    attributes: attributesOf(alert, settings, traits.attributes(alert)),
   };
 }
 
 /** In order of use to subscribers: the publisher has room for ten in all. */
 function attributesOf(
-  { policy }: DueAlert,
+  { policy }: Pick<DueAlert, "policy">,
   settings: BudgetSettings | undefined,
-  threshold: number,
+  ofKind: Message["attributes"],
 ): Message["attributes"] {
   const own = {
     ...(settings ? { owner: settings.owner } : {}),
     budgetAction: policy.budget_action,
-    thresholdPercent: Math.round(threshold * 100),
+    ...ofKind,
   };
   return {
     ...own,
@@ -66,28 +77,4 @@ function attributesOf(
     policyId: policy.budget_policy_id,
     targetScope: policy.target_scope,
   };
-}
-
-function severityOf(alert: DueAlert): Severity {
-  if (alert.kind === "rejecting") return "critical";
-  return alert.threshold >= 1 ? "critical" : "warning";
-}
-
-function alertText(alert: DueAlert, name: string, target: string): string {
-  const { policy, spend, spendRatio, windowEndMs } = alert;
-  const money = (amount: number) => `${amount.toFixed(2)} ${policy.budget_unit}`;
-  const ends = new Date(windowEndMs).toISOString();
-  const consequence =
-    alert.kind === "rejecting"
-      ? `Calls are rejected with HTTP 429 until ${ends}, or until the amount is raised.`
-      : `The window ends at ${ends}.`;
-  return [
-    `At least ${money(spend)} of ${money(policy.budget_amount)} (${percent(spendRatio)}) of the budget ${name} (${target}) is spent.`,
-    `Left: ${money(Math.max(0, policy.budget_amount - spend))}.`,
-    consequence,
-  ].join("\n");
-}
-
-function percent(ratio: number): string {
-  return `${Math.round(ratio * 100)} %`;
 }

@@ -15,9 +15,11 @@ import {
   sourceDenial,
   workspaceDenial,
 } from "./grants.ts";
-import type { RuleFinding, RuleSubject } from "./rules/rule.ts";
+import type { RuleSubject } from "./rules/rule.ts";
 import { type Declaration, workspaceOf } from "./sections.ts";
 import type { ManifestFinding, ManifestIssue, ManifestPath } from "./types.ts";
+
+const RULE = "policy";
 
 export interface AccessSettings {
   /** What the owner may do. */
@@ -37,23 +39,23 @@ export function accessFindings(
   subject: RuleSubject,
   { access, allowLoopbackApiBase }: AccessSettings,
 ): ManifestFinding[] {
-  const found = [
+  return [
     ...(allowLoopbackApiBase ? [] : privateFindings(subject)),
     ...(access.is === "granted" ? grantFindings(access.grants, subject) : []),
   ];
-  return found.map((finding) => ({ rule: "policy", ...finding }));
 }
 
-function privateFindings({ secrets }: RuleSubject): RuleFinding[] {
+function privateFindings({ secrets }: RuleSubject): ManifestFinding[] {
   return secrets.flatMap(({ entry, index }) =>
     privateHosts(entry.auth_config).map(({ path, message }) => ({
+      rule: RULE,
       path: ["secrets", index, ...path],
       message,
     })),
   );
 }
 
-function grantFindings(grants: Grants, subject: RuleSubject): RuleFinding[] {
+function grantFindings(grants: Grants, subject: RuleSubject): ManifestFinding[] {
   const { manifest, declarations, secrets, endpoints, budgets } = subject;
   const managed = declarations.filter(({ isExternal }) => !isExternal);
   return [
@@ -75,9 +77,10 @@ function grantFindings(grants: Grants, subject: RuleSubject): RuleFinding[] {
 }
 
 /** One finding for each kind, not for each resource. */
-function kindFindings(grants: Grants, managed: readonly Declaration[]): RuleFinding[] {
+function kindFindings(grants: Grants, managed: readonly Declaration[]): ManifestFinding[] {
   return [...new Set(managed.map(({ kind }) => kind))].flatMap((kind) =>
     kindDenial(grants, kind).map(({ granted }) => ({
+      rule: RULE,
       path: [SECTIONS[kind]],
       message: `are not granted to this owner; granted are ${granted}`,
     })),
@@ -85,7 +88,10 @@ function kindFindings(grants: Grants, managed: readonly Declaration[]): RuleFind
 }
 
 /** A former name counts too: a rename takes the resource over. */
-function nameFindings(grants: Grants, { name, previousName, path }: Declaration): RuleFinding[] {
+function nameFindings(
+  grants: Grants,
+  { name, previousName, path }: Declaration,
+): ManifestFinding[] {
   return [
     ...at(path, nameDenial(grants, "name", name)),
     ...(previousName === undefined
@@ -97,13 +103,14 @@ function nameFindings(grants: Grants, { name, previousName, path }: Declaration)
 function externalFindings(
   grants: Grants,
   { kind, name, isExternal, path }: Declaration,
-): RuleFinding[] {
+): ManifestFinding[] {
   if (!isExternal || isNamed(grants, kind, name)) return [];
   return at(path, externalDenial(grants, name));
 }
 
-function at(path: ManifestPath, denials: readonly Denial[]): RuleFinding[] {
+function at(path: ManifestPath, denials: readonly Denial[]): ManifestFinding[] {
   return denials.map((denial) => ({
+    rule: RULE,
     path: [...path, ...denial.path],
     message: describeDenial(denial),
   }));

@@ -1,8 +1,10 @@
 import type { ResourceKey } from "#reconcile/state.ts";
+import { groupBy } from "#runtime/group-by.ts";
 import type { Candidate } from "./declared.ts";
 import type { ManifestFinding, ManifestPath } from "./types.ts";
 
 interface Claim {
+  readonly key: ResourceKey;
   readonly file: Candidate;
   readonly path: ManifestPath;
   readonly isExternal: boolean;
@@ -16,18 +18,21 @@ export async function duplicates(
   files: readonly Candidate[],
   last: ReadonlyMap<string, ReadonlySet<ResourceKey>>,
 ): Promise<Map<string, readonly ManifestFinding[]>> {
-  const found = new Map<string, ManifestFinding[]>();
+  const found: { readonly name: string; readonly finding: ManifestFinding }[] = [];
   for (const [key, claims] of claimsOf(files)) {
     const managing = claims.filter(({ isExternal }) => !isExternal);
     const keeper = managing.find(({ file }) => last.get(file.name)?.has(key)) ?? managing[0];
     const losing = claims.filter(({ file }) => keeper && file !== keeper.file);
     const place = keeper && losing.length > 0 ? await placeOf(keeper) : "";
-    for (const claim of losing) {
-      const { name } = claim.file;
-      found.set(name, [...(found.get(name) ?? []), findingOf(claim, place)]);
-    }
+    found.push(
+      ...losing.map((claim) => ({ name: claim.file.name, finding: findingOf(claim, place) })),
+    );
   }
-  return found;
+  return groupBy(
+    found,
+    ({ name }) => name,
+    ({ finding }) => finding,
+  );
 }
 
 function findingOf({ path, isExternal }: Claim, place: string): ManifestFinding {
@@ -40,16 +45,10 @@ function findingOf({ path, isExternal }: Claim, place: string): ManifestFinding 
 /** What is declared by more than one file. */
 function claimsOf(files: readonly Candidate[]): [ResourceKey, Claim[]][] {
   if (files.length < 2) return [];
-  const claims = new Map<ResourceKey, Claim[]>();
-  for (const file of files) {
-    for (const { key, path, isExternal } of file.subject.declarations) {
-      const claim = { file, path, isExternal };
-      const others = claims.get(key);
-      if (others) others.push(claim);
-      else claims.set(key, [claim]);
-    }
-  }
-  return [...claims].filter(([, { length }]) => length > 1);
+  const claims = files.flatMap((file) =>
+    file.subject.declarations.map((declaration): Claim => ({ file, ...declaration })),
+  );
+  return [...groupBy(claims, ({ key }) => key)].filter(([, { length }]) => length > 1);
 }
 
 async function placeOf({ file, path }: Claim): Promise<string> {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { TARGET_SCOPES } from "#gateway/types.ts";
 import { KINDS } from "#reconcile/state.ts";
+import { OWNER_NAME } from "#runtime/marks.ts";
 import { text } from "./fields.ts";
 
 /** Each is tried for each of up to 50,000 resources. */
@@ -8,7 +9,7 @@ const PATTERNS_MAX = 500;
 /** An ARN of AWS is the longest thing that a pattern may stand for. */
 const PATTERN_LENGTH_MAX = 1024;
 /** What is a folder of manifests too; `*` is no pattern here. */
-const OWNER = /^(\*|[A-Za-z0-9][A-Za-z0-9_.-]{0,62})$/;
+const OWNER = new RegExp(`^(\\*|${OWNER_NAME})$`);
 
 /** The version of the policy language that is known. */
 export const POLICY_VERSION = 2;

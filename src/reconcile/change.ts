@@ -1,3 +1,4 @@
+import type { PlanRule } from "./plan-rules.ts";
 import type { ActualResource, DesiredResource, FieldsOf, Kind, ResourceKey } from "./state.ts";
 import { keyOf } from "./state.ts";
 
@@ -53,7 +54,7 @@ export interface Blocked {
 
 /** Something that a manifest may not ask for; the file that declares the resource is at fault. */
 export interface PlanIssue {
-  readonly rule: string;
+  readonly rule: PlanRule;
   readonly key: ResourceKey;
   /** Fields below the resource in the manifest, such as `["models", 0]`. */
   readonly path: readonly (string | number)[];

@@ -1,24 +1,13 @@
-import type { BudgetPolicy, Endpoint, ModelDefinition, Secret } from "#gateway/types.ts";
-
-/** The only free metadata of the gateway are the tags of an endpoint. */
-export const OWNER_TAG_KEY = "gwops/owner";
-
-const MARK = "gwops:";
-
-/** The mark that secrets, model definitions and budgets carry as `created_by` or `updated_by`. */
-export function ownerMark(owner: string): string {
-  return `${MARK}${owner}`;
-}
-
-/** Budgets have no name on the server: theirs is part of the mark. */
-export function budgetMark(owner: string, name: string): string {
-  return `${MARK}${owner}/${name}`;
-}
+import type { BudgetPolicy, Endpoint } from "#gateway/types.ts";
+import { OWNER_TAG_KEY, readMark } from "#runtime/marks.ts";
 
 /** Whose it is: its creator's mark, else the mark of an adoption; nobody's without either. */
-export function ownerOf(resource: Secret | ModelDefinition): { owner?: string } {
-  const mark = [resource.created_by, resource.last_updated_by].find((by) => by?.startsWith(MARK));
-  return mark === undefined ? {} : { owner: mark.slice(MARK.length) };
+export function ownerOf(resource: {
+  readonly created_by?: string;
+  readonly last_updated_by?: string;
+}): { owner?: string } {
+  const owner = readMark(resource.created_by) ?? readMark(resource.last_updated_by);
+  return owner === undefined ? {} : { owner };
 }
 
 export function endpointOwner({ tags }: Endpoint): { owner?: string } {
@@ -38,8 +27,8 @@ export function budgetNameOf({
 }
 
 function parseBudgetMark(by: string | undefined): { owner: string; name: string } | undefined {
-  if (!by?.startsWith(MARK)) return undefined;
-  const mark = by.slice(MARK.length);
+  const mark = readMark(by);
+  if (mark === undefined) return undefined;
   const slash = mark.indexOf("/");
   const [owner, name] = [mark.slice(0, slash), mark.slice(slash + 1)];
   return slash > 0 && name !== "" ? { owner, name } : undefined;

@@ -4,6 +4,7 @@ import type { Deadline } from "#runtime/deadline.ts";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { type LeaseDependencies, withLease } from "#runtime/lease.ts";
 import { type Ledger, type LedgerRecord, type LedgerWrite, put, remove } from "#runtime/ledger.ts";
+import { ownerMark } from "#runtime/marks.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
 import type { Redacted } from "#runtime/redacted.ts";
 import {
@@ -202,7 +203,7 @@ async function write(
   actual: Secret | undefined,
   secret_value: Readonly<Record<string, Redacted<string>>> | undefined,
 ): Promise<Secret> {
-  const mark = `gwops:${target.owner}`;
+  const mark = ownerMark(target.owner);
   // An auth_config always travels with the value: a new api_base must never meet the old key.
   const auth_config = target.auth_config ?? actual?.auth_config;
   const settings = auth_config && Object.keys(auth_config).length > 0 ? { auth_config } : {};

@@ -1,5 +1,6 @@
 import type { ManifestIssue } from "#manifest/types.ts";
 import { mapLimited } from "#runtime/limit.ts";
+import { isOwnerName, OWNER_NAME_RULE } from "#runtime/marks.ts";
 import type { OwnerFile } from "./owner-file.ts";
 
 /** Where people put manifests. */
@@ -30,13 +31,6 @@ export function ownerOfKey(key: string): string {
   return rest.length > 0 && owner ? owner : "";
 }
 
-/** Becomes part of a mark that endpoints carry as the value of a tag, and of `created_by`. */
-const OWNER_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
-
-export function isOwnerName(owner: string): boolean {
-  return OWNER_NAME.test(owner);
-}
-
 /** No owner's name begins like this. */
 const FOLDER_WITHOUT_OWNER = "_without-owner";
 
@@ -49,7 +43,7 @@ export function resultFolder(owner: string): string {
 export function withoutOwner(key: string): ManifestIssue {
   const message = isNamedLikePolicy(key)
     ? `looks like a policy under a wrong name, and grants and denies nothing: the policy is ${POLICY_KEY}, in exactly these letters`
-    : "must lie in a folder named after its owner (at most 63 letters, digits, '_', '.', '-'), such as manifests/default/gateway.yaml";
+    : `must lie in a folder named after its owner (${OWNER_NAME_RULE}), such as manifests/default/gateway.yaml`;
   return { rule: "owner", path: [], line: 1, column: 1, message };
 }
 

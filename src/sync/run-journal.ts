@@ -7,7 +7,7 @@ import {
   put,
   remove,
 } from "#runtime/ledger.ts";
-import { isOwnerName } from "./manifest-source.ts";
+import { isOwnerName } from "#runtime/marks.ts";
 import type { RunTrigger } from "./report/report.ts";
 
 export interface JournalDependencies {

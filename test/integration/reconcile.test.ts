@@ -9,16 +9,11 @@ import { pushChanged } from "#secrets/push-changed.ts";
 import { callLocal } from "../../scripts/local/http.ts";
 import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-server.ts";
 import { applySetupOf } from "../support/apply-setup.ts";
-import {
-  desiredBudget,
-  desiredEndpoint,
-  desiredModelDefinition,
-  desiredSecret,
-} from "../support/desired.ts";
 import { arnOf } from "../support/fake-secret-source.ts";
 import { gatewayBehaviour } from "../support/gateway-behaviour.ts";
 import { expectNoLeak } from "../support/leaks.ts";
 import { requestCounter } from "../support/request-counter.ts";
+import * as states from "../support/states.ts";
 
 /** The server shares its processors with the rest of the tests. */
 jest.setTimeout(60_000);
@@ -55,13 +50,13 @@ function setup(owner: string, clients = { gateway, tracking }) {
   const apply = (...resources: DesiredResource[]) => parts.apply(resources, { desired });
   const leftToDo = async (...resources: DesiredResource[]) =>
     (await parts.plan(resources, desired)).plan.changes;
-  const secret = desiredSecret({}, { name: owner });
-  const model = desiredModelDefinition({ secret: owner }, { name: owner });
+  const secret = states.secret(owner);
+  const model = states.definition(owner, { secret: owner });
   const models = [{ model_definition: owner, linkage_type: "PRIMARY", weight: 1 }] as const;
   const endpoint = (
-    fields: Parameters<typeof desiredEndpoint>[0] = {},
-    rest: Parameters<typeof desiredEndpoint>[1] = {},
-  ) => desiredEndpoint({ models, usage_tracking: false, ...fields }, { name: owner, ...rest });
+    fields: Parameters<typeof states.endpoint>[1] = {},
+    { name = owner, ...declared }: { name?: string; previous_name?: string } = {},
+  ) => states.endpoint(name, { models, usage_tracking: false, ...fields }, declared);
   return { ...parts, apply, leftToDo, owner, secret, model, models, endpoint };
 }
 
@@ -71,12 +66,11 @@ function summary(outcomes: readonly ChangeOutcome[]): string[] {
 
 /** One of everything, with every field that a manifest can state. */
 function wholeOf({ owner, secret, model, endpoint }: ReturnType<typeof setup>) {
-  const spare = desiredModelDefinition({ secret: owner }, { name: `${owner}-spare` });
+  const spare = states.definition(`${owner}-spare`, { secret: owner });
   return [
-    desiredSecret(
-      { auth_config: { auth_mode: "api_key", api_base: "http://127.0.0.1:9" } },
-      { name: secret.name },
-    ),
+    states.secret(secret.name, {
+      auth_config: { auth_mode: "api_key", api_base: "http://127.0.0.1:9" },
+    }),
     model,
     spare,
     endpoint({
@@ -91,15 +85,12 @@ function wholeOf({ owner, secret, model, endpoint }: ReturnType<typeof setup>) {
       tags: { team: "search" },
       bindings: [{ resource_type: "scorer", resource_id: "toxicity" }],
     }),
-    desiredBudget({ target_value: owner, thresholds: [0.5] }, { name: `${owner}-monthly` }),
-    desiredBudget(
-      {
-        target_scope: "USER",
-        target_value: PLAIN_USER.username,
-        duration: { unit: "WEEKS", value: 1 },
-      },
-      { name: `${owner}-user` },
-    ),
+    states.budget(`${owner}-monthly`, { target_value: owner, thresholds: [0.5] }),
+    states.budget(`${owner}-user`, {
+      target_scope: "USER",
+      target_value: PLAIN_USER.username,
+      duration: { unit: "WEEKS", value: 1 },
+    }),
   ];
 }
 
@@ -134,12 +125,13 @@ test("a change changes what it says and nothing else", async () => {
   const wanted = [
     secret,
     model,
-    desiredModelDefinition({ secret: "changing" }, { name: "changing-spare" }),
+    states.definition("changing-spare", { secret: "changing" }),
     endpoint({ models, tags: {}, bindings: [] }),
-    desiredBudget(
-      { target_value: "changing", budget_amount: 0.25, budget_action: "REJECT" },
-      { name: "changing-monthly" },
-    ),
+    states.budget("changing-monthly", {
+      target_value: "changing",
+      budget_amount: 0.25,
+      budget_action: "REJECT",
+    }),
   ];
 
   const outcomes = await apply(...wanted);
@@ -209,7 +201,7 @@ test("what was made by hand is adopted once, in place", async () => {
     target_value: endpoint_id,
     budget_action: "ALERT",
   });
-  const budget = desiredBudget({ target_value: "adopted" }, { name: "adopted-monthly" });
+  const budget = states.budget("adopted-monthly", { target_value: "adopted" });
   const wanted = [parts.secret, parts.model, parts.endpoint(), budget];
 
   const changes = await parts.leftToDo(...wanted);
@@ -249,28 +241,25 @@ test("a renamed endpoint keeps its id, tags, bindings, guardrails and budgets", 
     bindings: [{ resource_type: "scorer", resource_id: "toxicity" }],
     guardrails: [{ name: "safe", scorer, stage: "BEFORE", action: "VALIDATION" }],
   } as const;
-  const model = desiredModelDefinition({ secret: "renamed" }, { name: "renamed-old" });
+  const model = states.definition("renamed-old", { secret: "renamed" });
   const models = (name: string) =>
     [{ model_definition: name, linkage_type: "PRIMARY", weight: 1 }] as const;
   await apply(
     secret,
     model,
     endpoint({ ...parts, models: models("renamed-old") }),
-    desiredBudget({ target_value: "renamed" }, { name: "renamed-monthly" }),
+    states.budget("renamed-monthly", { target_value: "renamed" }),
   );
   const before = await gateway.endpoints.get({ name: "renamed" });
   const budgetBefore = await budgetOf(before.endpoint_id);
   const wanted = [
     secret,
-    desiredModelDefinition(
-      { secret: "renamed" },
-      { name: "renamed-model", previous_name: "renamed-old" },
-    ),
+    states.definition("renamed-model", { secret: "renamed" }, { previous_name: "renamed-old" }),
     endpoint(
       { ...parts, models: models("renamed-model") },
       { name: "renamed-new", previous_name: "renamed" },
     ),
-    desiredBudget({ target_value: "renamed-new" }, { name: "renamed-monthly" }),
+    states.budget("renamed-monthly", { target_value: "renamed-new" }),
   ];
 
   const outcomes = await apply(...wanted);
@@ -293,8 +282,8 @@ test("a renamed secret is made anew and the old one is deleted once nobody uses 
   const { apply, leftToDo, secret, model, endpoint, ledger } = setup("secretive");
   await apply(secret, model, endpoint());
   const wanted = [
-    desiredSecret({}, { name: "secretive-new", previous_name: "secretive" }),
-    desiredModelDefinition({ secret: "secretive-new" }, { name: "secretive" }),
+    states.secret("secretive-new", {}, { previous_name: "secretive" }),
+    states.definition("secretive", { secret: "secretive-new" }),
     endpoint(),
   ];
 
@@ -454,7 +443,7 @@ test("a look that finds nothing to do takes six requests for any number of resou
     secret,
     model,
     ...names.map((name) => endpoint({ experiment: "counted", bindings: [] }, { name })),
-    ...names.map((name) => desiredBudget({ target_value: name }, { name })),
+    ...names.map((name) => states.budget(name, { target_value: name })),
   ];
   await apply(...wanted);
   const probes = counter.probes();
@@ -495,14 +484,11 @@ test("an export sees all guardrails and the names of all experiments", async () 
 test("a secret without a value is made and kept as it is", async () => {
   const { apply, leftToDo } = setup("keyless");
   const keyless = (region: string) =>
-    desiredSecret(
-      {
-        provider: "bedrock",
-        value_from: undefined,
-        auth_config: { auth_mode: "default_chain", aws_region_name: region },
-      },
-      { name: "keyless" },
-    );
+    states.secret("keyless", {
+      provider: "bedrock",
+      value_from: undefined,
+      auth_config: { auth_mode: "default_chain", aws_region_name: region },
+    });
 
   await apply(keyless("eu-central-1"));
   await apply(keyless("eu-west-1"));

@@ -14,13 +14,13 @@ import {
   NOTHING_KNOWN,
 } from "#reconcile/state.ts";
 import { NO_DEADLINE } from "#runtime/deadline.ts";
-import { desiredState } from "./desired.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { type CoreGateway, FakeGateway } from "./fake-gateway.ts";
 import { FakeSecretSource } from "./fake-secret-source.ts";
 import type { CoreTracking } from "./fake-tracking.ts";
 import { MemoryLedger } from "./memory-ledger.ts";
 import { A_PLACE } from "./places.ts";
+import { desiredState } from "./states.ts";
 
 export const CACHE_TTL_MS = 60_000;
 

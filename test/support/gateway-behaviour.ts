@@ -109,7 +109,7 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
     const gateway = await makeGateway();
     const { secret_name, secret_id } = await createSecret(gateway);
     const model = await aModel(gateway);
-    const endpoint = await anEndpoint(gateway, model.model_definition_id);
+    const endpoint = await createEndpoint(gateway, model.model_definition_id);
     const isTaken = { code: "gateway-already-exists", disposition: "reject" };
     const isMissing = { code: "gateway-not-found", disposition: "reject" };
     const definition = { provider: "openai", model_name: "gpt-4o" };
@@ -133,7 +133,11 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
       gateway.endpoints.create({ name: aName(), model_configs: [primary("d-missing")] }),
     ).rejects.toMatchObject(isMissing);
     await expect(
-      gateway.budgets.create({ ...aBudget(), target_scope: "ENDPOINT", target_value: "e-missing" }),
+      gateway.budgets.create({
+        ...budgetToCreate(),
+        target_scope: "ENDPOINT",
+        target_value: "e-missing",
+      }),
     ).rejects.toMatchObject(isMissing);
   });
 
@@ -199,7 +203,7 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
   test("models cannot be replaced without saying what becomes of the fallback", async () => {
     const gateway = await makeGateway();
     const { model_definition_id } = await aModel(gateway);
-    const { endpoint_id } = await anEndpoint(gateway, model_definition_id);
+    const { endpoint_id } = await createEndpoint(gateway, model_definition_id);
 
     await expect(
       gateway.endpoints.update({ endpoint_id, model_configs: [primary(model_definition_id)] }),
@@ -211,7 +215,7 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
     const [first, second] = [await aModel(gateway), await aModel(gateway)];
     const one = primary(first.model_definition_id);
     const other = primary(second.model_definition_id);
-    const { endpoint_id, name } = await anEndpoint(gateway, first.model_definition_id);
+    const { endpoint_id, name } = await createEndpoint(gateway, first.model_definition_id);
     const split = { routing_strategy: "REQUEST_BASED_TRAFFIC_SPLIT" } as const;
     const isRefused = {
       code: "gateway-invalid-request",
@@ -272,7 +276,7 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
   test("a tag is set and replaced, and an endpoint that is not there is not found", async () => {
     const gateway = await makeGateway();
     const { model_definition_id } = await aModel(gateway);
-    const { endpoint_id, name } = await anEndpoint(gateway, model_definition_id);
+    const { endpoint_id, name } = await createEndpoint(gateway, model_definition_id);
 
     await gateway.endpoints.setTag({ endpoint_id, key: "gwops/owner", value: "first" });
     await gateway.endpoints.setTag({ endpoint_id, key: "gwops/owner", value: "search" });
@@ -285,7 +289,7 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
 
   test("a budget keeps its creator and what an update leaves out, and may exist twice", async () => {
     const gateway = await makeGateway();
-    const budget = { ...aBudget(), created_by: `gwops:search/${aName()}` };
+    const budget = { ...budgetToCreate(), created_by: `gwops:search/${aName()}` };
     const created = await gateway.budgets.create(budget);
     const twin = await gateway.budgets.create(budget);
 
@@ -308,9 +312,9 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
   test("another scope of a budget takes its target with it", async () => {
     const gateway = await makeGateway();
     const { model_definition_id } = await aModel(gateway);
-    const { endpoint_id } = await anEndpoint(gateway, model_definition_id);
+    const { endpoint_id } = await createEndpoint(gateway, model_definition_id);
     const created = await gateway.budgets.create({
-      ...aBudget(),
+      ...budgetToCreate(),
       target_scope: "ENDPOINT",
       target_value: endpoint_id,
     });
@@ -350,7 +354,7 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
   test("a model definition in use is not deleted", async () => {
     const gateway = await makeGateway();
     const model = await aModel(gateway);
-    const { endpoint_id } = await anEndpoint(gateway, model.model_definition_id);
+    const { endpoint_id } = await createEndpoint(gateway, model.model_definition_id);
 
     await expect(gateway.modelDefinitions.delete(idOf(model))).rejects.toMatchObject({
       code: "gateway-refused",
@@ -369,8 +373,8 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
     const isMissing = { code: "gateway-not-found", disposition: "reject" };
     const { secret_id } = await createSecret(gateway);
     const model = await aModel(gateway);
-    const { endpoint_id } = await anEndpoint(gateway, model.model_definition_id);
-    const { budget_policy_id } = await gateway.budgets.create(aBudget());
+    const { endpoint_id } = await createEndpoint(gateway, model.model_definition_id);
+    const { budget_policy_id } = await gateway.budgets.create(budgetToCreate());
     const binding = { endpoint_id, resource_type: "scorer", resource_id: "judge" } as const;
     await gateway.bindings.create(binding);
     const deletes = [
@@ -391,8 +395,8 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
     const gateway = await makeGateway();
     const model = await aModel(gateway);
     const other = await aModel(gateway);
-    const endpoint = await anEndpoint(gateway, model.model_definition_id);
-    const taken = await anEndpoint(gateway, model.model_definition_id);
+    const endpoint = await createEndpoint(gateway, model.model_definition_id);
+    const taken = await createEndpoint(gateway, model.model_definition_id);
     const { endpoint_id } = endpoint;
     await gateway.endpoints.setTag({ endpoint_id, key: "team", value: "search" });
     const [endpointName, modelName] = [aName(), aName()];
@@ -416,7 +420,7 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
   test("a tag is taken away, also one that is not there", async () => {
     const gateway = await makeGateway();
     const { model_definition_id } = await aModel(gateway);
-    const { endpoint_id, name } = await anEndpoint(gateway, model_definition_id);
+    const { endpoint_id, name } = await createEndpoint(gateway, model_definition_id);
     await gateway.endpoints.setTag({ endpoint_id, key: "team", value: "search" });
 
     await gateway.endpoints.deleteTag({ endpoint_id, key: "team" });
@@ -428,7 +432,7 @@ export function gatewayBehaviour(makeGateway: () => CoreGateway | Promise<CoreGa
   test("a binding is listed with its endpoint and exists once", async () => {
     const gateway = await makeGateway();
     const { model_definition_id } = await aModel(gateway);
-    const { endpoint_id } = await anEndpoint(gateway, model_definition_id);
+    const { endpoint_id } = await createEndpoint(gateway, model_definition_id);
     const binding = { endpoint_id, resource_type: "scorer", resource_id: "judge" } as const;
 
     const created = await gateway.bindings.create({ ...binding, created_by: "gwops:search" });
@@ -457,7 +461,7 @@ function primary(model_definition_id: string) {
   return { model_definition_id, linkage_type: "PRIMARY" } as const;
 }
 
-function aBudget() {
+function budgetToCreate() {
   return {
     budget_unit: "USD",
     budget_amount: 10,
@@ -481,7 +485,7 @@ async function aModel(gateway: CoreGateway) {
   return gateway.modelDefinitions.create(model);
 }
 
-function anEndpoint(gateway: CoreGateway, model_definition_id: string) {
+function createEndpoint(gateway: CoreGateway, model_definition_id: string) {
   const model_configs = [primary(model_definition_id)];
   return gateway.endpoints.create({ name: aName(), model_configs, usage_tracking: false });
 }

@@ -7,6 +7,7 @@ import {
   type DesiredResource,
   type DesiredState,
   type EndpointFields,
+  KINDS,
   type Kind,
   type KnownState,
   NOTHING_KNOWN,
@@ -17,15 +18,20 @@ import {
 type Declared<K extends Kind> = Partial<Omit<DesiredOf<K>, "kind" | "name" | "fields">>;
 
 export function secret(
-  name: string,
+  name = "openai-prod",
   fields: Partial<SecretFields> = {},
   declared: Declared<"secret"> = {},
 ): DesiredOf<"secret"> {
-  return { kind: "secret", name, fields: { provider: "openai", ...fields }, ...declared };
+  return {
+    kind: "secret",
+    name,
+    fields: { provider: "openai", value_from: { secrets_manager: "prod/openai" }, ...fields },
+    ...declared,
+  };
 }
 
 export function definition(
-  name: string,
+  name = "gpt-4o",
   fields: Partial<DesiredOf<"model_definition">["fields"]> = {},
   declared: Declared<"model_definition"> = {},
 ): DesiredOf<"model_definition"> {
@@ -38,20 +44,23 @@ export function definition(
 }
 
 export function endpoint(
-  name: string,
+  name = "chat",
   fields: Partial<EndpointFields> = {},
   declared: Declared<"endpoint"> = {},
 ): DesiredOf<"endpoint"> {
   return {
     kind: "endpoint",
     name,
-    fields: { models: [{ model_definition: "gpt-4o", linkage_type: "PRIMARY" }], ...fields },
+    fields: {
+      models: [{ model_definition: "gpt-4o", linkage_type: "PRIMARY", weight: 1 }],
+      ...fields,
+    },
     ...declared,
   };
 }
 
 export function budget(
-  name: string,
+  name = "chat-monthly",
   fields: Partial<BudgetFields> = {},
   declared: Declared<"budget"> = {},
 ): DesiredOf<"budget"> {
@@ -73,7 +82,7 @@ export function budget(
 
 /** One resource of each kind, each depending on the one before. */
 export function everyKind(): DesiredResource[] {
-  return [secret("openai-prod"), definition("gpt-4o"), endpoint("chat"), budget("chat-monthly")];
+  return [secret(), definition(), endpoint(), budget()];
 }
 
 /** As the gateway reports it, owned by "search" unless said otherwise. */
@@ -120,7 +129,7 @@ export function desiredState(
   return {
     owner: "search",
     workspace: "default",
-    in_scope: ["secret", "model_definition", "endpoint", "budget"],
+    in_scope: KINDS,
     resources,
     externals: [],
     ...changes,

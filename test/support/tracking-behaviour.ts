@@ -74,7 +74,7 @@ export function trackingBehaviour(make: () => TrackedGateway | Promise<TrackedGa
 
   test("an endpoint with tracked usage gets an experiment of its own, and takes another", async () => {
     const { gateway, tracking } = await make();
-    const { endpoint_id, name, experiment_id } = await anEndpoint(gateway);
+    const { endpoint_id, name, experiment_id } = await createEndpoint(gateway);
     const another = await tracking.experiments.create({ name: aName() });
 
     const updated = await gateway.endpoints.update({
@@ -93,7 +93,7 @@ export function trackingBehaviour(make: () => TrackedGateway | Promise<TrackedGa
 
   test("guardrails stand on an endpoint in their order, those without one last", async () => {
     const { gateway, ...rest } = await make();
-    const { endpoint_id } = await anEndpoint(gateway);
+    const { endpoint_id } = await createEndpoint(gateway);
     const guardrails = [];
     for (const name of ["last", "second", "first"]) {
       guardrails.push(await aGuardrail({ gateway, ...rest }, name));
@@ -135,7 +135,7 @@ export function trackingBehaviour(make: () => TrackedGateway | Promise<TrackedGa
     const { gateway, tracking, registerScorer } = await make();
     const { experiment_id } = await tracking.experiments.create({ name: aName() });
     const scorer_id = await registerScorer(experiment_id, "safety");
-    const endpoint = await anEndpoint(gateway);
+    const endpoint = await createEndpoint(gateway);
     const request = {
       name: "rewriter",
       scorer_id,
@@ -167,7 +167,7 @@ export function trackingBehaviour(make: () => TrackedGateway | Promise<TrackedGa
   test("with an endpoint goes all that hangs on it, but not its guardrails", async () => {
     const made = await make();
     const { gateway } = made;
-    const { endpoint_id, name } = await anEndpoint(gateway);
+    const { endpoint_id, name } = await createEndpoint(gateway);
     const { guardrail_id } = await aGuardrail(made, aName());
     await gateway.guardrails.addToEndpoint({ endpoint_id, guardrail_id });
     const binding = { endpoint_id, resource_type: "scorer", resource_id: "judge" } as const;
@@ -199,7 +199,7 @@ function idOf({ experiment_id }: { readonly experiment_id: string }) {
   return { experiment_id };
 }
 
-async function anEndpoint(gateway: CoreGateway) {
+async function createEndpoint(gateway: CoreGateway) {
   const name = aName();
   const { secret_id } = await gateway.secrets.create({
     secret_name: name,

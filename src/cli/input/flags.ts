@@ -1,4 +1,5 @@
 import { UsageError } from "#cli/usage-error.ts";
+import { isOwnerName } from "#runtime/marks.ts";
 import { PAUSABLE_WORKERS, type PausableWorker } from "#runtime/pause.ts";
 
 /** A flag that is there or not. */
@@ -182,7 +183,7 @@ export const FILES = {
 
 function parseOwner(text: string): string {
   // It becomes a folder in the bucket, a tag, and a part of marks.
-  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(text)) return text;
+  if (isOwnerName(text)) return text;
   throw new UsageError(`an owner is 1 to 63 letters, digits, "_", "." or "-", got "${text}"`);
 }
 

@@ -8,6 +8,7 @@ import {
   ROUTING_STRATEGIES,
 } from "#gateway/types.ts";
 import { externalOf, freeText, name, ofNamed, text } from "#manifest/fields.ts";
+import { RESERVED_TAGS } from "#runtime/marks.ts";
 
 /** MLflow accepts only these characters in the name of an endpoint: it is part of a URL. */
 const ENDPOINT_NAME = /^[A-Za-z0-9_.-]+$/;
@@ -130,7 +131,9 @@ const managedEndpoint = z
       .describe("Id of the experiment, in quotes, in place of its name"),
     tags: tags
       .optional()
-      .describe("All tags of the endpoint, but for those that begin with `gwops/` or `mlflow.`"),
+      .describe(
+        `All tags of the endpoint, but for those that begin with ${RESERVED_TAGS.map((prefix) => `\`${prefix}\``).join(" or ")}`,
+      ),
     bindings: z.array(binding).optional().describe("All uses of the endpoint"),
     guardrails: z.array(guardrail).optional().describe("All guardrails on the endpoint"),
     ...ofNamed,

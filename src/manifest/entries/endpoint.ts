@@ -1,11 +1,11 @@
 import * as z from "zod";
-import { isReservedTag } from "#manifest/reserved-tags.ts";
 import type {
   ActualOf,
   EndpointFields,
   EndpointGuardrail,
   EndpointModel,
 } from "#reconcile/state.ts";
+import { isReservedTag } from "#runtime/marks.ts";
 import { endpointEntry } from "./endpoint-schema.ts";
 import { defined, type EntryKind, type Exported, type Exporting } from "./entry.ts";
 

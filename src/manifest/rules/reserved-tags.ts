@@ -1,10 +1,10 @@
-import { isReservedTag, RESERVED_TAGS } from "#manifest/reserved-tags.ts";
+import { isReservedTag, RESERVED_TAGS } from "#runtime/marks.ts";
 import type { Rule } from "./rule.ts";
 
 export const reservedTags: Rule = {
   id: "reserved-tags",
   severity: "error",
-  title: "A tag begins with `gwops/` or `mlflow.`",
+  title: `A tag begins with ${RESERVED_TAGS.map((prefix) => `\`${prefix}\``).join(" or ")}`,
   why: "There Gateway Ops and MLflow keep their own marks, such as the owner: a folder says whose an endpoint is",
   check: ({ endpoints }) =>
     endpoints.flatMap(({ entry, index }) =>

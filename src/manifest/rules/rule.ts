@@ -1,5 +1,5 @@
 import type { Declaration, Sections } from "#manifest/sections.ts";
-import type { Manifest, ManifestPath } from "#manifest/types.ts";
+import type { Manifest, ManifestFinding } from "#manifest/types.ts";
 import type { ResourceKey } from "#reconcile/state.ts";
 
 /** What the other files of the owner in the same workspace say, together with this one. */
@@ -23,11 +23,6 @@ export interface RuleSubject extends Sections {
   readonly declarations: readonly Declaration[];
 }
 
-export interface RuleFinding {
-  readonly path: ManifestPath;
-  readonly message: string;
-}
-
 /** What a schema cannot say. Title and reason are part of the documentation. */
 export interface Rule {
   readonly id: string;
@@ -37,5 +32,8 @@ export interface Rule {
   readonly title: string;
   /** What happened otherwise. */
   readonly why: string;
-  readonly check: (subject: RuleSubject, context: RuleContext) => readonly RuleFinding[];
+  readonly check: (
+    subject: RuleSubject,
+    context: RuleContext,
+  ) => readonly Omit<ManifestFinding, "rule">[];
 }

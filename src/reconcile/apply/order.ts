@@ -8,6 +8,7 @@ import {
   keyOf,
   type ResourceKey,
 } from "#reconcile/state.ts";
+import { type Users, usersOf } from "#reconcile/users.ts";
 
 /** Changes that may be under way at the same time, as far as they do not need each other. */
 interface Level {
@@ -35,7 +36,7 @@ export function neededBefore(
   changes: readonly Change[],
   actual: readonly ActualResource[],
 ): (change: Change) => readonly ResourceKey[] {
-  const usersOf = usersByKey(changes, actual);
+  const users = usersNow(changes, actual);
   const successors = new Map<ResourceKey, ResourceKey>(
     changes.flatMap((change) => {
       if (change.action === "delete") return [];
@@ -49,7 +50,7 @@ export function neededBefore(
     if (change.action !== "delete") return dependenciesOf(change.desired);
     const key = keyOfChange(change);
     const successor = successors.get(key);
-    return [...(usersOf.get(key) ?? []), ...(successor === undefined ? [] : [successor])];
+    return [...(users.get(key) ?? []), ...(successor === undefined ? [] : [successor])];
   };
 }
 
@@ -65,22 +66,12 @@ export function renamesOf(changes: readonly Change[]): Renames {
 }
 
 /** By what they use on the gateway now; a resource that is to be renamed goes by its new name. */
-function usersByKey(
-  changes: readonly Change[],
-  actual: readonly ActualResource[],
-): Map<ResourceKey, ResourceKey[]> {
+function usersNow(changes: readonly Change[], actual: readonly ActualResource[]): Users {
   const renames = renamesOf(changes);
-  const users = new Map<ResourceKey, ResourceKey[]>();
-  for (const resource of actual) {
+  return usersOf(actual, (resource) => {
     const { kind, name } = resource;
-    const user = keyOf({ kind, name: renames.get(keyOf(resource)) ?? name });
-    for (const dependency of dependenciesOf(resource)) {
-      const known = users.get(dependency);
-      if (known) known.push(user);
-      else users.set(dependency, [user]);
-    }
-  }
-  return users;
+    return keyOf({ kind, name: renames.get(keyOf(resource)) ?? name });
+  });
 }
 
 function kindOf(change: Change) {

@@ -1,9 +1,9 @@
 import { BUDGET_SETTINGS } from "#budgets/settings.ts";
 import { type FieldName, fieldOf } from "#reconcile/change.ts";
-import { budgetMark } from "#reconcile/owner.ts";
 import type { ActualOf, BudgetFields, DesiredOf, ResourceKey } from "#reconcile/state.ts";
 import { LeaseHeldError } from "#runtime/errors.ts";
 import { type LedgerWrite, put, remove } from "#runtime/ledger.ts";
+import { budgetMark } from "#runtime/marks.ts";
 import { idOf, ignoreMissing, stated } from "./gateway-writer.ts";
 import type { Update, WriteContext } from "./write-context.ts";
 

@@ -1,6 +1,6 @@
 import type { ModelConfig } from "#gateway/types.ts";
 import { fieldOf } from "#reconcile/change.ts";
-import { endpointOwner, OWNER_TAG_KEY, ownerMark } from "#reconcile/owner.ts";
+import { endpointOwner } from "#reconcile/owner.ts";
 import type {
   ActualOf,
   DesiredOf,
@@ -10,6 +10,7 @@ import type {
   ResourceKey,
 } from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
+import { isReservedTag, OWNER_TAG_KEY, ownerMark } from "#runtime/marks.ts";
 import { type GatewayWriter, idOf, ignoreMissing, isFailure, stated } from "./gateway-writer.ts";
 import { renameTarget } from "./write-budget.ts";
 import type { Update, WriteContext } from "./write-context.ts";
@@ -125,9 +126,6 @@ async function writeParts(
   }
 }
 
-/** Tags of ours and of MLflow's own are no part of what is declared. */
-const RESERVED_TAG = /^(gwops\/|mlflow\.)/;
-
 async function writeTags(
   gateway: GatewayWriter,
   endpoint_id: string,
@@ -138,7 +136,7 @@ async function writeTags(
     if (before[key] !== value) await gateway.endpoints.setTag({ endpoint_id, key, value });
   }
   for (const key of Object.keys(before)) {
-    if (Object.hasOwn(wanted, key) || RESERVED_TAG.test(key)) continue;
+    if (Object.hasOwn(wanted, key) || isReservedTag(key)) continue;
     await gateway.endpoints.deleteTag({ endpoint_id, key });
   }
 }

@@ -1,6 +1,6 @@
-import { ownerMark } from "#reconcile/owner.ts";
 import type { ActualOf, DesiredOf } from "#reconcile/state.ts";
 import { assert } from "#runtime/assert.ts";
+import { ownerMark } from "#runtime/marks.ts";
 import { idOf, stated } from "./gateway-writer.ts";
 import type { Update, WriteContext } from "./write-context.ts";
 

@@ -10,6 +10,7 @@ import type {
   FieldsOf,
   Kind,
 } from "#reconcile/state.ts";
+import { isReservedTag } from "#runtime/marks.ts";
 import { canonicalJson, storedModel } from "./canonical.ts";
 import { diffLists, diffMaps, type ElementModel } from "./diff.ts";
 import { describeGuardrail, guardrailParts } from "./guardrails.ts";
@@ -75,9 +76,6 @@ type AnyComparison =
 
 /** The table as a list: a large gateway is compared field by field. */
 const FIELDS = perKind((kind) => Object.entries(COMPARED[kind]) as [FieldName, AnyComparison][]);
-
-/** Tags that are ours or MLflow's own: no manifest states them, and none takes them away. */
-const FOREIGN_TAGS = ["gwops/", "mlflow."] as const;
 
 /**
  * The stated fields in which the gateway differs, in a fixed order. What the manifest does not
@@ -187,14 +185,11 @@ function compareExperiment(
 }
 
 function compareTags(desired: Tags, actual: Tags): FieldChange[] {
+  // No manifest states a reserved tag, and none takes it away.
   const ours = Object.entries(actual).filter(
-    ([key]) => Object.hasOwn(desired, key) || !isForeignTag(key),
+    ([key]) => Object.hasOwn(desired, key) || !isReservedTag(key),
   );
   return diffMaps("tags", Object.fromEntries(ours), desired);
-}
-
-function isForeignTag(key: string): boolean {
-  return FOREIGN_TAGS.some((prefix) => key.startsWith(prefix));
 }
 
 export function describeBinding({ resource_type, resource_id }: EndpointBinding): string {

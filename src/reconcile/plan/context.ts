@@ -9,6 +9,7 @@ import {
   keyOf,
   type ResourceKey,
 } from "#reconcile/state.ts";
+import { groupBy } from "#runtime/group-by.ts";
 
 /** What is not granted, at its place below the declared resource. */
 interface Denial {
@@ -63,30 +64,14 @@ export function planContext(
     known,
     options,
     declared: new Map(desired.resources.map((resource) => [keyOf(resource), resource])),
-    heirs: grouped(desired.resources, previousKey),
+    heirs: groupBy(desired.resources, previousKey),
     externals: new Set(desired.externals),
     actualByKey: byKey(actual.resources),
   };
 }
 
 export function byKey(resources: readonly ActualResource[]): ActualByKey {
-  return grouped(resources, keyOf);
-}
-
-/** What has a key, by it. */
-function grouped<R>(
-  resources: readonly R[],
-  keyFor: (resource: R) => ResourceKey | undefined,
-): ReadonlyMap<ResourceKey, readonly R[]> {
-  const groups = new Map<ResourceKey, R[]>();
-  for (const resource of resources) {
-    const key = keyFor(resource);
-    if (key === undefined) continue;
-    const group = groups.get(key);
-    if (group) group.push(resource);
-    else groups.set(key, [resource]);
-  }
-  return groups;
+  return groupBy(resources, keyOf);
 }
 
 /** The key that a declared resource has until it is renamed. */

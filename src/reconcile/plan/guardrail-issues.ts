@@ -8,6 +8,7 @@ import {
   type ScorerReference,
   scorerKey,
 } from "#reconcile/state.ts";
+import { groupBy } from "#runtime/group-by.ts";
 import { findMeant, isMeant } from "./guardrails.ts";
 import type { Match } from "./matching.ts";
 import { guardrailThroughRenames, type Renames } from "./renames.ts";
@@ -24,7 +25,10 @@ export function guardrailIssues(
   { guardrails, scorers }: ActualState,
   renames: Renames,
 ): PlanIssue[] {
-  const byName = groupByName(guardrails, renames);
+  const byName = groupBy(
+    guardrails.map((guardrail) => guardrailThroughRenames(guardrail, renames)),
+    ({ name }) => name,
+  );
   return matches.flatMap(({ desired, actual }) => {
     if (desired.kind !== "endpoint" || !desired.fields.guardrails) return [];
     const present = (actual?.kind === "endpoint" && actual.fields.guardrails) || [];
@@ -37,20 +41,6 @@ export function guardrailIssues(
       return [{ rule, key: keyOf(desired), path: ["guardrails", index, ...below], message }];
     });
   });
-}
-
-function groupByName(
-  guardrails: readonly ActualGuardrail[],
-  renames: Renames,
-): Map<string, ActualGuardrail[]> {
-  const byName = new Map<string, ActualGuardrail[]>();
-  for (const guardrail of guardrails) {
-    const renamed = guardrailThroughRenames(guardrail, renames);
-    const others = byName.get(guardrail.name);
-    if (others) others.push(renamed);
-    else byName.set(guardrail.name, [renamed]);
-  }
-  return byName;
 }
 
 function faultOf(

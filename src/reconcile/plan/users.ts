@@ -9,38 +9,32 @@ import {
   keyOf,
   type ResourceKey,
 } from "#reconcile/state.ts";
+import { type Users, usersOf } from "#reconcile/users.ts";
 import { findMeant } from "./guardrails.ts";
 
 /**
- * Who uses what once the changes were carried out: keys of the users, by what they use. A change
+ * Who uses what once the changes were carried out. A change
  * that waits for something blocked is not carried out, and leaves its resource as it is.
  */
 export function usersAfter(
   { resources, guardrails }: ActualState,
   changes: readonly Change[],
   blocked: ReadonlySet<ResourceKey>,
-): ReadonlyMap<ResourceKey, readonly ResourceKey[]> {
+): Users {
   const stuck = stuckBehind(changes, blocked);
   const changeById = new Map<string, Exclude<Change, { action: "create" }>>();
-  const users = new Map<ResourceKey, ResourceKey[]>();
-  const use = (resource: DesiredResource | ActualResource) => {
-    for (const needed of dependenciesOf(resource)) {
-      const others = users.get(needed);
-      if (others) others.push(keyOf(resource));
-      else users.set(needed, [keyOf(resource)]);
-    }
-  };
+  const after: (DesiredResource | ActualResource)[] = [];
   for (const change of changes) {
     if (stuck.has(keyOfChange(change))) continue;
-    if (change.action === "create") use(withExisting(change.desired, guardrails));
+    if (change.action === "create") after.push(withExisting(change.desired, guardrails));
     else changeById.set(identityOf(change.actual), change);
   }
   for (const resource of resources) {
     const change = changeById.get(identityOf(resource));
-    if (!change) use(resource);
-    else if (change.action !== "delete") use(merged(change, guardrails));
+    if (!change) after.push(resource);
+    else if (change.action !== "delete") after.push(merged(change, guardrails));
   }
-  return users;
+  return usersOf(after, keyOf);
 }
 
 /** The changes that wait for something blocked, directly or not. Changes come in their order. */

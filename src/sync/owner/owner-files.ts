@@ -7,6 +7,7 @@ import type { ManifestFinding, ParseResult } from "#manifest/types.ts";
 import type { PlanIssue } from "#reconcile/change.ts";
 import type { DesiredState, ResourceKey } from "#reconcile/state.ts";
 import { assert } from "#runtime/assert.ts";
+import { groupBy } from "#runtime/group-by.ts";
 import type { Snapshot } from "#sync/history/snapshot.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import type { SourceUse } from "./sources.ts";
@@ -102,14 +103,17 @@ export class OwnerFiles {
   /** Refusals as findings of the files that declare the resources. */
   findingsOf(workspace: string, issues: readonly PlanIssue[]): FindingsByFile {
     const origins = originsOf(this.#checked.workspaces.get(workspace)?.valid ?? []);
-    const findings = new Map<string, ManifestFinding[]>();
-    for (const { key, rule, path, message } of issues) {
+    const findings = issues.map(({ key, rule, path, message }) => {
       const origin = origins.get(key);
       assert(origin, `${key} is refused although no file declares it`);
       const finding = { rule, path: [...origin.path, ...path], message };
-      findings.set(origin.file, [...(findings.get(origin.file) ?? []), finding]);
-    }
-    return findings;
+      return { file: origin.file, finding };
+    });
+    return groupBy(
+      findings,
+      ({ file }) => file,
+      ({ finding }) => finding,
+    );
   }
 
   async #check(): Promise<void> {

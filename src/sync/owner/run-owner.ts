@@ -4,7 +4,8 @@ import { UnsafePlanError } from "#reconcile/plan/guard.ts";
 import { assert } from "#runtime/assert.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
-import { isOwnerName, withoutOwner } from "#sync/manifest-source.ts";
+import { isOwnerName } from "#runtime/marks.ts";
+import { withoutOwner } from "#sync/manifest-source.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import {
   isSuccess,

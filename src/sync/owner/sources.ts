@@ -1,4 +1,5 @@
 import type { ManifestFinding } from "#manifest/types.ts";
+import { groupBy } from "#runtime/group-by.ts";
 import { mapLimited } from "#runtime/limit.ts";
 import { type SecretReference, sourceId } from "#secrets/mapping.ts";
 import { describeFor, type SecretSource, SecretSourceError } from "#secrets/source.ts";
@@ -37,7 +38,7 @@ export async function lookUpSources(
     found.set(id, await currentVersion(owner, source, id));
   });
   const versions = new Map<string, Map<string, string>>();
-  const findings = new Map<string, ManifestFinding[]>();
+  const findings: { readonly file: string; readonly finding: ManifestFinding }[] = [];
   for (const { file, index, workspace, name, value_from } of uses) {
     const result = found.get(sourceId(value_from));
     if (typeof result === "string") {
@@ -46,10 +47,17 @@ export async function lookUpSources(
     } else if (result) {
       const path = ["secrets", index, "value_from", ...sourceField(value_from)];
       const finding = { rule: result.code, path, message: `cannot be used: ${result.message}` };
-      findings.set(file, [...(findings.get(file) ?? []), finding]);
+      findings.push({ file, finding });
     }
   }
-  return { versions, findings };
+  return {
+    versions,
+    findings: groupBy(
+      findings,
+      ({ file }) => file,
+      ({ finding }) => finding,
+    ),
+  };
 }
 
 function sourceField(reference: SecretReference): string[] {

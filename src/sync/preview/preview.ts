@@ -1,8 +1,8 @@
 import type { Clock } from "#runtime/clock.ts";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
+import { isOwnerName } from "#runtime/marks.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
 import {
-  isOwnerName,
   MANIFEST_PREFIX,
   ownerOfKey,
   readFiles,

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { alertMessage } from "#budgets/alert.ts";
-import type { DueAlert } from "#budgets/evaluate.ts";
+import type { DueAlert } from "#budgets/alerts/alert-kind.ts";
 import type { BudgetSettings } from "#budgets/settings.ts";
 import { aPolicy, aWindow } from "../../support/builders.ts";
 

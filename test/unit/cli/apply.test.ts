@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { GatewayTimeoutError } from "#gateway/errors.ts";
-import { ownerMark } from "#reconcile/owner.ts";
+import { ownerMark } from "#runtime/marks.ts";
 import { expectNoLeak } from "../../support/leaks.ts";
 import { MemoryLedger } from "../../support/memory-ledger.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";

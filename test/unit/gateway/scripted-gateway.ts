@@ -83,7 +83,7 @@ export const aSecretEntity = (changes: object = {}) => ({
   ...changes,
 });
 
-export const aModelDefinition = (changes: object = {}) => ({
+export const aModelDefinitionEntity = (changes: object = {}) => ({
   model_definition_id: "d-1",
   name: "gpt-4o",
   secret_id: "s-1",
@@ -103,7 +103,7 @@ export const aMapping = (changes: object = {}) => ({
   ...changes,
 });
 
-export const anEndpoint = (changes: object = {}) => ({
+export const anEndpointEntity = (changes: object = {}) => ({
   endpoint_id: "e-1",
   name: "chat",
   model_mappings: [aMapping()],
@@ -111,7 +111,7 @@ export const anEndpoint = (changes: object = {}) => ({
   ...changes,
 });
 
-export const aBudget = (changes: object = {}) => ({
+export const aBudgetEntity = (changes: object = {}) => ({
   budget_policy_id: "bp-1",
   budget_unit: "USD",
   budget_amount: 10,
@@ -130,7 +130,7 @@ export const aBinding = (changes: object = {}) => ({
   ...changes,
 });
 
-export const aGuardrail = (changes: object = {}) => ({
+export const aGuardrailEntity = (changes: object = {}) => ({
   guardrail_id: "gr-1",
   name: "no-secrets",
   scorer: { scorer_id: "a787207c", scorer_version: 1, scorer_name: "judge", experiment_id: 16 },

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { TrackingClient } from "#gateway/tracking.ts";
-import { aBudget, scriptedGateway } from "./scripted-gateway.ts";
+import { aBudgetEntity, scriptedGateway } from "./scripted-gateway.ts";
 
 const BUDGET = {
   budget_unit: "USD",
@@ -11,7 +11,7 @@ const BUDGET = {
   budget_action: "ALERT",
 } as const;
 
-const CREATED = { json: { budget_policy: aBudget(BUDGET) } };
+const CREATED = { json: { budget_policy: aBudgetEntity(BUDGET) } };
 
 test("a client within a time knows what the other learnt of the server", async () => {
   const { client, requests } = scriptedGateway([{ body: "3.17.2" }, CREATED, CREATED]);

@@ -8,13 +8,7 @@ import { paceOf } from "#runtime/pace.ts";
 import { applySetup, CACHE_TTL_MS } from "../../support/apply-setup.ts";
 import { ExpectedError } from "../../support/builders.ts";
 import { deadlineUntil } from "../../support/deadlines.ts";
-import {
-  desiredBudget,
-  desiredEndpoint,
-  desiredModelDefinition,
-  desiredSecret,
-  oneOfEach,
-} from "../../support/desired.ts";
+import { budget, definition, endpoint, everyKind, secret } from "../../support/states.ts";
 
 function setup() {
   const parts = applySetup();
@@ -24,15 +18,12 @@ function setup() {
 
 /** Two chains that do not depend on each other, and a budget on everything. */
 const TWO_CHAINS: readonly DesiredResource[] = [
-  ...oneOfEach(),
-  desiredSecret({}, { name: "other" }),
-  desiredModelDefinition({ secret: "other" }, { name: "other" }),
-  desiredEndpoint(
-    { models: [{ model_definition: "other", linkage_type: "PRIMARY" }] },
-    { name: "other" },
-  ),
-  desiredBudget({ target_value: "other" }, { name: "other" }),
-  desiredBudget({ target_scope: "GLOBAL", target_value: undefined }, { name: "global" }),
+  ...everyKind(),
+  secret("other"),
+  definition("other", { secret: "other" }),
+  endpoint("other", { models: [{ model_definition: "other", linkage_type: "PRIMARY" }] }),
+  budget("other", { target_value: "other" }),
+  budget("global", { target_scope: "GLOBAL", target_value: undefined }),
 ];
 
 function summary(outcomes: readonly ChangeOutcome[]): string[] {
@@ -47,7 +38,7 @@ function becauseOf({ outcomes }: ApplyError, key: string): string | undefined {
 test("a plan is carried out level by level", async () => {
   const { gateway, clock, apply, versionId } = setup();
 
-  const outcomes = await apply(oneOfEach());
+  const outcomes = await apply(everyKind());
 
   expect(gateway.writes()).toEqual([
     "createSecret",
@@ -82,7 +73,7 @@ test("after an apply there is nothing left to do", async () => {
 test("everything is written with the owner's mark", async () => {
   const { gateway, apply } = setup();
 
-  await apply(oneOfEach());
+  await apply(everyKind());
 
   const { secrets, definitions, endpoints, budgets } = gateway.visible();
   expect([...secrets, ...definitions, ...endpoints].map(({ created_by }) => created_by)).toEqual([
@@ -96,7 +87,7 @@ test("everything is written with the owner's mark", async () => {
 
 test("what is no longer declared is deleted, users before what they use, and forgotten", async () => {
   const { gateway, ledger, clock, apply } = setup();
-  await apply(oneOfEach());
+  await apply(everyKind());
   const before = gateway.writes().length;
 
   const outcomes = await apply([]);
@@ -120,7 +111,7 @@ test("what is no longer declared is deleted, users before what they use, and for
 
 test("what somebody else deleted meanwhile counts as deleted", async () => {
   const { gateway, dependencies, plan, apply } = setup();
-  await apply(oneOfEach());
+  await apply(everyKind());
   const { plan: deletes, actual } = await plan([]);
   await apply([]);
 
@@ -132,7 +123,7 @@ test("what somebody else deleted meanwhile counts as deleted", async () => {
 
 test("a delete that fails keeps what the resource uses", async () => {
   const { gateway, apply, failed } = setup();
-  await apply(oneOfEach());
+  await apply(everyKind());
   gateway.failOn("deleteEndpoint", 1, new ExpectedError("retry"));
 
   const error = await failed([]);
@@ -149,13 +140,13 @@ test("a delete that fails keeps what the resource uses", async () => {
 
 test("a renamed secret is made anew, its users follow, and the old one goes last", async () => {
   const { gateway, ledger, apply, plan } = setup();
-  await apply(oneOfEach());
+  await apply(everyKind());
   const before = gateway.writes().length;
   const renamed = [
-    desiredSecret({}, { name: "openai-new", previous_name: "openai-prod" }),
-    desiredModelDefinition({ secret: "openai-new" }),
-    desiredEndpoint(),
-    desiredBudget(),
+    secret("openai-new", {}, { previous_name: "openai-prod" }),
+    definition("gpt-4o", { secret: "openai-new" }),
+    endpoint(),
+    budget(),
   ];
 
   await apply(renamed);
@@ -175,14 +166,14 @@ test.each(["createSecret", "updateModelDefinition"] as const)(
   "the old secret stays when %s of a rename failed",
   async (operation) => {
     const { gateway, apply, failed } = setup();
-    await apply(oneOfEach());
+    await apply(everyKind());
     gateway.failOn(operation, 1, new ExpectedError("retry"));
 
     const error = await failed([
-      desiredSecret({}, { name: "openai-new", previous_name: "openai-prod" }),
-      desiredModelDefinition({ secret: "openai-new" }),
-      desiredEndpoint(),
-      desiredBudget(),
+      secret("openai-new", {}, { previous_name: "openai-prod" }),
+      definition("gpt-4o", { secret: "openai-new" }),
+      endpoint(),
+      budget(),
     ]);
 
     expect(summary(error.outcomes).at(-1)).toBe("skipped secret/openai-prod");
@@ -193,12 +184,10 @@ test.each(["createSecret", "updateModelDefinition"] as const)(
 
 test("an unused secret is not deleted either when its new copy could not be made", async () => {
   const { gateway, apply, failed } = setup();
-  await apply([desiredSecret()]);
+  await apply([secret()]);
   gateway.failOn("createSecret", 1, new ExpectedError("retry"));
 
-  const error = await failed([
-    desiredSecret({}, { name: "openai-new", previous_name: "openai-prod" }),
-  ]);
+  const error = await failed([secret("openai-new", {}, { previous_name: "openai-prod" })]);
 
   expect(becauseOf(error, "secret/openai-prod")).toBe("secret/openai-new");
   expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-one" });
@@ -206,17 +195,18 @@ test("an unused secret is not deleted either when its new copy could not be made
 
 test("model definitions and endpoints are renamed in place, and nothing else is written", async () => {
   const { gateway, ledger, apply, plan } = setup();
-  await apply(oneOfEach());
+  await apply(everyKind());
   const before = gateway.visible();
   const writes = gateway.writes().length;
   const renamed = [
-    desiredSecret(),
-    desiredModelDefinition({}, { name: "gpt", previous_name: "gpt-4o" }),
-    desiredEndpoint(
+    secret(),
+    definition("gpt", {}, { previous_name: "gpt-4o" }),
+    endpoint(
+      "talk",
       { models: [{ model_definition: "gpt", linkage_type: "PRIMARY" }] },
-      { name: "talk", previous_name: "chat" },
+      { previous_name: "chat" },
     ),
-    desiredBudget({ target_value: "talk" }),
+    budget("chat-monthly", { target_value: "talk" }),
   ];
 
   await apply(renamed);
@@ -239,12 +229,12 @@ test("model definitions and endpoints are renamed in place, and nothing else is 
 
 test("what refers to something renamed in the same apply finds it", async () => {
   const { gateway, apply } = setup();
-  await apply([desiredSecret(), desiredModelDefinition()]);
+  await apply([secret(), definition()]);
 
   await apply([
-    desiredSecret(),
-    desiredModelDefinition({}, { name: "gpt", previous_name: "gpt-4o" }),
-    desiredEndpoint({ models: [{ model_definition: "gpt", linkage_type: "PRIMARY" }] }),
+    secret(),
+    definition("gpt", {}, { previous_name: "gpt-4o" }),
+    endpoint("chat", { models: [{ model_definition: "gpt", linkage_type: "PRIMARY" }] }),
   ]);
 
   expect(gateway.visible().endpoints[0]?.model_mappings[0]?.model_definition?.name).toBe("gpt");
@@ -252,11 +242,11 @@ test("what refers to something renamed in the same apply finds it", async () => 
 
 test("a change of a budget that only we keep is not written to the gateway", async () => {
   const { gateway, ledger, apply } = setup();
-  await apply(oneOfEach());
+  await apply(everyKind());
 
   await apply([
-    ...oneOfEach().slice(0, 3),
-    desiredBudget({ thresholds: [0.9], labels: { a: "b" } }),
+    ...everyKind().slice(0, 3),
+    budget("chat-monthly", { thresholds: [0.9], labels: { a: "b" } }),
   ]);
 
   expect(gateway.count("updateBudget")).toBe(0);
@@ -276,12 +266,12 @@ test("a change of a budget that only we keep is not written to the gateway", asy
 
 test("a change of a budget is written once, under the same id", async () => {
   const { gateway, apply } = setup();
-  await apply(oneOfEach());
+  await apply(everyKind());
   const [before] = gateway.visible().budgets;
 
   await apply([
-    ...oneOfEach().slice(0, 3),
-    desiredBudget({ budget_amount: 750, budget_action: "REJECT" }),
+    ...everyKind().slice(0, 3),
+    budget("chat-monthly", { budget_amount: 750, budget_action: "REJECT" }),
   ]);
 
   expect(gateway.count("updateBudget")).toBe(1);
@@ -304,9 +294,9 @@ test("an adopted budget keeps its name when the ledger is lost", async () => {
     target_scope: "GLOBAL",
     budget_action: "ALERT",
   });
-  const budget = desiredBudget({ target_scope: "GLOBAL", target_value: undefined });
+  const global = budget("chat-monthly", { target_scope: "GLOBAL", target_value: undefined });
 
-  await apply([budget]);
+  await apply([global]);
   for (const record of await ledger.list(BUDGET_SETTINGS)) {
     await ledger.commit([remove(BUDGET_SETTINGS, record)]);
   }
@@ -315,7 +305,7 @@ test("an adopted budget keeps its name when the ledger is lost", async () => {
     { budget_policy_id, last_updated_by: "gwops:search/chat-monthly" },
   ]);
   expect(gateway.count("createBudget")).toBe(1);
-  expect((await plan([budget])).plan.changes).toEqual([]);
+  expect((await plan([global])).plan.changes).toEqual([]);
 });
 
 test("a failed change stops what depends on it, not its siblings", async () => {
@@ -425,7 +415,7 @@ test("each outcome is told as it comes, with how far the apply is", async () => 
   const { apply } = setup();
   const told: string[] = [];
 
-  await apply(oneOfEach(), {
+  await apply(everyKind(), {
     options: {
       onOutcome: ({ key, outcome }, done, total) => {
         told.push(`${done}/${total} ${outcome} ${key}`);
@@ -449,7 +439,7 @@ test("every write to the gateway waits for its turn, and no read does", async ()
     return Promise.resolve();
   };
 
-  await apply(oneOfEach(), { dependencies: { pace } });
+  await apply(everyKind(), { dependencies: { pace } });
   await apply([], { dependencies: { pace } });
 
   expect(turns).toBe(gateway.writes().length);
@@ -460,7 +450,7 @@ test("at a pace of two a second five writes take two seconds", async () => {
   const { clock, apply } = setup();
   const startedMs = clock.nowMs();
 
-  await apply(oneOfEach(), { dependencies: { pace: paceOf(2, clock) } });
+  await apply(everyKind(), { dependencies: { pace: paceOf(2, clock) } });
 
   expect(clock.nowMs() - startedMs).toBe(2000);
 });
@@ -469,7 +459,7 @@ test("a bug of ours is not taken for the failure of a change", async () => {
   const { gateway, apply } = setup();
   gateway.failOn("createEndpoint", 1, new TypeError("a bug"));
 
-  await expect(apply(oneOfEach())).rejects.toThrow(TypeError);
+  await expect(apply(everyKind())).rejects.toThrow(TypeError);
 });
 
 test.each(["createSecret", "createModelDefinition", "createEndpoint", "createBudget"] as const)(
@@ -477,9 +467,9 @@ test.each(["createSecret", "createModelDefinition", "createEndpoint", "createBud
   async (operation) => {
     const { gateway, apply, failed } = setup();
     gateway.loseAnswer(operation, 1, new ExpectedError("retry"));
-    await failed(oneOfEach());
+    await failed(everyKind());
 
-    await apply(oneOfEach());
+    await apply(everyKind());
 
     const { secrets, definitions, endpoints, budgets } = gateway.visible();
     expect([secrets, definitions, endpoints, budgets].map((list) => list.length)).toEqual([
@@ -490,7 +480,7 @@ test.each(["createSecret", "createModelDefinition", "createEndpoint", "createBud
 
 test("a budget whose settings were lost with the ledger gets them back without a write", async () => {
   const { gateway, ledger, apply } = setup();
-  const resources = [...oneOfEach().slice(0, 3), desiredBudget({ thresholds: [0.5] })];
+  const resources = [...everyKind().slice(0, 3), budget("chat-monthly", { thresholds: [0.5] })];
   await apply(resources);
   const [lost] = await ledger.list(BUDGET_SETTINGS);
   if (!lost) throw new Error("the budget has no settings");
@@ -506,12 +496,12 @@ test("model definitions and endpoints are written four at a time, secrets and bu
   const { gateway, plan, dependencies } = setup();
   const names = Array.from({ length: 9 }, (_, index) => `name-${index}`);
   const levels: DesiredResource[][] = [
-    names.map((name) => desiredSecret({}, { name })),
-    names.map((name) => desiredModelDefinition({ secret: name }, { name })),
+    names.map((name) => secret(name)),
+    names.map((name) => definition(name, { secret: name })),
     names.map((name) =>
-      desiredEndpoint({ models: [{ model_definition: name, linkage_type: "PRIMARY" }] }, { name }),
+      endpoint(name, { models: [{ model_definition: name, linkage_type: "PRIMARY" }] }),
     ),
-    names.map((name) => desiredBudget({ target_value: name }, { name })),
+    names.map((name) => budget(name, { target_value: name })),
   ];
   const most: number[] = [];
   const applyAndCount = async (resources: DesiredResource[]) => {

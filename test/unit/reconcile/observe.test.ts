@@ -7,16 +7,10 @@ import { scorerKey } from "#reconcile/state.ts";
 import { put, remove } from "#runtime/ledger.ts";
 import { applySetup } from "../../support/apply-setup.ts";
 import { ExpectedError } from "../../support/builders.ts";
-import {
-  desiredBudget,
-  desiredEndpoint,
-  desiredModelDefinition,
-  desiredSecret,
-  oneOfEach,
-} from "../../support/desired.ts";
+import { budget, definition, endpoint, everyKind, secret } from "../../support/states.ts";
 
 /** A gateway as an apply of the resources leaves it. */
-async function setup(resources: readonly DesiredResource[] = oneOfEach()) {
+async function setup(resources: readonly DesiredResource[] = everyKind()) {
   const parts = applySetup();
   const versionId = parts.source.put("prod/openai", "value-one");
   await parts.apply(resources);
@@ -49,10 +43,10 @@ const SAFE: EndpointGuardrail = {
 
 test("everything is seen with references by name, ids and owner", async () => {
   const { look, versionId } = await setup([
-    desiredSecret(),
-    desiredModelDefinition(),
-    desiredEndpoint({ bindings: [{ resource_type: "scorer", resource_id: "judge" }] }),
-    desiredBudget({ thresholds: [0.5], labels: { team: "a" } }),
+    secret(),
+    definition(),
+    endpoint("chat", { bindings: [{ resource_type: "scorer", resource_id: "judge" }] }),
+    budget("chat-monthly", { thresholds: [0.5], labels: { team: "a" } }),
   ]);
 
   const { resources } = await look();
@@ -116,9 +110,9 @@ test.each([10, 1000])(
     gateway.inFlightMax = 0;
 
     const requests = await requestsOf([
-      ...oneOfEach(),
-      ...names.map((name) => desiredEndpoint({}, { name })),
-      desiredEndpoint({}, { name: "missing" }),
+      ...everyKind(),
+      ...names.map((name) => endpoint(name)),
+      endpoint("missing"),
     ]);
 
     expect(requests).toEqual(LISTS);
@@ -132,10 +126,10 @@ test("each experiment that the ledger does not know is looked up once", async ()
   await tracking.experiments.create({ name: "gone" });
   tracking.deleteExperiment("gone");
   const wanted = [
-    desiredEndpoint({ experiment: "traces" }),
-    desiredEndpoint({ experiment: "traces" }, { name: "two" }),
-    desiredEndpoint({ experiment: "missing" }, { name: "three" }),
-    desiredEndpoint({ experiment: "gone" }, { name: "four" }),
+    endpoint("chat", { experiment: "traces" }),
+    endpoint("two", { experiment: "traces" }),
+    endpoint("three", { experiment: "missing" }),
+    endpoint("four", { experiment: "gone" }),
   ];
 
   const first = await requestsOf(wanted);
@@ -155,7 +149,7 @@ test("an experiment that is given by its id is known by its name", async () => {
   const { tracking, look } = await setup();
   const { experiment_id } = await tracking.experiments.create({ name: "traces" });
   const wanted = [experiment_id, "999"].map((id, index) =>
-    desiredEndpoint({ experiment_id: id }, { name: `e-${index}` }),
+    endpoint(`e-${index}`, { experiment_id: id }),
   );
 
   const { experiments } = await look(wanted);
@@ -166,7 +160,7 @@ test("an experiment that is given by its id is known by its name", async () => {
 test("an experiment of another workspace is another one", async () => {
   const { tracking, look, gateway } = await setup();
   await tracking.experiments.create({ name: "traces" });
-  const wanted = [desiredEndpoint({ experiment: "traces" })];
+  const wanted = [endpoint("chat", { experiment: "traces" })];
   await look(wanted);
   const before = gateway.count("findExperiment");
 
@@ -188,9 +182,9 @@ test("guardrails are listed for the endpoints that declare some, also under thei
   }
 
   const requests = await requestsOf([
-    desiredEndpoint({ guardrails: [] }, { name: "talk", previous_name: "chat" }),
-    desiredEndpoint({ guardrails: [{ name: "safe" }] }, { name: "two" }),
-    desiredEndpoint({}, { name: "three" }),
+    endpoint("talk", { guardrails: [] }, { previous_name: "chat" }),
+    endpoint("two", { guardrails: [{ name: "safe" }] }),
+    endpoint("three"),
   ]);
 
   expect(requests.filter((name) => /Guardrail|Scorer/.test(name))).toEqual([
@@ -205,7 +199,7 @@ test("scorers are listed only when a guardrail must be made, once per experiment
   const { experiment_id } = await tracking.experiments.create({ name: "judges" });
   const scorer_id = tracking.registerScorer(experiment_id, "safety");
   const other = { ...SAFE, name: "other" };
-  const wanted = [...oneOfEach().slice(0, 2), desiredEndpoint({ guardrails: [SAFE, other] })];
+  const wanted = [...everyKind().slice(0, 2), endpoint("chat", { guardrails: [SAFE, other] })];
 
   const first = await requestsOf(wanted);
   const { scorers } = await look(wanted);
@@ -225,8 +219,8 @@ test("a guardrail on an endpoint is seen whole, its experiment by name if that i
   const { experiment_id } = await tracking.experiments.create({ name: "judges" });
   tracking.registerScorer(experiment_id, "safety");
   const wanted = [
-    ...oneOfEach().slice(0, 2),
-    desiredEndpoint({ guardrails: [{ ...SAFE, execution_order: 1 }] }),
+    ...everyKind().slice(0, 2),
+    endpoint("chat", { guardrails: [{ ...SAFE, execution_order: 1 }] }),
   ];
   await apply(wanted);
   const guardrailsOf = async (resources: readonly DesiredResource[]) => {
@@ -246,7 +240,7 @@ test("a guardrail on an endpoint is seen whole, its experiment by name if that i
   for (const record of await ledger.list({ name: "experiment", version: 1 })) {
     await ledger.commit([remove({ name: "experiment", version: 1 }, record)]);
   }
-  expect(await guardrailsOf([desiredEndpoint({ guardrails: [] })])).toMatchObject([
+  expect(await guardrailsOf([endpoint("chat", { guardrails: [] })])).toMatchObject([
     { scorer: { experiment: `#${experiment_id}` } },
   ]);
 });
@@ -255,7 +249,7 @@ test("for an export all guardrails and the names of all experiments are seen", a
   const { gateway, tracking, ledger, apply } = await setup();
   const { experiment_id } = await tracking.experiments.create({ name: "judges" });
   tracking.registerScorer(experiment_id, "safety");
-  await apply([...oneOfEach().slice(0, 2), desiredEndpoint({ guardrails: [SAFE] })]);
+  await apply([...everyKind().slice(0, 2), endpoint("chat", { guardrails: [SAFE] })]);
   for (const record of await ledger.list({ name: "experiment", version: 1 })) {
     await ledger.commit([remove({ name: "experiment", version: 1 }, record)]);
   }
@@ -390,7 +384,7 @@ test.each<[string, string | undefined, string | undefined, string | undefined]>(
   ["nobody's", "somebody", undefined, undefined],
   ["nobody's either", undefined, undefined, undefined],
 ])("the owner of a secret is %s", async (_, created_by, updated_by, owner) => {
-  const { gateway, look } = await setup([desiredSecret()]);
+  const { gateway, look } = await setup([secret()]);
   const { secret_id } = await gateway.secrets.create({
     secret_name: "by-hand",
     secret_value: { api_key: "value-by-hand" },

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import type { ModelDefinition } from "#gateway/types.ts";
-import { budgetMark, budgetNameOf, ownerMark, ownerOf } from "#reconcile/owner.ts";
+import { budgetNameOf, ownerOf } from "#reconcile/owner.ts";
+import { budgetMark, ownerMark } from "#runtime/marks.ts";
 import { aPolicy } from "../../support/builders.ts";
 
 const DEFINITION: ModelDefinition = {

@@ -21,7 +21,11 @@ const KINDS_IN_SCOPE: readonly Kind[] = ["secret", "model_definition", "endpoint
 function aPlan() {
   const desired = desiredState(
     [
-      secret("new", { source_version: "version-2" }, { previous_name: "old" }),
+      secret(
+        "new",
+        { value_from: undefined, source_version: "version-2" },
+        { previous_name: "old" },
+      ),
       secret("moved", {
         auth_config: { api_base: "https://two.example/v1" },
         source_version: "version-2",

@@ -2,13 +2,9 @@ import { expect, test } from "@jest/globals";
 import type { DesiredOf, DesiredResource } from "#reconcile/state.ts";
 import { applySetup } from "../../support/apply-setup.ts";
 import { ExpectedError } from "../../support/builders.ts";
-import { desiredEndpoint, desiredModelDefinition, desiredSecret } from "../../support/desired.ts";
+import { definition, endpoint, secret } from "../../support/states.ts";
 
-const BELOW: readonly DesiredResource[] = [
-  desiredSecret(),
-  desiredModelDefinition(),
-  desiredModelDefinition({}, { name: "spare" }),
-];
+const BELOW: readonly DesiredResource[] = [secret(), definition(), definition("spare")];
 
 type Fields = Partial<DesiredOf<"endpoint">["fields"]>;
 
@@ -18,7 +14,7 @@ async function setup(fields: Fields = {}) {
   parts.source.put("prod/openai", "value-one");
   const declare = async (next: Fields) => {
     const before = parts.gateway.writes().length;
-    await parts.apply([...BELOW, desiredEndpoint(next)]);
+    await parts.apply([...BELOW, endpoint("chat", next)]);
     return parts.gateway.writes().slice(before);
   };
   await declare(fields);
@@ -28,7 +24,7 @@ async function setup(fields: Fields = {}) {
     return endpoint;
   };
   const leftToDo = async (next: Fields) =>
-    (await parts.plan([...BELOW, desiredEndpoint(next)])).plan.changes;
+    (await parts.plan([...BELOW, endpoint("chat", next)])).plan.changes;
   return { ...parts, declare, chat, leftToDo };
 }
 
@@ -106,7 +102,7 @@ test("an endpoint is marked as ours last: one that is not finished is adopted by
   parts.gateway.failOn("createBinding", 1, new ExpectedError("retry"));
   const resources = [
     ...BELOW,
-    desiredEndpoint({ bindings: [{ resource_type: "scorer", resource_id: "a" }] }),
+    endpoint("chat", { bindings: [{ resource_type: "scorer", resource_id: "a" }] }),
   ];
   await parts.failed(resources);
   expect(parts.gateway.visible().endpoints[0]?.tags).toEqual([]);
@@ -143,7 +139,7 @@ test("an endpoint without models that belongs to another owner is left alone", a
   await gateway.endpoints.setTag({ endpoint_id, key: "gwops/owner", value: "ads" });
   gateway.detachModels("chat");
 
-  const error = await failed([...BELOW, desiredEndpoint()]);
+  const error = await failed([...BELOW, endpoint()]);
 
   expect(error.outcomes[0]).toMatchObject({
     outcome: "failed",
@@ -159,7 +155,7 @@ test("an experiment is made once for all endpoints that name it, and then known"
   const { gateway, tracking, ledger } = parts;
   parts.source.put("prod/openai", "value-one");
   const endpoints = ["one", "two", "three"].map((name) =>
-    desiredEndpoint({ experiment: "shared/traces" }, { name }),
+    endpoint(name, { experiment: "shared/traces" }),
   );
 
   await parts.apply([...BELOW, ...endpoints]);
@@ -181,11 +177,11 @@ test("an experiment is made once for all endpoints that name it, and then known"
 
 test("an experiment that the ledger knows and the server does not is forgotten, then made anew", async () => {
   const { gateway, tracking, ledger, apply, failed } = await setup();
-  await apply([...BELOW, desiredEndpoint({ experiment: "traces" })]);
+  await apply([...BELOW, endpoint("chat", { experiment: "traces" })]);
   tracking.forgetExperiment("traces");
   const endpoints = [
-    desiredEndpoint({ experiment: "traces" }),
-    desiredEndpoint({ experiment: "traces" }, { name: "other" }),
+    endpoint("chat", { experiment: "traces" }),
+    endpoint("other", { experiment: "traces" }),
   ];
 
   const error = await failed([...BELOW, ...endpoints]);
@@ -204,7 +200,7 @@ test("an experiment that is deleted on the server is not taken", async () => {
   await tracking.experiments.create({ name: "traces" });
   tracking.deleteExperiment("traces");
 
-  const error = await failed([...BELOW, desiredEndpoint({ experiment: "traces" })]);
+  const error = await failed([...BELOW, endpoint("chat", { experiment: "traces" })]);
 
   expect(error.outcomes[0]).toMatchObject({ outcome: "failed", code: "experiment-deleted" });
 });

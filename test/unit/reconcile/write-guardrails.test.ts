@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
 import type { DesiredResource, EndpointGuardrail } from "#reconcile/state.ts";
 import { applySetup } from "../../support/apply-setup.ts";
-import { desiredEndpoint, desiredModelDefinition, desiredSecret } from "../../support/desired.ts";
+import { definition, endpoint, secret } from "../../support/states.ts";
 
-const BELOW: readonly DesiredResource[] = [desiredSecret(), desiredModelDefinition()];
+const BELOW: readonly DesiredResource[] = [secret(), definition()];
 
 const SAFE: EndpointGuardrail = {
   name: "safe",
@@ -20,12 +20,12 @@ async function setup() {
   for (const name of ["safety", "privacy"]) parts.tracking.registerScorer(experiment_id, name);
   const declare = async (...guardrails: EndpointGuardrail[]) => {
     const before = parts.gateway.requests.length;
-    await parts.apply([...BELOW, desiredEndpoint({ guardrails })]);
+    await parts.apply([...BELOW, endpoint("chat", { guardrails })]);
     const writes = parts.gateway.requests.slice(before);
     return writes.filter((name) => /Guardrail/.test(name) && !/^list/.test(name));
   };
   const leftToDo = async (...guardrails: EndpointGuardrail[]) =>
-    (await parts.plan([...BELOW, desiredEndpoint({ guardrails })])).plan.changes;
+    (await parts.plan([...BELOW, endpoint("chat", { guardrails })])).plan.changes;
   /** Names and orders on the endpoint "chat". */
   const placed = async () => {
     const endpoint = parts.gateway.visible().endpoints.find(({ name }) => name === "chat");
@@ -72,12 +72,10 @@ test("a stated version of the scorer is used, and another one takes another guar
 
 test("a guardrail that exists is used again, by all that declare it", async () => {
   const { gateway, apply } = await setup();
-  const endpoints = ["one", "two", "three"].map((name) =>
-    desiredEndpoint({ guardrails: [SAFE] }, { name }),
-  );
+  const endpoints = ["one", "two", "three"].map((name) => endpoint(name, { guardrails: [SAFE] }));
 
   await apply([...BELOW, ...endpoints]);
-  await apply([...BELOW, ...endpoints, desiredEndpoint({ guardrails: [{ name: "safe" }] })]);
+  await apply([...BELOW, ...endpoints, endpoint("chat", { guardrails: [{ name: "safe" }] })]);
 
   expect(gateway.visible().guardrails).toHaveLength(1);
   expect(gateway.visible().placements).toHaveLength(4);
@@ -104,11 +102,10 @@ test("an endpoint that rewrites for a guardrail is made before the one that uses
   const { gateway, apply, plan } = await setup();
   const resources = [
     ...BELOW,
-    desiredEndpoint(
-      { guardrails: [{ ...SAFE, action: "SANITIZATION", action_endpoint: "z-rewriter" }] },
-      { name: "a-user" },
-    ),
-    desiredEndpoint({}, { name: "z-rewriter" }),
+    endpoint("a-user", {
+      guardrails: [{ ...SAFE, action: "SANITIZATION", action_endpoint: "z-rewriter" }],
+    }),
+    endpoint("z-rewriter"),
   ];
 
   await apply(resources);
@@ -119,16 +116,13 @@ test("an endpoint that rewrites for a guardrail is made before the one that uses
 
   const renamed = [
     ...BELOW,
-    desiredEndpoint(
-      {
-        guardrails: [
-          { ...SAFE, action: "SANITIZATION", action_endpoint: "rewriter" },
-          { ...SAFE, name: "another" },
-        ],
-      },
-      { name: "a-user" },
-    ),
-    desiredEndpoint({}, { name: "rewriter", previous_name: "z-rewriter" }),
+    endpoint("a-user", {
+      guardrails: [
+        { ...SAFE, action: "SANITIZATION", action_endpoint: "rewriter" },
+        { ...SAFE, name: "another" },
+      ],
+    }),
+    endpoint("rewriter", {}, { previous_name: "z-rewriter" }),
   ];
   await apply(renamed);
 
@@ -141,7 +135,7 @@ test("guardrails that nobody declares cost no request and stay", async () => {
   await declare(SAFE);
   const before = gateway.requests.length;
 
-  await apply([...BELOW, desiredEndpoint({ tags: { team: "search" } })]);
+  await apply([...BELOW, endpoint("chat", { tags: { team: "search" } })]);
 
   expect(gateway.requests.slice(before).filter((name) => /Guardrail/.test(name))).toEqual([]);
   expect(await placed()).toEqual([["safe", undefined]]);

@@ -3,11 +3,11 @@ import type { GatewayClient } from "#gateway/client.ts";
 import { GatewayNetworkError } from "#gateway/errors.ts";
 import {
   aBinding,
-  aBudget,
-  aGuardrail,
+  aBudgetEntity,
+  aGuardrailEntity,
   aMapping,
-  aModelDefinition,
-  anEndpoint,
+  aModelDefinitionEntity,
+  anEndpointEntity,
   aSecretEntity,
   type FakeAnswer,
   failureOf,
@@ -60,14 +60,14 @@ const NAMED: Readonly<Record<string, Kind>> = {
         provider: "openai",
         model_name: "gpt-4o",
       }),
-    created: (times) => ({ json: { model_definition: aModelDefinition(times) } }),
-    found: (times) => ({ json: { model_definitions: [aModelDefinition(times)] } }),
+    created: (times) => ({ json: { model_definition: aModelDefinitionEntity(times) } }),
+    found: (times) => ({ json: { model_definitions: [aModelDefinitionEntity(times)] } }),
     none: NONE,
   },
   endpoint: {
     create: ({ endpoints }) => endpoints.create({ name: "chat", model_configs: [model] }),
-    created: (times) => ({ json: { endpoint: anEndpoint(times) } }),
-    found: (times) => ({ json: { endpoint: anEndpoint(times) } }),
+    created: (times) => ({ json: { endpoint: anEndpointEntity(times) } }),
+    found: (times) => ({ json: { endpoint: anEndpointEntity(times) } }),
     none: MISSING,
   },
   mapping: {
@@ -81,9 +81,9 @@ const NAMED: Readonly<Record<string, Kind>> = {
     found: (times) => {
       const fallback = aMapping({ linkage_type: "FALLBACK" });
       const model_mappings = [fallback, aMapping({ weight: Math.fround(0.7), ...times })];
-      return { json: { endpoint: anEndpoint({ model_mappings }) } };
+      return { json: { endpoint: anEndpointEntity({ model_mappings }) } };
     },
-    none: { json: { endpoint: anEndpoint({ model_mappings: undefined }) } },
+    none: { json: { endpoint: anEndpointEntity({ model_mappings: undefined }) } },
   },
   binding: {
     create: ({ bindings }) =>
@@ -105,14 +105,14 @@ const UNNAMED: Readonly<Record<string, Kind>> = {
   budget: {
     create: ({ budgets }) => budgets.create({ ...BUDGET, created_by: "gwops:search/daily" }),
     created: (times) => ({ json: { budget_policy: marked(times) } }),
-    found: (times) => ({ json: { budget_policies: [aBudget(), marked(times)] } }),
-    none: { json: { budget_policies: [aBudget()] } },
+    found: (times) => ({ json: { budget_policies: [aBudgetEntity(), marked(times)] } }),
+    none: { json: { budget_policies: [aBudgetEntity()] } },
   },
   guardrail: {
     create: ({ guardrails }) => guardrails.create(GUARDRAIL),
-    created: (times) => ({ json: { guardrail: aGuardrail(times) } }),
+    created: (times) => ({ json: { guardrail: aGuardrailEntity(times) } }),
     found: (times) => ({
-      json: { guardrails: [aGuardrail({ stage: "AFTER" }), aGuardrail(times)] },
+      json: { guardrails: [aGuardrailEntity({ stage: "AFTER" }), aGuardrailEntity(times)] },
     }),
     none: NONE,
   },
@@ -135,7 +135,7 @@ const GUARDRAIL = {
 } as const;
 
 function marked(times: object) {
-  return aBudget({ created_by: "gwops:search/daily", ...times });
+  return aBudgetEntity({ created_by: "gwops:search/daily", ...times });
 }
 
 function aConfig(times: object) {

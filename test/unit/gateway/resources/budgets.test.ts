@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { CreateBudget } from "#gateway/requests.ts";
-import { aBudget, failureOf, scriptedGateway } from "../scripted-gateway.ts";
+import { aBudgetEntity, failureOf, scriptedGateway } from "../scripted-gateway.ts";
 
 const BUDGET: CreateBudget = {
   budget_unit: "USD",
@@ -12,8 +12,8 @@ const BUDGET: CreateBudget = {
 
 test("budgets are listed over all pages", async () => {
   const { client, requests } = scriptedGateway([
-    { json: { budget_policies: [aBudget()], next_page_token: "next" } },
-    { json: { budget_policies: [aBudget({ budget_policy_id: "bp-2" })] } },
+    { json: { budget_policies: [aBudgetEntity()], next_page_token: "next" } },
+    { json: { budget_policies: [aBudgetEntity({ budget_policy_id: "bp-2" })] } },
   ]);
 
   const budgets = await client.budgets.list();
@@ -40,11 +40,11 @@ test.each([
 
 test("budgets come page by page, of the size asked for, until the caller has enough", async () => {
   const { client, requests } = scriptedGateway([
-    { json: { budget_policies: [aBudget(), aBudget()], next_page_token: "next" } },
+    { json: { budget_policies: [aBudgetEntity(), aBudgetEntity()], next_page_token: "next" } },
   ]);
 
   for await (const page of client.budgets.pages({ max_results: 2 })) {
-    expect(page).toEqual([aBudget(), aBudget()]);
+    expect(page).toEqual([aBudgetEntity(), aBudgetEntity()]);
     break;
   }
 
@@ -56,12 +56,12 @@ test("budgets come page by page, of the size asked for, until the caller has eno
 
 test("a budget is read and deleted by its id, which a DELETE has in its body", async () => {
   const { client, requests } = scriptedGateway([
-    { json: { budget_policy: aBudget() } },
+    { json: { budget_policy: aBudgetEntity() } },
     { json: {} },
   ]);
   const id = { budget_policy_id: "bp-1" };
 
-  await expect(client.budgets.get(id)).resolves.toEqual(aBudget());
+  await expect(client.budgets.get(id)).resolves.toEqual(aBudgetEntity());
   await expect(client.budgets.delete(id)).resolves.toBeUndefined();
 
   expect(requests).toMatchObject([
@@ -100,7 +100,7 @@ test.each([
 });
 
 test("an enum that the server ignored on update is an error", async () => {
-  const { client } = scriptedGateway([{ json: { budget_policy: aBudget() } }]);
+  const { client } = scriptedGateway([{ json: { budget_policy: aBudgetEntity() } }]);
 
   const update = client.budgets.update({ budget_policy_id: "bp-1", budget_action: "REJECT" });
 
@@ -109,12 +109,12 @@ test("an enum that the server ignored on update is an error", async () => {
 
 test("a budget comes back as it was stored", async () => {
   const { client, requests } = scriptedGateway([
-    { json: { budget_policy: aBudget({ created_by: "gwops:search/chat" }) } },
+    { json: { budget_policy: aBudgetEntity({ created_by: "gwops:search/chat" }) } },
   ]);
 
   const budget = await client.budgets.create({ ...BUDGET, created_by: "gwops:search/chat" });
 
-  expect(budget).toEqual(aBudget({ created_by: "gwops:search/chat" }));
+  expect(budget).toEqual(aBudgetEntity({ created_by: "gwops:search/chat" }));
   expect(requests[0]?.body).toEqual({ ...BUDGET, created_by: "gwops:search/chat" });
 });
 

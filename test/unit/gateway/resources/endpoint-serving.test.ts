@@ -2,7 +2,12 @@ import { expect, test } from "@jest/globals";
 import type { GatewayClient } from "#gateway/client.ts";
 import { shareOf } from "#gateway/share.ts";
 import type { ModelConfig } from "#gateway/types.ts";
-import { aMapping, anEndpoint, type FakeAnswer, scriptedGateway } from "../scripted-gateway.ts";
+import {
+  aMapping,
+  anEndpointEntity,
+  type FakeAnswer,
+  scriptedGateway,
+} from "../scripted-gateway.ts";
 
 const routing_strategy = "REQUEST_BASED_TRAFFIC_SPLIT";
 const SPLIT = { routing_strategy } as const;
@@ -20,7 +25,7 @@ const f = (n: number) => link("FALLBACK", n);
 /** The endpoint as it is stored before the call. */
 function holding(models: readonly ModelConfig[], fields: object = {}): FakeAnswer {
   const model_mappings = models.map((model) => aMapping({ ...model }));
-  return { json: { endpoint: anEndpoint({ model_mappings, ...fields }) } };
+  return { json: { endpoint: anEndpointEntity({ model_mappings, ...fields }) } };
 }
 
 type Call = (client: GatewayClient, force: { readonly force?: boolean }) => Promise<unknown>;

@@ -2,8 +2,8 @@ import { expect, test } from "@jest/globals";
 import type { CreateEndpoint, UpdateEndpoint } from "#gateway/requests.ts";
 import {
   aMapping,
-  aModelDefinition,
-  anEndpoint,
+  aModelDefinitionEntity,
+  anEndpointEntity,
   type FakeAnswer,
   failureOf,
   scriptedGateway,
@@ -21,23 +21,28 @@ const NO_WORKSPACE: FakeAnswer = {
 };
 
 test("an endpoint comes back with its models, tags and only the known fields", async () => {
-  const stored = anEndpoint({
+  const stored = anEndpointEntity({
     model_mappings: [
-      aMapping({ model_definition: aModelDefinition(), created_at: 5, created_by: "ann", x: 1 }),
+      aMapping({
+        model_definition: aModelDefinitionEntity(),
+        created_at: 5,
+        created_by: "ann",
+        x: 1,
+      }),
       aMapping({ mapping_id: "m-2", linkage_type: "FALLBACK", fallback_order: 0 }),
     ],
     tags: [{ key: "team", value: "" }],
     fallback_config: { strategy: "SEQUENTIAL" },
     last_updated_by: "",
   });
-  const { client } = scriptedGateway([{ json: { endpoints: [stored, anEndpoint()] } }]);
+  const { client } = scriptedGateway([{ json: { endpoints: [stored, anEndpointEntity()] } }]);
 
   const [chat, other] = await client.endpoints.list();
 
   expect(chat).toEqual({
-    ...anEndpoint(),
+    ...anEndpointEntity(),
     model_mappings: [
-      aMapping({ model_definition: aModelDefinition(), created_at: 5, created_by: "ann" }),
+      aMapping({ model_definition: aModelDefinitionEntity(), created_at: 5, created_by: "ann" }),
       aMapping({ mapping_id: "m-2", linkage_type: "FALLBACK", fallback_order: 0 }),
     ],
     tags: [{ key: "team", value: "" }],
@@ -101,7 +106,7 @@ test("one link twice, at which the server only shows the words of its database, 
 });
 
 test("a model is attached and its link verified", async () => {
-  const empty = { json: { endpoint: anEndpoint({ model_mappings: [] }) } };
+  const empty = { json: { endpoint: anEndpointEntity({ model_mappings: [] }) } };
   const { client, requests } = scriptedGateway([
     empty,
     { json: { mapping: aMapping({ weight: Math.fround(0.7) }) } },
@@ -118,8 +123,8 @@ test("a model is attached and its link verified", async () => {
 test("a fallback is attached only where the server would use it", async () => {
   const mapping = aMapping({ linkage_type: "FALLBACK" });
   const { client } = scriptedGateway([
-    { json: { endpoint: anEndpoint() } },
-    { json: { endpoint: anEndpoint({ fallback_config: {} }) } },
+    { json: { endpoint: anEndpointEntity() } },
+    { json: { endpoint: anEndpointEntity({ fallback_config: {} }) } },
     { json: { mapping } },
   ]);
   const request = { endpoint_id: "e-1", model_config: FALLBACK };
@@ -132,7 +137,7 @@ test("a fallback is attached only where the server would use it", async () => {
 
 test("a model is detached with both of its links", async () => {
   const other = { model_definition_id: "d-2", linkage_type: "FALLBACK" };
-  const stored = { json: { endpoint: anEndpoint({ model_mappings: [aMapping(other)] }) } };
+  const stored = { json: { endpoint: anEndpointEntity({ model_mappings: [aMapping(other)] }) } };
   const twice = scriptedGateway([stored, { json: {} }, { json: {} }]);
   const once = scriptedGateway([stored, { json: {} }, NOT_FOUND]);
   const never = scriptedGateway([stored, NOT_FOUND]);
@@ -150,9 +155,11 @@ test("a model is detached with both of its links", async () => {
 
 test("the type of an endpoint is that of its models in the server's catalogue", async () => {
   const endpoint = (name: string, provider: string, model_name: string) =>
-    anEndpoint({
+    anEndpointEntity({
       name,
-      model_mappings: [aMapping({ model_definition: aModelDefinition({ provider, model_name }) })],
+      model_mappings: [
+        aMapping({ model_definition: aModelDefinitionEntity({ provider, model_name }) }),
+      ],
     });
   const endpoints = [
     endpoint("chat", "openai", "gpt-4o"),
@@ -212,7 +219,7 @@ test("the same model as PRIMARY and as FALLBACK is verified link by link", async
   ];
   const stored = (order: number) => ({
     json: {
-      endpoint: anEndpoint({
+      endpoint: anEndpointEntity({
         model_mappings: [
           aMapping({ linkage_type: "FALLBACK", fallback_order: order }),
           aMapping({ weight: Math.fround(0.7) }),
@@ -220,7 +227,7 @@ test("the same model as PRIMARY and as FALLBACK is verified link by link", async
       }),
     },
   });
-  const before = { json: { endpoint: anEndpoint() } };
+  const before = { json: { endpoint: anEndpointEntity() } };
   const { client } = scriptedGateway([before, stored(0), before, stored(1)]);
   const request = { endpoint_id: "e-1", model_configs, fallback_config: {} };
 
@@ -241,7 +248,7 @@ test.each([
     fallback_config: { strategy: "SEQUENTIAL", max_attempts: 2 },
   } as const;
   const model_mappings = [aMapping({ weight: 0.5 })];
-  const endpoint = anEndpoint({ model_mappings, ...wanted, ...changes });
+  const endpoint = anEndpointEntity({ model_mappings, ...wanted, ...changes });
   const { client } = scriptedGateway([{ json: { endpoint } }]);
   const model_configs = [{ ...PRIMARY, weight: 0.5 }];
 
@@ -294,7 +301,7 @@ test("a tag may have an empty value but no empty key", async () => {
 });
 
 test("a model definition whose secret was deleted has no secret", async () => {
-  const orphan = aModelDefinition({ secret_id: undefined, secret_name: undefined });
+  const orphan = aModelDefinitionEntity({ secret_id: undefined, secret_name: undefined });
   const { client } = scriptedGateway([{ json: { model_definitions: [orphan] } }]);
 
   const [definition] = await client.modelDefinitions.list({ provider: "openai" });
@@ -304,12 +311,12 @@ test("a model definition whose secret was deleted has no secret", async () => {
 
 test("a model definition is read and deleted by its id", async () => {
   const { client, requests } = scriptedGateway([
-    { json: { model_definition: aModelDefinition() } },
+    { json: { model_definition: aModelDefinitionEntity() } },
     { json: {} },
   ]);
   const id = { model_definition_id: "d-1" };
 
-  await expect(client.modelDefinitions.get(id)).resolves.toEqual(aModelDefinition());
+  await expect(client.modelDefinitions.get(id)).resolves.toEqual(aModelDefinitionEntity());
   await client.modelDefinitions.delete(id);
 
   expect(requests[1]).toMatchObject({ method: "DELETE", body: id });
@@ -317,8 +324,8 @@ test("a model definition is read and deleted by its id", async () => {
 
 test("an update of a model definition replaces what is given", async () => {
   const { client, requests } = scriptedGateway([
-    { json: { model_definition: aModelDefinition({ model_name: "gpt-5" }) } },
-    { json: { model_definition: aModelDefinition() } },
+    { json: { model_definition: aModelDefinitionEntity({ model_name: "gpt-5" }) } },
+    { json: { model_definition: aModelDefinitionEntity() } },
   ]);
   const request = { model_definition_id: "d-1", model_name: "gpt-5" };
 

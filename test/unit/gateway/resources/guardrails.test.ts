@@ -2,8 +2,8 @@ import { expect, test } from "@jest/globals";
 import type { CreateBinding, CreateGuardrail } from "#gateway/requests.ts";
 import {
   aBinding,
-  aGuardrail,
-  anEndpoint,
+  aGuardrailEntity,
+  anEndpointEntity,
   type FakeAnswer,
   failureOf,
   scriptedGateway,
@@ -29,13 +29,13 @@ const config = (changes: object = {}): FakeAnswer => ({
 
 test("a guardrail is created, read and deleted", async () => {
   const { client, requests } = scriptedGateway([
-    { json: { guardrail: aGuardrail() } },
-    { json: { guardrail: aGuardrail() } },
+    { json: { guardrail: aGuardrailEntity() } },
+    { json: { guardrail: aGuardrailEntity() } },
     { json: {} },
   ]);
   const id = { guardrail_id: "gr-1" };
-  const expected = aGuardrail({
-    scorer: { ...aGuardrail().scorer, experiment_id: "16" },
+  const expected = aGuardrailEntity({
+    scorer: { ...aGuardrailEntity().scorer, experiment_id: "16" },
   });
 
   await expect(client.guardrails.create(GUARDRAIL)).resolves.toEqual(expected);
@@ -68,16 +68,16 @@ test.each([
   ["action", { action: "SANITIZATION" }],
   ["scorer_version", { scorer: { scorer_id: "a787207c", scorer_version: 2 } }],
 ])("a guardrail stored with another %s is an error", async (field, changes) => {
-  const { client } = scriptedGateway([{ json: { guardrail: aGuardrail(changes) } }]);
+  const { client } = scriptedGateway([{ json: { guardrail: aGuardrailEntity(changes) } }]);
 
   await expect(client.guardrails.create(GUARDRAIL)).rejects.toThrow(`did not store ${field}`);
 });
 
 test("the endpoint that rewrites may come back by its name", async () => {
   const request = { ...GUARDRAIL, action_endpoint_id: "e-1" };
-  const endpoint = { json: { endpoint: anEndpoint({ name: "chat" }) } };
+  const endpoint = { json: { endpoint: anEndpointEntity({ name: "chat" }) } };
   const answer = (action_endpoint_id?: string) => ({
-    json: { guardrail: aGuardrail({ action_endpoint_id }) },
+    json: { guardrail: aGuardrailEntity({ action_endpoint_id }) },
   });
   const create = (stored?: string) =>
     scriptedGateway([endpoint, answer(stored)]).client.guardrails.create(request);
@@ -90,8 +90,8 @@ test("the endpoint that rewrites may come back by its name", async () => {
 
 test("guardrails come over all pages", async () => {
   const { client } = scriptedGateway([
-    { json: { guardrails: [aGuardrail()], next_page_token: "next" } },
-    { json: { guardrails: [aGuardrail({ guardrail_id: "gr-2" })] } },
+    { json: { guardrails: [aGuardrailEntity()], next_page_token: "next" } },
+    { json: { guardrails: [aGuardrailEntity({ guardrail_id: "gr-2" })] } },
   ]);
 
   const guardrails = await client.guardrails.list();
@@ -102,7 +102,7 @@ test("guardrails come over all pages", async () => {
 test("a guardrail is put on an endpoint, listed there and taken off", async () => {
   const { client, requests } = scriptedGateway([
     config({ execution_order: 2 }),
-    { json: { configs: [{ ...PLACE, created_at: 1, guardrail: aGuardrail() }] } },
+    { json: { configs: [{ ...PLACE, created_at: 1, guardrail: aGuardrailEntity() }] } },
     { json: {} },
   ]);
 

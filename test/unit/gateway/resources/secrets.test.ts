@@ -5,7 +5,7 @@ import type { CreateSecret } from "#gateway/requests.ts";
 import { Redacted } from "#runtime/redacted.ts";
 import { expectNoLeak } from "../../../support/leaks.ts";
 import {
-  aModelDefinition,
+  aModelDefinitionEntity,
   aSecretEntity,
   type FakeAnswer,
   failureOf,
@@ -140,7 +140,7 @@ test("a secret is read by its id, and looked for by its name", async () => {
 });
 
 test("a secret in use is not deleted unless by force", async () => {
-  const users = ["a", "b", "c", "d", "e", "f", "g"].map((name) => aModelDefinition({ name }));
+  const users = ["a", "b", "c", "d", "e", "f", "g"].map((name) => aModelDefinitionEntity({ name }));
   const { client, requests } = scriptedGateway([
     { json: { model_definitions: users } },
     { json: {} },
