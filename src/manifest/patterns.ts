@@ -21,12 +21,12 @@ export function patternsOf(list: readonly string[] = []): Patterns {
 function matches(glob: readonly string[], value: string): boolean {
   const [start = "", ...rest] = glob;
   const end = rest.at(-1) ?? "";
-  if (!value.startsWith(start)) return false;
+  if (!value.startsWith(start) || !value.endsWith(end)) return false;
   let from = start.length;
   for (const part of rest.slice(0, -1)) {
     const found = value.indexOf(part, from);
     if (found < 0) return false;
     from = found + part.length;
   }
-  return from <= value.length - end.length && value.endsWith(end);
+  return from <= value.length - end.length;
 }

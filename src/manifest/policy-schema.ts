@@ -4,8 +4,10 @@ import { KINDS } from "#reconcile/state.ts";
 import { OWNER_NAME } from "#runtime/marks.ts";
 import { text } from "./fields.ts";
 
-/** Each is tried for each of up to 50,000 resources. */
-const PATTERNS_MAX = 500;
+/** Each is tried for each of up to 50,000 resources, and walks through a name once for each `*`. */
+const PATTERNS_MAX = 200;
+const STARS_MAX = 5;
+const MORE_STARS = new RegExp(`(?:\\*[^*]*){${STARS_MAX + 1}}`);
 /** An ARN of AWS is the longest thing that a pattern may stand for. */
 const PATTERN_LENGTH_MAX = 1024;
 /** What is a folder of manifests too; `*` is no pattern here. */
@@ -14,7 +16,11 @@ const OWNER = new RegExp(`^(\\*|${OWNER_NAME})$`);
 /** The version of the policy language that is known. */
 export const POLICY_VERSION = 2;
 
-const patterns = z.array(text(PATTERN_LENGTH_MAX)).max(PATTERNS_MAX);
+const pattern = text(PATTERN_LENGTH_MAX)
+  .refine((value) => !MORE_STARS.test(value), `must hold * at most ${STARS_MAX} times`)
+  .meta({ maxLength: PATTERN_LENGTH_MAX, not: { pattern: MORE_STARS.source } });
+
+const patterns = z.array(pattern).max(PATTERNS_MAX);
 
 const budgets = z.strictObject({
   scopes: z.array(z.enum(TARGET_SCOPES)).optional().describe("Scopes that budgets may have"),

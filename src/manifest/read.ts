@@ -109,7 +109,9 @@ function syntaxMessage({ reason, mark }: YAMLException, lines: readonly string[]
   }
   // Some mistakes with tabs are noticed further down, or as something else.
   const isTab = /\btab/.test(reason) || /^[ -]*\t/.test(line);
-  return `cannot be read: ${reason}${isTab ? "; indent with spaces, YAML allows no tabs" : ""}`;
+  if (isTab) return `cannot be read: ${reason}; indent with spaces, YAML allows no tabs`;
+  const isStar = /\balias\b/.test(reason) || /^\s*\*\s*:/.test(line);
+  return `cannot be read: ${reason}${isStar ? "; put what begins with * in quotes" : ""}`;
 }
 
 function syntaxIssue(message: string, line = 1, column = 1): { readonly issue: ManifestIssue } {

@@ -47,7 +47,13 @@ const TEMPLATE = {
   Outputs: {
     ManifestBucketName: { Value: { Ref: "Bucket" } },
     LedgerTableName: { Value: { Ref: "Table" } },
+    Tenancy: { Value: "open" },
   },
+};
+
+const CLOSED = {
+  ...TEMPLATE,
+  Outputs: { ...TEMPLATE.Outputs, Tenancy: { Value: "policy" } },
 };
 
 beforeAll(async () => {
@@ -56,6 +62,7 @@ beforeAll(async () => {
   const formation = new CloudFormationClient(options);
   for (const [name, body] of [
     [STACK, TEMPLATE],
+    ["Closed", CLOSED],
     ["Another", { Resources: { Bucket: { Type: "AWS::S3::Bucket" } } }],
   ] as const) {
     await formation.send(
@@ -149,6 +156,22 @@ test("a stack that is paused is paused for whoever uses it, and needs no gateway
   expect(list.stdout).toMatch(sentence);
   expect(resume).toMatchObject({ status: 0, stderr: "resumed all workers of team-a\n" });
   expect(again.status).toBe(0);
+});
+
+test("where a stack wants a policy and has none, nobody may do anything", async () => {
+  writeFileSync(join(root, "gateway.yaml"), MANIFEST);
+  const flags = ["--owner", "team-a", "--stack", "Closed"];
+
+  for (const command of [
+    ["plan", "gateway.yaml"],
+    ["apply", "gateway.yaml", "--yes"],
+    ["policy"],
+  ]) {
+    const { status, stderr } = await run([...command, ...flags]);
+
+    expect(status).toBe(1);
+    expect(stderr).toContain("nothing is applied for anybody");
+  }
 });
 
 test("without the stack the same gateway is somebody else's", async () => {

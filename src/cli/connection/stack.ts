@@ -16,8 +16,8 @@ const TENANCY_OUTPUT = "Tenancy";
 export async function openStack(stack: string): Promise<Memory> {
   const output = await outputsOf(stack);
   return {
-    ledger: new DynamoLedger(new DynamoDBClient(), output(LEDGER_OUTPUT)),
     snapshots: bucketNamed(output(BUCKET_OUTPUT)),
+    ledger: new DynamoLedger(new DynamoDBClient(), output(LEDGER_OUTPUT)),
     isShared: true,
   };
 }

@@ -69,6 +69,7 @@ test.each<[string, unknown]>([
   ["a pattern of owners", { version: 2, owners: { "team-*": {} } }],
   ["an unknown grant", { version: 2, owners: { search: { name: [] } } }],
   ["an unknown scope", { version: 2, owners: { search: { budgets: { scopes: ["ALL"] } } } }],
+  ["too many stars", { version: 2, owners: { search: { names: ["*a*b*c*d*e*"] } } }],
   ["an empty pattern", { version: 2, owners: { search: { names: [""] } } }],
   ["an owner without grants", { version: 2, owners: { search: null } }],
 ])("the parser of policies and an editor refuse %s", async (_, policy) => {

@@ -295,3 +295,12 @@ test.each([
 
   expect(issues).toContainEqual(expect.stringContaining(expected));
 });
+
+test.each(["names: [*]", "names: [*-x]", "*: {}"])(
+  "a text that begins with a star needs quotes: %s",
+  async (text) => {
+    expect(await issuesOf(text)).toEqual([
+      expect.stringMatching(/; put what begins with \* in quotes \(syntax\)$/),
+    ]);
+  },
+);
