@@ -34,7 +34,7 @@ async function declaredBy(document: unknown): Promise<DesiredState> {
   const subject = subjectOf(manifest);
   const file = { name: "bench.yaml", manifest, subject, locate: async () => [] };
   const repeated = await duplicates([file], new Map());
-  const context = contextOf([file], new Map(), new Map(), "aws", true);
+  const context = contextOf([file], new Map(), new Map(), { sources: "aws" }, true);
   const findings = [
     ...[...repeated.values()].flat(),
     ...lint(subject, context).errors,

@@ -1,6 +1,6 @@
 """Prints the gateway part of MLflow's protobuf descriptors as JSON.
 
-Usage: dump.py FOLDER, where FOLDER holds an unpacked mlflow-skinny. A field is written as its type,
+Usage: dump.py FOLDER, where FOLDER holds an unpacked mlflow-skinny or mlflow. A field is written as its type,
 with `repeated` before it where it is a list.
 """
 
@@ -90,7 +90,8 @@ def main(folder):
     for service in service_file.services_by_name.values():
         for method in service.methods:
             dump.add_method(method)
-    [package] = [each for each in distributions(path=[folder]) if each.name == "mlflow-skinny"]
+    packages = ("mlflow-skinny", "mlflow")
+    [package] = [each for each in distributions(path=[folder]) if each.name in packages]
     result = {
         "mlflow": package.version,
         "operations": dump.operations,

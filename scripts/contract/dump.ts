@@ -2,15 +2,15 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { MLFLOW_VERSIONS } from "../mlflow-versions.ts";
 
 /**
  * Writes test/contract/descriptors/mlflow-<version>.json: the gateway operations as MLflow itself
  * describes them, from the protobuf descriptors in its Python packages. mlflow-skinny carries the
- * same descriptors as mlflow in a twentieth of the size, and needs none of its dependencies here.
+ * same descriptors as mlflow in a twentieth of the size, and needs none of its dependencies here;
+ * where there is none of a version, the full package does.
  */
 
-/** The oldest with all operations of the seed, one with guardrails, and the newest we test with. */
-const VERSIONS = ["3.11.1", "3.14.0", "3.17.2"];
 /** What the generated Python modules import. */
 const PYTHON_PACKAGES = ["protobuf==7.36.2", "packaging==26.3", "opentelemetry-proto==1.45.2"];
 
@@ -29,7 +29,13 @@ function makeVenv(): void {
 
 function dump(version: string): void {
   const folder = path.join(WORK, version);
-  install(["--no-deps", "--target", folder, `mlflow-skinny==${version}`]);
+  const options = ["--no-deps", "--target", folder];
+  try {
+    install([...options, `mlflow-skinny==${version}`], "pipe");
+  } catch {
+    console.log(`there is no mlflow-skinny ${version}: the whole mlflow it is`);
+    install([...options, `mlflow==${version}`]);
+  }
   const script = path.join(ROOT, "scripts/contract/dump.py");
   const json = execFileSync(VENV_PYTHON, [script, folder]);
   const file = path.join(DESCRIPTORS, `mlflow-${version}.json`);
@@ -37,9 +43,9 @@ function dump(version: string): void {
   console.log(`wrote ${path.relative(ROOT, file)}`);
 }
 
-function install(packages: readonly string[]): void {
+function install(packages: readonly string[], stdio: "inherit" | "pipe" = "inherit"): void {
   const pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--quiet"];
-  execFileSync(VENV_PYTHON, [...pip, ...packages], { stdio: "inherit" });
+  execFileSync(VENV_PYTHON, [...pip, ...packages], { stdio });
 }
 
 function format(): void {
@@ -50,7 +56,7 @@ function format(): void {
 try {
   mkdirSync(DESCRIPTORS, { recursive: true });
   makeVenv();
-  for (const version of VERSIONS) dump(version);
+  for (const version of MLFLOW_VERSIONS) dump(version);
   format();
 } finally {
   rmSync(WORK, { recursive: true, force: true });

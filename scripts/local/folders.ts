@@ -12,9 +12,14 @@ import path from "node:path";
 export const projectFolder = path.resolve(import.meta.dirname, "../..");
 export const venvBin = path.join(projectFolder, ".local/venv/bin");
 
-/** Where scripts/setup.mjs puts an older server. */
+/** Where scripts/setup.mjs puts a server with dependencies of its own. */
 export function mlflowBin(version: string): string {
   return path.join(projectFolder, `.local/venv-mlflow-${version}/bin`);
+}
+
+/** Where it puts one that runs beside the dependencies of the main one. */
+export function mlflowWheel(version: string): string {
+  return path.join(projectFolder, `.local/mlflow-${version}`);
 }
 
 const RUNS = path.join(projectFolder, ".local/run");

@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { makeRunFolder, mlflowBin, projectFolder, venvBin } from "./folders.ts";
+import { OLDEST, PINNED } from "../mlflow-versions.ts";
+import { makeRunFolder, mlflowBin, mlflowWheel, projectFolder, venvBin } from "./folders.ts";
 import { answersOk, callLocal } from "./http.ts";
 import { freePort, requirePort } from "./ports.ts";
 import { cleanEnvironment, type RunningProcess, startServer } from "./processes.ts";
@@ -14,13 +15,16 @@ const START_TIMEOUT_MS = 120_000;
 /** The shortest the server allows: a pushed key is in use that soon. MLflow's default is 60. */
 export const SECRETS_CACHE_TTL_SECONDS = 10;
 
+/** What runs where no other version is asked for; scripts/newest.ts sets another one. */
+export const MLFLOW_VERSION = process.env.GATEWAY_OPS_MLFLOW || PINNED;
+
 export interface MlflowUser {
   readonly username: string;
   readonly password: string;
 }
 
 export interface MlflowOptions {
-  /** An older server, installed when it is first asked for. @default the one in .local/venv */
+  /** Installed when it is first asked for. @default {@link MLFLOW_VERSION} */
   readonly version?: string;
   /** @default 1 */
   readonly workers?: number;
@@ -58,7 +62,7 @@ interface Keys {
 
 /** Starts a real `mlflow server` on 127.0.0.1 and waits until it answers. */
 export async function startMlflow(options: MlflowOptions = {}): Promise<MlflowServer> {
-  const bin = options.version === undefined ? venvBin : await install(options.version);
+  const installation = await installMlflow(options.version ?? MLFLOW_VERSION);
   const folder = options.folder ?? makeRunFolder("mlflow");
   mkdirSync(folder, { recursive: true });
   const port =
@@ -71,10 +75,10 @@ export async function startMlflow(options: MlflowOptions = {}): Promise<MlflowSe
   const start = (): Promise<RunningProcess> =>
     startServer({
       name: "mlflow server",
-      command: path.join(bin, "python"),
+      command: path.join(installation.bin, "python"),
       args: serverArguments(folder, port, options),
       cwd: folder,
-      env: serverEnvironment(folder, keys, bin, options),
+      env: serverEnvironment(folder, keys, installation, options),
       logFile,
       isReady: () => answersOk(`${trackingUri}/health`),
       startTimeoutMs: START_TIMEOUT_MS,
@@ -104,10 +108,20 @@ export async function startMlflow(options: MlflowOptions = {}): Promise<MlflowSe
 
 const run = promisify(execFile);
 
+interface Installation {
+  readonly bin: string;
+  /** What leads Python to the server. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** Slow the first time (it downloads the server), then only a check. */
-async function install(version: string): Promise<string> {
+export async function installMlflow(version: string): Promise<Installation> {
+  if (version === PINNED) return { bin: venvBin, env: {} };
   await run(process.execPath, ["scripts/setup.mjs", `--mlflow=${version}`], { cwd: projectFolder });
-  return mlflowBin(version);
+  const bin = mlflowBin(version);
+  return existsSync(bin)
+    ? { bin, env: {} }
+    : { bin: venvBin, env: { PYTHONPATH: mlflowWheel(version) } };
 }
 
 function hasAuth({ auth = true }: MlflowOptions): boolean {
@@ -132,11 +146,12 @@ function serverArguments(folder: string, port: number, options: MlflowOptions): 
 function serverEnvironment(
   folder: string,
   keys: Keys,
-  bin: string,
+  { bin, env }: Installation,
   options: MlflowOptions,
 ): Record<string, string> {
   return cleanEnvironment({
     PATH: `${bin}:${process.env.PATH ?? ""}`,
+    ...env,
     PYTHONUNBUFFERED: "1",
     MLFLOW_CRYPTO_KEK_PASSPHRASE: keys.kekPassphrase,
     MLFLOW_DISABLE_TELEMETRY: "true",
@@ -170,8 +185,8 @@ function authEnvironment(
       // Checking a password takes longer than most calls; a changed one is noticed at once
       // because there is one worker.
       "auth_cache_ttl_seconds = 60",
-      // Older servers have a default password here instead of the environment variable.
-      ...(version === undefined ? [] : [`admin_password = ${keys.adminPassword}`]),
+      // The oldest has a default password here instead of the environment variable.
+      ...(version === OLDEST ? [`admin_password = ${keys.adminPassword}`] : []),
       "",
     ].join("\n"),
     { mode: 0o600 },

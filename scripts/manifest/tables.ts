@@ -37,7 +37,10 @@ export function fieldTable(schema: unknown): string {
 
 /** All rules as a Markdown table: those of the files, then those of the plan. */
 function ruleTable(): string {
-  const ofFiles = [...RULES, ...SUPPRESSION_RULES];
+  const ofFiles = [...RULES, ...SUPPRESSION_RULES].map(({ why, since, ...rule }) => ({
+    ...rule,
+    why: since ? `From MLflow ${since} on: ${why}` : why,
+  }));
   const ofPlans = Object.entries(PLAN_RULES).map(([id, text]) => ({
     id,
     severity: "error of the plan",

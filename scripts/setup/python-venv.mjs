@@ -17,14 +17,16 @@ const MAIN = {
   what: "MLflow and a local AWS",
 };
 
-/** An older MLflow server than the main one; only tests ask for it. */
-export function mlflowEnvironment(version) {
+/** Of another MLflow server than the main one; undefined where that lives in the main one. */
+export function mlflowEnvironment(root, version) {
   if (!/^\d+\.\d+\.\d+$/.test(version)) {
     throw new Error(`--mlflow must be a version such as 3.11.1, got ${version}`);
   }
+  const requirements = `requirements-mlflow-${version}.txt`;
+  if (!existsSync(path.join(root, "scripts", requirements))) return undefined;
   return {
     folder: `.local/venv-mlflow-${version}`,
-    requirements: `requirements-mlflow-${version}.txt`,
+    requirements,
     constraints: `constraints-mlflow-${version}.txt`,
     what: `MLflow ${version}`,
   };

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { installWheel, isWheelFresh } from "./mlflow-wheel.mjs";
 import { areNodeModulesFresh, installNodeModules } from "./node-modules.mjs";
 import { isVenvFresh, makeVenv, mlflowEnvironment } from "./python-venv.mjs";
 
@@ -13,7 +14,7 @@ const EMPTY_LOCK_MS = 10_000;
 
 /**
  * Installs what is missing: 1. the node modules of the lock file, 2. the Python environment; or,
- * given `mlflowVersion`, nothing but the environment of that older server.
+ * given `mlflowVersion`, nothing but what that other server needs.
  * Silent and quick when nothing is missing; a second set-up at the same time waits for the first.
  */
 export async function setUp({ nodeOnly, mlflowVersion }) {
@@ -22,11 +23,17 @@ export async function setUp({ nodeOnly, mlflowVersion }) {
     steps.push({ isDone: areNodeModulesFresh, run: installNodeModules });
   }
   if (!nodeOnly) {
-    const environment = mlflowVersion && mlflowEnvironment(mlflowVersion);
+    const environment = mlflowVersion && mlflowEnvironment(ROOT, mlflowVersion);
     steps.push({
       isDone: (root) => isVenvFresh(root, environment),
       run: (root) => makeVenv(root, environment),
     });
+    if (mlflowVersion !== undefined && environment === undefined) {
+      steps.push({
+        isDone: (root) => isWheelFresh(root, mlflowVersion),
+        run: (root) => installWheel(root, mlflowVersion),
+      });
+    }
   }
   if (steps.every((step) => step.isDone(ROOT))) {
     return;

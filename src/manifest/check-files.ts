@@ -17,6 +17,8 @@ export interface FilesToCheck extends AccessSettings {
   readonly lastProviders?: ReadonlyMap<string, ReadonlyMap<string, string>> | undefined;
   /** Where values may come from: `any` on the command line. */
   readonly sources: "aws" | "any";
+  /** Version of the MLflow server, if it is known. */
+  readonly serverVersion?: string | undefined;
 }
 
 export interface FileIssues {
@@ -109,7 +111,7 @@ async function checkWorkspace(
   let valid = candidates;
   for (;;) {
     const held = frozenKeys(valid, last);
-    const context = contextOf(valid, held, providers, input.sources, isComplete);
+    const context = contextOf(valid, held, providers, input, isComplete);
     for (const file of valid) checkOne(file, context);
     const remaining = valid.filter(({ name }) => !errors.has(name));
     if (remaining.length === valid.length) return { ...resultOf(valid, held), errors, warnings };

@@ -44,7 +44,7 @@ export function contextOf(
   valid: readonly Candidate[],
   held: Held,
   lastProviders: ReadonlyMap<string, string>,
-  sources: RuleContext["sources"],
+  { sources, serverVersion }: Pick<RuleContext, "sources" | "serverVersion">,
   isComplete: boolean,
 ): RuleContext {
   const subjects = valid.map(({ subject }) => subject);
@@ -65,6 +65,7 @@ export function contextOf(
       ),
     ),
     sources,
+    serverVersion,
   };
 }
 

@@ -76,7 +76,7 @@ function rulesBroken(manifest: Manifest, access: Access): readonly ManifestFindi
   const candidate = { name: "", manifest, locate: async () => [], subject };
   return [
     ...accessFindings(subject, { access, allowLoopbackApiBase: true }),
-    ...lint(subject, contextOf([candidate], new Map(), new Map(), "any", true)).errors,
+    ...lint(subject, contextOf([candidate], new Map(), new Map(), { sources: "any" }, true)).errors,
   ];
 }
 

@@ -1,3 +1,4 @@
+import { isAtLeast } from "#gateway/version.ts";
 import { RULES } from "./rules/all.ts";
 import type { Rule, RuleContext, RuleSubject } from "./rules/rule.ts";
 import { declarationsOf, sectionsOf } from "./sections.ts";
@@ -38,12 +39,29 @@ export function lint(subject: RuleSubject, context: RuleContext): LintResult {
   const errors: ManifestFinding[] = [];
   const warnings: ManifestFinding[] = [];
   for (const rule of RULES) {
-    const found = rule.check(subject, context).map((finding) => ({ rule: rule.id, ...finding }));
+    const found = findingsOf(rule, subject, context);
     if (rule.severity === "error") errors.push(...found);
     else if (!disabled.includes(rule.id)) warnings.push(...found);
     else if (found.length === 0) warnings.push(...unused(disabled, rule));
   }
   return { errors: [...errors, ...disabled.flatMap(wrongSuppression)], warnings };
+}
+
+function findingsOf(rule: Rule, subject: RuleSubject, context: RuleContext): ManifestFinding[] {
+  const { id, since, check } = rule;
+  const { serverVersion } = context;
+  if (since && serverVersion !== undefined && !isAtLeast(serverVersion, since)) return [];
+  const suffix = since ? ` (holds from MLflow ${since} on)` : "";
+  return check(subject, context).map(({ path, message }) => ({
+    rule: id,
+    path,
+    message: message + suffix,
+  }));
+}
+
+/** Whether the server's version could undo a finding of this rule. */
+export function dependsOnServer(id: string): boolean {
+  return RULES.some((rule) => rule.id === id && rule.since !== undefined);
 }
 
 function unused(disabled: readonly string[], { id }: Rule): ManifestFinding[] {

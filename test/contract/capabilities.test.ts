@@ -1,6 +1,8 @@
 import { expect, test } from "@jest/globals";
-import { capabilitiesOf, isMet, partRequirement } from "#gateway/call/capabilities.ts";
+import { capabilitiesOf, partRequirement } from "#gateway/call/capabilities.ts";
 import type { OperationName } from "#gateway/operations.ts";
+import { isAtLeast } from "#gateway/version.ts";
+import { MLFLOW_VERSIONS } from "../../scripts/mlflow-versions.ts";
 import {
   describedOperations,
   descriptorOf,
@@ -9,17 +11,19 @@ import {
   newest,
   requiredRpc,
   rpcOf,
-  VERSIONS,
 } from "./descriptor.ts";
 import { requestFields } from "./request-fields.ts";
 
-test.each(VERSIONS)("MLflow %s lacks the operations that capabilities.ts says", (version) => {
-  const descriptor = descriptorOf(version);
-  const missing = describedOperations().filter((name) => !rpcOf(descriptor, name));
-  expect(capabilitiesOf(version).missingOperations.toSorted()).toEqual(missing.toSorted());
-});
+test.each(MLFLOW_VERSIONS)(
+  "MLflow %s lacks the operations that capabilities.ts says",
+  (version) => {
+    const descriptor = descriptorOf(version);
+    const missing = describedOperations().filter((name) => !rpcOf(descriptor, name));
+    expect(capabilitiesOf(version).missingOperations.toSorted()).toEqual(missing.toSorted());
+  },
+);
 
-test.each(VERSIONS)("MLflow %s knows the scopes that capabilities.ts says", (version) => {
+test.each(MLFLOW_VERSIONS)("MLflow %s knows the scopes that capabilities.ts says", (version) => {
   const known = descriptorOf(version).enums.BudgetTargetScope ?? [];
   expect(known.slice(1)).toEqual(capabilitiesOf(version).targetScopes);
 });
@@ -33,7 +37,7 @@ function parts(name: OperationName): { field: string; value: string }[] {
   });
 }
 
-test.each(VERSIONS)(
+test.each(MLFLOW_VERSIONS)(
   "MLflow %s lacks the parts of requests that capabilities.ts says",
   (version) => {
     const descriptor = descriptorOf(version);
@@ -45,7 +49,7 @@ test.each(VERSIONS)(
         const type = declared[field];
         const isKnown = type !== undefined && (descriptor.enums[type]?.includes(value) ?? true);
         const requirement = partRequirement(name, { [field]: value });
-        const isAllowed = !requirement || isMet(requirement, version);
+        const isAllowed = !requirement || isAtLeast(version, requirement.version);
         expect({ name, field, value, isAllowed }).toEqual({
           name,
           field,

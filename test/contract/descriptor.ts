@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { OPERATIONS, type OperationName } from "#gateway/operations.ts";
+import { type MlflowVersion, NEWEST } from "../../scripts/mlflow-versions.ts";
 
 /** What scripts/contract/dump.py printed for one version of MLflow. */
 export interface Descriptor {
@@ -20,15 +21,12 @@ export interface Rpc {
 
 export type Message = Readonly<Record<string, string>>;
 
-export const VERSIONS = ["3.11.1", "3.14.0", "3.17.2"] as const;
-export type DescribedVersion = (typeof VERSIONS)[number];
-
-export function descriptorOf(version: DescribedVersion): Descriptor {
+export function descriptorOf(version: MlflowVersion): Descriptor {
   const file = new URL(`descriptors/mlflow-${version}.json`, import.meta.url);
   return JSON.parse(readFileSync(file, "utf8")) as Descriptor;
 }
 
-export const newest = descriptorOf("3.17.2");
+export const newest = descriptorOf(NEWEST);
 
 /** The operations that MLflow describes; discovery and the server's own are plain routes. */
 export function describedOperations(): OperationName[] {

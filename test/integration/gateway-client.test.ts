@@ -4,7 +4,11 @@ import { GatewayClient, type GatewayClientOptions } from "#gateway/client.ts";
 import type { CreateBudget } from "#gateway/requests.ts";
 import type { Secret } from "#gateway/types.ts";
 import { Redacted } from "#runtime/redacted.ts";
-import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-server.ts";
+import {
+  MLFLOW_VERSION,
+  type MlflowServer,
+  startMlflow,
+} from "../../scripts/local/mlflow-server.ts";
 
 const KEY = "sk-integration-0123456789abcdef";
 const PLAIN_USER = { username: "plain-user", password: "plain-password-1234" };
@@ -53,7 +57,7 @@ async function makeModels(prefix: string, count: number): Promise<string[]> {
 
 test("the server tells its health, its version and who we are", async () => {
   await expect(client.server.health()).resolves.toBeUndefined();
-  await expect(client.server.version()).resolves.toBe("3.17.2");
+  await expect(client.server.version()).resolves.toBe(MLFLOW_VERSION);
   await expect(client.server.currentUser()).resolves.toEqual({ username: "admin", is_admin: true });
   const plain = clientOf({ auth: PLAIN_USER });
   await expect(plain.server.currentUser()).resolves.toEqual({

@@ -3,10 +3,12 @@ import { GatewayClient } from "#gateway/client.ts";
 import { OPERATIONS, type OperationName } from "#gateway/operations.ts";
 import { callLocal } from "../../scripts/local/http.ts";
 import {
+  MLFLOW_VERSION,
   type MlflowOptions,
   type MlflowServer,
   startMlflow,
 } from "../../scripts/local/mlflow-server.ts";
+import { OLDEST } from "../../scripts/mlflow-versions.ts";
 import { PLAIN_ROUTES, pathsOf, readPaths } from "../contract/plain-answers.ts";
 
 /** Checking a password takes an older server 0.3 s, and two processors serve all tests. */
@@ -18,16 +20,16 @@ interface Setup extends MlflowOptions {
   readonly name: string;
   readonly hasGuardrails: boolean;
   /** Oldest of all, or the one that all else is tested against. */
-  readonly expected: string;
+  readonly version: string;
 }
 
-const OLD = { version: "3.11.1", expected: "3.11.1", hasGuardrails: false };
-const NEW = { expected: "3.17.2", hasGuardrails: true };
+const OLD = { version: OLDEST, hasGuardrails: false };
+const NEW = { version: MLFLOW_VERSION, hasGuardrails: true };
 const SETUPS: readonly Setup[] = [
-  { ...OLD, name: "3.11.1 with basic-auth", auth: true },
-  { ...OLD, name: "3.11.1 without accounts", auth: false },
-  { ...NEW, name: "3.17.2 with basic-auth", auth: true },
-  { ...NEW, name: "3.17.2 without accounts, with workspaces", auth: false, workspaces: true },
+  { ...OLD, name: "with basic-auth", auth: true },
+  { ...OLD, name: "without accounts", auth: false },
+  { ...NEW, name: "with basic-auth", auth: true },
+  { ...NEW, name: "without accounts, with workspaces", auth: false, workspaces: true },
 ];
 
 /** Without what is null or an empty text, which say nothing. */
@@ -42,7 +44,7 @@ const SECRET = {
   provider: "openai",
 };
 
-describe.each(SETUPS)("against MLflow $name", (setup) => {
+describe.each(SETUPS)("against MLflow $version $name", (setup) => {
   let server: MlflowServer;
   let client: GatewayClient;
 
@@ -96,7 +98,7 @@ describe.each(SETUPS)("against MLflow $name", (setup) => {
 
   test("the server says what it is and who we are", async () => {
     await expect(client.server.health()).resolves.toBeUndefined();
-    await expect(client.server.version()).resolves.toBe(setup.expected);
+    await expect(client.server.version()).resolves.toBe(setup.version);
     await expect(client.server.info()).resolves.toEqual({
       store_type: "SqlStore",
       workspaces_enabled: setup.workspaces ?? false,

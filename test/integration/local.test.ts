@@ -11,7 +11,11 @@ import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { makeRunFolder, projectFolder } from "../../scripts/local/folders.ts";
 import { callLocal } from "../../scripts/local/http.ts";
 import { type LocalAws, startLocalAws } from "../../scripts/local/local-aws.ts";
-import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-server.ts";
+import {
+  MLFLOW_VERSION,
+  type MlflowServer,
+  startMlflow,
+} from "../../scripts/local/mlflow-server.ts";
 import { freePort, requirePort } from "../../scripts/local/ports.ts";
 import { cleanEnvironment, runCommand, startServer } from "../../scripts/local/processes.ts";
 import { startUpstream } from "../../scripts/local/upstream-stub.ts";
@@ -33,7 +37,10 @@ afterAll(async () => {
 test("mlflow lets in its admin and its users, and nobody else", async () => {
   const version = `${mlflow.trackingUri}/version`;
 
-  expect(await callLocal(version, { user: mlflow.admin })).toEqual({ status: 200, body: "3.17.2" });
+  expect(await callLocal(version, { user: mlflow.admin })).toEqual({
+    status: 200,
+    body: MLFLOW_VERSION,
+  });
   expect((await callLocal(version, { user: reader })).status).toBe(200);
   expect((await callLocal(version)).status).toBe(401);
 });
@@ -63,7 +70,7 @@ test("mlflow and the local AWS can run at the same time as others of their kind"
     startLocalAws(),
   ]);
 
-  expect((await callLocal(`${otherMlflow.trackingUri}/version`)).body).toBe("3.17.2");
+  expect((await callLocal(`${otherMlflow.trackingUri}/version`)).body).toBe(MLFLOW_VERSION);
   expect(otherMlflow.admin).toBeUndefined();
   expect(otherAws.port).not.toBe(aws.port);
 

@@ -29,6 +29,7 @@ import type { GatewayWriter } from "#reconcile/apply/gateway-writer.ts";
 import type { GatewayReader } from "#reconcile/observe/observe.ts";
 import { assert } from "#runtime/assert.ts";
 import type { SecretGateway } from "#secrets/push.ts";
+import { PINNED } from "../../scripts/mlflow-versions.ts";
 import { FakeTracking } from "./fake-tracking.ts";
 
 /** The calls that set models or routing, with `force`. */
@@ -66,6 +67,7 @@ interface Fault {
 export class FakeGateway implements CoreGateway {
   /** Who is logged in; undefined is a server without user accounts. */
   user: CurrentUser | undefined = { username: "operator", is_admin: true };
+  version: string = PINNED;
   windows: readonly BudgetWindow[] = [];
   /** Every request, in order. */
   readonly requests: OperationName[] = [];
@@ -144,6 +146,7 @@ export class FakeGateway implements CoreGateway {
 
   readonly server = {
     currentUser: () => this.#call("getCurrentUser", () => this.user),
+    version: () => this.#call("getVersion", () => this.version),
   };
 
   readonly secrets: CoreGateway["secrets"] = {

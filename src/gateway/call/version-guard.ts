@@ -4,9 +4,9 @@ import {
   GatewayStatusError,
   isUnknownAddress,
 } from "#gateway/errors.ts";
+import { isAtLeast } from "#gateway/version.ts";
 import {
   GatewayCapabilityError,
-  isMet,
   operationRequirement,
   partRequirement,
   type Requirement,
@@ -53,10 +53,10 @@ export class VersionGuard {
   /** The server's version if it does not do. Asked anew before a refusal: servers get upgraded. */
   async #tooOldFor(requirement: Requirement): Promise<string | undefined> {
     const { version } = this.#known;
-    if (version !== undefined && isMet(requirement, version)) return undefined;
+    if (version !== undefined && isAtLeast(version, requirement.version)) return undefined;
     const asked = await this.#ask();
     this.#known.version = asked;
-    return isMet(requirement, asked) ? undefined : asked;
+    return isAtLeast(asked, requirement.version) ? undefined : asked;
   }
 
   /** A proxy may keep the address to itself; then the check after each write must do. */

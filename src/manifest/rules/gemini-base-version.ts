@@ -6,7 +6,8 @@ export const geminiBaseVersion: Rule = {
   severity: "error",
   title:
     "An `api_base` of gemini ends in `/models` without `/v1`, `/v1beta` or `/v1alpha` before it",
-  why: "From MLflow 3.18.0 on every call fails with 500; servers before it do not read the setting",
+  why: "Every call fails with 500; older servers do not read the setting",
+  since: "3.18.0",
   check: ({ secrets }) =>
     secrets.flatMap(({ entry: { provider, auth_config }, index }) => {
       const base = auth_config?.api_base ?? "";

@@ -14,6 +14,8 @@ export interface RuleContext {
   readonly untracked: ReadonlySet<string>;
   /** Where values may come from: `any` on the command line. */
   readonly sources: "aws" | "any";
+  /** Version of the MLflow server; undefined when it was not asked, or does not tell. */
+  readonly serverVersion?: string | undefined;
 }
 
 /** A manifest as rules see it. */
@@ -32,6 +34,8 @@ export interface Rule {
   readonly title: string;
   /** What happened otherwise. */
   readonly why: string;
+  /** The first MLflow that it holds for: not applied to a server that is known to be older. */
+  readonly since?: string;
   readonly check: (
     subject: RuleSubject,
     context: RuleContext,

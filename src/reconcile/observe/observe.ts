@@ -24,7 +24,10 @@ import { listResources, type ResourceReader, resourcesIn } from "./resources.ts"
 /** The part of the gateway client that observing needs. */
 export interface GatewayReader extends ResourceReader, GuardrailReader {
   readonly bindings: { list(): Promise<readonly Binding[]> };
-  readonly server: { currentUser(): Promise<CurrentUser | undefined> };
+  readonly server: {
+    currentUser(): Promise<CurrentUser | undefined>;
+    version(): Promise<string>;
+  };
 }
 
 /** The login may read the gateway but not write all of it, or not see all of it. */

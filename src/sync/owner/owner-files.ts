@@ -1,6 +1,7 @@
 import type { AccessSettings } from "#manifest/check-access.ts";
 import { type CheckedFiles, type CheckedWorkspace, checkFiles } from "#manifest/check-files.ts";
 import type { FrozenByFile } from "#manifest/declared.ts";
+import { dependsOnServer } from "#manifest/lint.ts";
 import { parseManifest } from "#manifest/parse.ts";
 import { type KnownOfSecrets, originsOf, toDesired } from "#manifest/to-desired.ts";
 import type { ManifestFinding, ParseResult } from "#manifest/types.ts";
@@ -24,6 +25,9 @@ export interface CheckSettings extends AccessSettings {
 /** Findings by the name of their file. */
 export type FindingsByFile = ReadonlyMap<string, readonly ManifestFinding[]>;
 
+/** Undefined where the server keeps its version to itself. */
+type AskVersion = () => Promise<string | undefined>;
+
 /** The files of one owner. They are checked together, and one that is wrong blocks only itself. */
 export class OwnerFiles {
   readonly #rules: CheckSettings;
@@ -31,30 +35,37 @@ export class OwnerFiles {
   /** Of secrets as they were applied last, by workspace and name. */
   readonly #lastProviders: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly #parsed: Map<string, ParseResult>;
+  readonly #askVersion: AskVersion | undefined;
   #checked: CheckedFiles = { workspaces: new Map(), invalid: [], warnings: [] };
 
   private constructor(
     rules: CheckSettings,
     applied: ReadonlyMap<string, Snapshot>,
     parsed: Map<string, ParseResult>,
+    askVersion: AskVersion | undefined,
   ) {
     this.#rules = rules;
     this.#lastDeclared = frozenByFile(applied);
     this.#lastProviders = lastProviders(applied);
     this.#parsed = parsed;
+    this.#askVersion = askVersion;
   }
 
-  /** Reads and checks files, of which `applied` is known by workspace. */
+  /**
+   * Reads and checks files, of which `applied` is known by workspace. The version of the server is
+   * asked for only when it can make a difference; without, every rule holds.
+   */
   static async read(
     rules: CheckSettings,
     files: readonly OwnerFile[],
     applied: ReadonlyMap<string, Snapshot>,
+    askVersion?: AskVersion,
   ): Promise<OwnerFiles> {
     const parsed = new Map<string, ParseResult>();
     for (const { name, content } of files) {
       parsed.set(name, inWorkspace(await parseManifest(content), rules.workspace));
     }
-    const ownerFiles = new OwnerFiles(rules, applied, parsed);
+    const ownerFiles = new OwnerFiles(rules, applied, parsed, askVersion);
     await ownerFiles.#check();
     return ownerFiles;
   }
@@ -117,8 +128,18 @@ export class OwnerFiles {
   }
 
   async #check(): Promise<void> {
-    this.#checked = await checkFiles({
+    this.#checked = await this.#checkFor(undefined);
+    const { invalid, warnings } = this.#checked;
+    const issues = [...invalid, ...warnings].flatMap((file) => file.issues);
+    if (!this.#askVersion || !issues.some(({ rule }) => dependsOnServer(rule))) return;
+    const serverVersion = await this.#askVersion();
+    if (serverVersion !== undefined) this.#checked = await this.#checkFor(serverVersion);
+  }
+
+  #checkFor(serverVersion: string | undefined): Promise<CheckedFiles> {
+    return checkFiles({
       ...this.#rules,
+      serverVersion,
       files: [...this.#parsed].map(([name, parsed]) => ({ name, parsed })),
       frozenByFile: this.#lastDeclared,
       lastProviders: this.#lastProviders,

@@ -10,8 +10,14 @@ import {
 import type { PlanOptions } from "#reconcile/plan/context.ts";
 import { type GuardLimits, type GuardTrip, guardPlan } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
-import type { ActualState, DesiredState, KnownState } from "#reconcile/state.ts";
+import {
+  type ActualState,
+  type DesiredState,
+  type KnownState,
+  WORKSPACE_DEFAULT,
+} from "#reconcile/state.ts";
 import type { Deadline } from "#runtime/deadline.ts";
+import { GatewayOpsError } from "#runtime/errors.ts";
 import type { Ledger } from "#runtime/ledger.ts";
 import type { SecretSource } from "#secrets/source.ts";
 import type { Snapshot } from "#sync/history/snapshot.ts";
@@ -84,7 +90,9 @@ export async function planOwner(
 ): Promise<OwnerPlan> {
   const snapshots = await readSnapshots(dependencies, request.owner);
   const readings = beginReadings(dependencies, request, snapshots);
-  const files = await OwnerFiles.read(request, request.files, snapshots);
+  const files = await OwnerFiles.read(request, request.files, snapshots, () =>
+    versionOf(dependencies),
+  );
   const rejected = new Set<string>();
   for (;;) {
     const versions = await sourceVersions(dependencies, request, files);
@@ -144,6 +152,19 @@ async function observeWorkspaces(
     inputs.push({ desired, actual, known, options, previous });
   }
   return inputs;
+}
+
+/** Undefined where the server, or what stands before it, keeps it to itself. */
+async function versionOf({
+  gatewayOf,
+  deadline,
+}: ObserveDependencies): Promise<string | undefined> {
+  try {
+    return await gatewayOf(WORKSPACE_DEFAULT, deadline).server.version();
+  } catch (error) {
+    if (error instanceof GatewayOpsError && error.disposition === "reject") return undefined;
+    throw error;
+  }
 }
 
 /** What was applied before will most likely be planned again: the files are checked meanwhile. */

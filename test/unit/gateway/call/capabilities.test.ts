@@ -1,16 +1,13 @@
 import { expect, test } from "@jest/globals";
 import {
   capabilitiesOf,
-  compareVersions,
   GatewayCapabilityError,
-  isMet,
   operationRequirement,
-  parseVersion,
   partRequirement,
-  type Version,
 } from "#gateway/call/capabilities.ts";
 import { VersionGuard } from "#gateway/call/version-guard.ts";
 import { GatewayNetworkError, GatewayStatusError } from "#gateway/errors.ts";
+import { compareVersions, isAtLeast, parseVersion, type Version } from "#gateway/version.ts";
 
 function version(text: string): Version {
   const parsed = parseVersion(text);
@@ -85,7 +82,7 @@ test("only operations of the gateway depend on the version", () => {
   expect(operationRequirement("getCurrentUser")).toBeUndefined();
   expect(operationRequirement("createSecret")?.version).toBe("3.11.1");
   expect(operationRequirement("getGuardrail")?.version).toBe("3.12.0");
-  expect(isMet({ version: "3.12.0" }, "3.11.1")).toBe(false);
+  expect(isAtLeast("3.11.1", "3.12.0")).toBe(false);
 });
 
 /** A guard that is told the versions in turn, and how often it asked. */
