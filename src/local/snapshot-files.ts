@@ -9,9 +9,15 @@ import { readIfAny, replaceFile } from "./private-file.ts";
 /** Of each owner and workspace; older ones are removed. */
 const KEPT = 10;
 
-const keySchema = z.custom<Snapshot["owned"][number]>(
+const keySchema = z.custom<Snapshot["protected"][number]>(
   (value) => typeof value === "string" && value.includes("/"),
 );
+type Kind = Snapshot["owned"][number]["kind"];
+const ownedSchema = z.object({
+  kind: z.custom<Kind>((value) => typeof value === "string"),
+  name: z.string(),
+  id: z.string(),
+});
 const snapshotSchema: z.ZodType<Snapshot> = z.object({
   version: z.literal(SNAPSHOT_VERSION),
   run_id: z.string(),
@@ -26,7 +32,7 @@ const snapshotSchema: z.ZodType<Snapshot> = z.object({
       declares: z.array(keySchema),
     }),
   ),
-  owned: z.array(keySchema),
+  owned: z.array(ownedSchema),
   protected: z.array(keySchema),
   providers: z.record(z.string(), z.string()),
 });

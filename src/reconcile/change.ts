@@ -2,8 +2,11 @@ import type { PlanRule } from "./plan-rules.ts";
 import type { ActualResource, DesiredResource, FieldsOf, Kind, ResourceKey } from "./state.ts";
 import { keyOf } from "./state.ts";
 
-/** A field of any kind, or the name of the resource itself. */
-export type FieldName = "name" | { readonly [K in Kind]: keyof FieldsOf[K] & string }[Kind];
+/** A field of any kind, or the name of the resource itself, or our mark. */
+export type FieldName =
+  | "name"
+  | "owner"
+  | { readonly [K in Kind]: keyof FieldsOf[K] & string }[Kind];
 
 /** `models`, or a place in it: `models[2].weight`, `tags.<key>`, whatever the key. */
 export type FieldPath = FieldName | `${FieldName}.${string}` | `${FieldName}[${number}]${string}`;
@@ -15,6 +18,8 @@ export interface FieldChange {
   readonly before?: unknown;
   /** Undefined: it is taken away. */
   readonly after?: unknown;
+  /** How it came about, in words, if that is known. */
+  readonly remark?: string;
 }
 
 /**
@@ -41,7 +46,13 @@ export type Change =
 
 /** Something that people should know and that is no change. */
 export interface Notice {
-  readonly code: "not-pruned" | "frozen" | "protected" | "unknown-value" | "prune-suspended";
+  readonly code:
+    | "not-pruned"
+    | "frozen"
+    | "protected"
+    | "unknown-value"
+    | "prune-suspended"
+    | "replaced";
   readonly key?: ResourceKey;
   readonly message: string;
 }

@@ -6,7 +6,6 @@ import type {
   EndpointGuardrail,
   FieldsOf,
   Kind,
-  KnownState,
   ModelDefinitionFields,
   ResourceKey,
 } from "./state.ts";
@@ -161,15 +160,9 @@ export function dependenciesOf(resource: DesiredResource | ActualResource): Reso
   return [...keys];
 }
 
-/** Whose a resource is; undefined is nobody's. */
-export function effectiveOwner(
-  resource: ActualResource,
-  owner: string,
-  known: KnownState,
-): string | undefined {
-  // A mark is never overruled: what we knew may be gone, and this somebody else's of that name.
-  if (resource.owner !== undefined) return resource.owner;
-  return known.owned.has(keyOf(resource)) ? owner : undefined;
+/** Whose a resource is; undefined is nobody's. What the ledger knows overrules a mark. */
+export function effectiveOwner({ owner, ledger_owner }: ActualResource): string | undefined {
+  return ledger_owner ?? owner;
 }
 
 export function byText(a: string, b: string): number {

@@ -24,6 +24,11 @@ export const PLAN_RULES = {
     title: "An external resource or a guardrail does not exist, or a name is not clear",
     why: "The resource that refers to it could not be written",
   },
+  "identity-clash": {
+    title:
+      "What is declared is one resource by the id that an earlier run left, and another by name",
+    why: "Somebody renamed by hand, and nobody can say which of the two is meant",
+  },
   "previous-name": {
     title: "A `previous_name` whose resource cannot be renamed",
     why: "It would be taken from a declaration that needs it, or two would have one name",

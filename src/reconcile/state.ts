@@ -26,8 +26,11 @@ export const KINDS = ["secret", "model_definition", "endpoint", "budget"] as con
 
 export type Kind = (typeof KINDS)[number];
 
-/** `secret/openai-prod`: kind and name are the identity of a resource within a workspace. */
+/** `secret/openai-prod`: what a resource is called within a workspace. */
 export type ResourceKey = `${Kind}/${string}`;
+
+/** `secret s-1`: what a resource is, whatever it is called. */
+export type Identity = `${Kind} ${string}`;
 
 /**
  * What is declared and compared, by kind; references are by name. An undefined field is one that
@@ -142,7 +145,12 @@ export type DesiredResource = {
 export type ActualResource = {
   readonly [K in Kind]: ResourceOf<K> & {
     readonly id: string;
+    /** By its mark, which anybody can change. */
     readonly owner?: string;
+    /** By the ledger; present where the mark says something else. */
+    readonly ledger_owner?: string;
+    /** What the server calls it; present where `name` is ours and somebody renamed it by hand. */
+    readonly server_name?: string;
     /** Values that this version does not know, in words; it can neither compare nor write them. */
     readonly unknown_values?: readonly string[];
   };
@@ -188,8 +196,13 @@ export interface RegisteredScorer {
 
 /** What the ledger knows of an owner's resources from earlier runs. */
 export interface KnownState {
-  /** Ours, also when their marks on the gateway were lost. */
-  readonly owned: ReadonlySet<ResourceKey>;
+  /**
+   * Under what names earlier runs left what they made or adopted. It is this owner's, whatever it
+   * is called and marked by now, and nothing else is ever deleted.
+   */
+  readonly owned: ReadonlyMap<Identity, string>;
+  /** The owners of what the runs of others left, as far as it may concern this plan. */
+  readonly others: ReadonlyMap<Identity, string>;
   /** Declared as protected when they were last declared. */
   readonly protected: ReadonlySet<ResourceKey>;
   /** Declared by files that are now missing, invalid or silent about their kind: never pruned. */
@@ -197,7 +210,8 @@ export interface KnownState {
 }
 
 export const NOTHING_KNOWN: KnownState = {
-  owned: new Set(),
+  owned: new Map(),
+  others: new Map(),
   protected: new Set(),
   frozen: new Set(),
 };
@@ -206,6 +220,28 @@ export const WORKSPACE_DEFAULT = "default";
 
 export function keyOf(resource: { readonly kind: Kind; readonly name: string }): ResourceKey {
   return `${resource.kind}/${resource.name}`;
+}
+
+export function identityOf(resource: { readonly kind: Kind; readonly id: string }): Identity {
+  return `${resource.kind} ${resource.id}`;
+}
+
+/** The key of what was left under a name. */
+export function keyLeft(identity: Identity, name: string): ResourceKey {
+  return `${kindIn(identity)}/${name}`;
+}
+
+export function kindIn(identity: Identity): Kind {
+  return identity.slice(0, identity.indexOf(" ")) as Kind;
+}
+
+export function idIn(identity: Identity): string {
+  return identity.slice(identity.indexOf(" ") + 1);
+}
+
+/** What the server calls a resource, where it knows names. */
+export function serverNameOf({ name, server_name = name }: ActualResource): string {
+  return server_name;
 }
 
 /** Kind and name of a key; only the name may hold a slash. */

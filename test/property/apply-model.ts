@@ -1,4 +1,5 @@
 import type { Change } from "#reconcile/change.ts";
+import { TRAITS } from "#reconcile/kinds.ts";
 import { isMeant } from "#reconcile/plan/guardrails.ts";
 import {
   type ActualGuardrail,
@@ -9,6 +10,7 @@ import {
   type EndpointGuardrail,
   type Kind,
   keyOf,
+  serverNameOf,
 } from "#reconcile/state.ts";
 import { OWNER } from "./state-arbitraries.ts";
 
@@ -36,6 +38,7 @@ export function applied(actual: ActualState, change: Change): ActualState {
     fields: fieldsAfter(before, desired, experiments, guardrails),
   } as ActualResource;
   const others = actual.resources.filter((resource) => !before || !isSame(resource, before));
+  checkNameFree(written, others);
   const resources = [...others, written];
   const rename = before && before.name !== desired.name ? before : undefined;
   return {
@@ -44,6 +47,14 @@ export function applied(actual: ActualState, change: Change): ActualState {
     guardrails: guardrails.map((one) => (rename ? pointed(one, rename, desired) : one)),
     resources: rename ? resources.map((one) => repointed(one, rename, desired)) : resources,
   };
+}
+
+/** As the server does, which knows no names but its own. */
+function checkNameFree(written: ActualResource, others: readonly ActualResource[]): void {
+  const isTaken = others.some(
+    (other) => other.kind === written.kind && serverNameOf(other) === written.name,
+  );
+  if (isTaken && TRAITS[written.kind].isNamed) throw new Error(`${keyOf(written)} is taken`);
 }
 
 function isSame(one: ActualResource, other: ActualResource): boolean {

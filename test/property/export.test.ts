@@ -8,12 +8,12 @@ import { toDesired } from "#manifest/to-desired.ts";
 import type { Change } from "#reconcile/change.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
 import { NOTHING_KNOWN } from "#reconcile/state.ts";
-import { OWNER, scenarios } from "./state-arbitraries.ts";
+import { OWNER, unknownScenarios } from "./state-arbitraries.ts";
 
 test("the export of any gateway is read and plans to nothing but adoptions, with an empty ledger", async () => {
   let adoptions = 0;
   await fc.assert(
-    fc.asyncProperty(scenarios, async ({ actual, desired: { workspace } }) => {
+    fc.asyncProperty(unknownScenarios, async ({ actual, desired: { workspace } }) => {
       const text = exportManifest(actual, { owner: OWNER, workspace });
       const { workspaces, invalid } = await checkFiles({
         access: OPEN,

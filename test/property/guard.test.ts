@@ -10,6 +10,7 @@ import {
   type Kind,
   NOTHING_KNOWN,
 } from "#reconcile/state.ts";
+import { leftBefore } from "../support/states.ts";
 
 /** The least of each kind; `variant` makes two differ. */
 const FIELDS: Readonly<Record<Kind, (variant: string) => object>> = {
@@ -71,8 +72,9 @@ test("deletes and updates trip exactly where the arithmetic of whole numbers say
         scorers: new Map(),
       };
 
-      const { plan, issues } = planChanges(desired, state, NOTHING_KNOWN, { prune: true });
-      const trips = guardPlan(plan, desired, state, NOTHING_KNOWN, {
+      const known = leftBefore(NOTHING_KNOWN, mine);
+      const { plan, issues } = planChanges(desired, state, known, { prune: true });
+      const trips = guardPlan(plan, desired, state, known, {
         maxDeleteShare: deletePercent / 100,
         maxUpdateShare: updatePercent / 100,
       });
@@ -110,8 +112,11 @@ test("a listing counts as truncated exactly when more than 30 % of 10 or more ar
       );
       const known = {
         ...NOTHING_KNOWN,
-        owned: new Set(
-          Array.from({ length: listed + missing }, (_, index) => `secret/${name(index)}` as const),
+        owned: new Map(
+          Array.from({ length: listed + missing }, (_, index) => [
+            `secret id-of-${name(index)}` as const,
+            name(index),
+          ]),
         ),
       };
       const desired = {

@@ -5,7 +5,9 @@ import { dependenciesOf, effectiveOwner } from "#reconcile/kinds.ts";
 import { checkFresh, fingerprintOf, verifyChecksum } from "#reconcile/plan/checksum.ts";
 import { compareFields } from "#reconcile/plan/compare.ts";
 import { guardPlan } from "#reconcile/plan/guard.ts";
+import { cyclesOf } from "#reconcile/plan/order.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
+import { recognised } from "#reconcile/plan/recognise.ts";
 import {
   type ActualResource,
   type ActualState,
@@ -94,7 +96,7 @@ test("applying a plan makes everything that is declared so, and nothing else", (
 test("a second plan after the first was applied is empty", () => {
   fc.assert(
     fc.property(plans, ({ desired, actual, known, plan, prune }) => {
-      const after = afterAll(actual, plan.changes);
+      const after = recognised(afterAll(actual, plan.changes), desired, known);
 
       const again = planChanges(desired, after, known, { prune });
 
@@ -136,6 +138,7 @@ test("whatever part of a plan is carried out, nothing names what does not exist"
       const isInUse = trips.some(({ guard }) => guard === "in-use");
       const stuck = new Set(plan.blocked.map(({ key }) => key));
       const danglingBefore = dangling(actual);
+      const circular = circularDeletes(plan);
       let state = actual;
       for (const change of plan.changes) {
         if (change.action === "delete" && isInUse) break;
@@ -147,7 +150,9 @@ test("whatever part of a plan is carried out, nothing names what does not exist"
         const existing = new Set(state.resources.map(keyOf));
         const missing = needed.filter((key) => !existing.has(key));
         state = applied(state, change);
-        const broken = [...dangling(state)].filter((one) => !danglingBefore.has(one));
+        const broken = [...dangling(state)].filter(
+          (one) => !danglingBefore.has(one) && !circular.has(one),
+        );
         expect([...missing, ...broken]).toEqual([]);
       }
     }),
@@ -164,7 +169,7 @@ test("only what the owner has, in scope, is deleted; nothing frozen, protected, 
         if (change.action !== "delete") return false;
         const key = keyOf(change.actual);
         return !(
-          effectiveOwner(change.actual, OWNER, known) === OWNER &&
+          effectiveOwner(change.actual) === OWNER &&
           desired.in_scope.includes(change.actual.kind) &&
           [known.frozen, known.protected, declared].every((keys) => !keys.has(key)) &&
           !desired.externals.includes(key) &&
@@ -179,12 +184,12 @@ test("only what the owner has, in scope, is deleted; nothing frozen, protected, 
 
 test("nothing of another owner is changed, and each resource at most once", () => {
   fc.assert(
-    fc.property(puzzlingPlans, ({ known, plan }) => {
+    fc.property(puzzlingPlans, ({ plan }) => {
       const keys = plan.changes.map(keyOfChange);
 
       expect(new Set(keys).size).toBe(keys.length);
       const owners = plan.changes.map((change) =>
-        change.action === "create" ? OWNER : effectiveOwner(change.actual, OWNER, known),
+        change.action === "create" ? OWNER : effectiveOwner(change.actual),
       );
       expect(owners.filter((owner) => owner !== undefined && owner !== OWNER)).toEqual([]);
     }),
@@ -279,6 +284,17 @@ const STRANGER: ActualResource = {
   owner: "other",
   fields: { provider: "openai" },
 };
+
+/** Of endpoints that go and name each other in a circle one has to be the first. */
+function circularDeletes({ changes }: Plan): Set<string> {
+  const deleted = changes.flatMap((change) => (change.action === "delete" ? [change.actual] : []));
+  const ids = new Map(deleted.map((resource) => [keyOf(resource), resource.id]));
+  return new Set(
+    cyclesOf(deleted).flatMap((cycle) =>
+      cycle.map((key, index) => `${ids.get(key)} names ${cycle[(index + 1) % cycle.length]}`),
+    ),
+  );
+}
 
 function idsOf(change: Change): string[] {
   return change.action === "create" ? [] : [change.actual.id];

@@ -1,4 +1,6 @@
 import fc from "fast-check";
+import { TRAITS } from "#reconcile/kinds.ts";
+import { recognised } from "#reconcile/plan/recognise.ts";
 import {
   type ActualGuardrail,
   type ActualResource,
@@ -9,6 +11,8 @@ import {
   type EndpointFields,
   type EndpointGuardrail,
   type EndpointModel,
+  type Identity,
+  identityOf,
   KINDS,
   type Kind,
   type KnownState,
@@ -328,13 +332,53 @@ function knownStates(
   // A file that says nothing more of a kind leaves what it declared of it frozen.
   const silent = resources.filter(({ kind }) => !in_scope.includes(kind)).map(keyOf);
   return fc.record({
-    owned: few,
+    owned: ownedOf(resources),
+    others: fc
+      .subarray(resources.filter(({ owner }) => owner !== OWNER))
+      .map((theirs) => new Map(theirs.map((one) => [identityOf(one), "other"] as const))),
     protected: few,
     frozen: few.map((keys) => new Set([...keys, ...silent])),
   });
 }
 
-export const scenarios: fc.Arbitrary<Scenario> = fc
+/**
+ * What earlier runs left: most of what carries the owner's mark, some that lost it, and some under
+ * another name than it has now.
+ */
+function ownedOf(resources: readonly ActualResource[]): fc.Arbitrary<KnownState["owned"]> {
+  const left = resources.map((resource) =>
+    fc.record({
+      resource: fc.constant(resource),
+      isKnown: mostly(resource.owner === OWNER),
+      name: rarely(fc.constantFrom(...ACTUAL_NAMES)),
+    }),
+  );
+  return fc.tuple(...left).map((all) => {
+    const names = new Set<ResourceKey>();
+    return new Map<Identity, string>(
+      all.flatMap(({ resource, isKnown, name: other }) => {
+        const { kind } = resource;
+        // Nobody renames what cannot be renamed.
+        const isRenamed = other !== undefined && TRAITS[kind].rename === "in-place";
+        const name = isRenamed ? other : resource.name;
+        const key = keyOf({ kind, name });
+        if (!isKnown || names.has(key)) return [];
+        names.add(key);
+        return [[identityOf(resource), name] as const];
+      }),
+    );
+  });
+}
+
+function mostly(value: boolean): fc.Arbitrary<boolean> {
+  return fc.oneof(
+    { weight: 6, arbitrary: fc.constant(value) },
+    { weight: 1, arbitrary: fc.constant(!value) },
+  );
+}
+
+/** With the gateway as it is, of which nothing is known yet. */
+export const unknownScenarios: fc.Arbitrary<Scenario> = fc
   .tuple(desiredStates, actualResources)
   .chain(([desired, resources]) =>
     fc.record({
@@ -353,6 +397,14 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
       known: knownStates(desired, resources),
     }),
   );
+
+export const scenarios: fc.Arbitrary<Scenario> = unknownScenarios.map(withRecognised);
+
+/** As every use case does it before it plans. */
+function withRecognised<S extends Scenario>(scenario: S): S {
+  const { desired, actual, known } = scenario;
+  return { ...scenario, actual: recognised(actual, desired, known) };
+}
 
 /** The same, where this version does not understand some resources. */
 export const puzzlingScenarios: fc.Arbitrary<Scenario> = scenarios.chain((scenario) =>
@@ -384,7 +436,7 @@ export function shuffledScenario({ desired, actual, known }: Scenario): fc.Arbit
     .map(({ resources, externals, in_scope, reported, guardrails, owned, frozen }) => ({
       desired: { ...desired, resources: resources.map(reversedLists), externals, in_scope },
       actual: { ...actual, resources: reported.map(reversedLists), guardrails },
-      known: { ...known, owned: new Set(owned), frozen: new Set(frozen) },
+      known: { ...known, owned: new Map(owned), frozen: new Set(frozen) },
     }));
 }
 

@@ -20,7 +20,7 @@ import { FakeSecretSource } from "./fake-secret-source.ts";
 import type { CoreTracking } from "./fake-tracking.ts";
 import { MemoryLedger } from "./memory-ledger.ts";
 import { A_PLACE } from "./places.ts";
-import { desiredState } from "./states.ts";
+import { desiredState, leftBefore } from "./states.ts";
 
 export const CACHE_TTL_MS = 60_000;
 
@@ -71,7 +71,8 @@ export function applySetupOf<G extends CoreGateway, T extends CoreTracking>(
   ): Promise<{ plan: Plan; actual: ActualState }> => {
     const actual = await look(resources, changes);
     const desired = desiredState(resources, changes);
-    const { plan, issues } = planChanges(desired, actual, NOTHING_KNOWN, { prune: true });
+    const known = leftBefore(NOTHING_KNOWN, actual.resources);
+    const { plan, issues } = planChanges(desired, actual, known, { prune: true });
     if (issues.length > 0) throw new Error(`refused: ${JSON.stringify(issues)}`);
     return { plan, actual };
   };

@@ -27,7 +27,7 @@ export function aWorkspaceReport(changes: Partial<WorkspaceReport> = {}): Worksp
     outcome: "applied",
     plan: aReportedPlan(),
     refusals: [],
-    outcomes: [{ key: "endpoint/chat", outcome: "applied", duration_ms: 12 }],
+    outcomes: [{ key: "endpoint/chat", outcome: "applied", id: "id-1", duration_ms: 12 }],
     ...changes,
   };
 }

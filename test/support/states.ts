@@ -7,10 +7,13 @@ import {
   type DesiredResource,
   type DesiredState,
   type EndpointFields,
+  identityOf,
   KINDS,
   type Kind,
   type KnownState,
   NOTHING_KNOWN,
+  partsOf,
+  type ResourceKey,
   type SecretFields,
 } from "#reconcile/state.ts";
 
@@ -149,7 +152,32 @@ export function actualState(
   };
 }
 
-export function known(changes: { readonly [K in keyof KnownState]?: readonly string[] }) {
-  const sets = Object.entries(changes).map(([name, keys]) => [name, new Set(keys)]);
-  return { ...NOTHING_KNOWN, ...Object.fromEntries(sets) } as KnownState;
+/** By key; what is owned has the id that `existing` gives it. */
+export function known(
+  changes: {
+    readonly [K in Exclude<keyof KnownState, "others">]?: readonly string[];
+  },
+): KnownState {
+  const keys = (name: keyof typeof changes) => new Set((changes[name] ?? []) as ResourceKey[]);
+  const owned = [...keys("owned")].map((key) => {
+    const { kind, name } = partsOf(key);
+    return [identityOf({ kind, id: `id-of-${name}` }), name] as const;
+  });
+  return {
+    ...NOTHING_KNOWN,
+    owned: new Map(owned),
+    protected: keys("protected"),
+    frozen: keys("frozen"),
+  };
+}
+
+/** The same, when an earlier run of "search" has left everything that carries its mark. */
+export function leftBefore(
+  knows: KnownState,
+  resources: readonly ActualResource[],
+  owner = "search",
+): KnownState {
+  const marked = resources.filter((resource) => resource.owner === owner);
+  const owned = marked.map((resource) => [identityOf(resource), resource.name] as const);
+  return { ...knows, owned: new Map([...owned, ...knows.owned]) };
 }

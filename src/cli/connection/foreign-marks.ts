@@ -1,6 +1,6 @@
 import { UsageError } from "#cli/usage-error.ts";
 import { keyOfChange } from "#reconcile/change.ts";
-import { keyOf, type ResourceKey } from "#reconcile/state.ts";
+import { type Identity, identityOf, keyOf, type ResourceKey } from "#reconcile/state.ts";
 import { LeaseHeldError } from "#runtime/errors.ts";
 import { type Ledger, type LedgerKind, put } from "#runtime/ledger.ts";
 import { SNAPSHOTS, type SnapshotStore } from "#sync/history/snapshot.ts";
@@ -35,11 +35,11 @@ export async function claim(
   const { workspace } = plan;
   const record = await memory.ledger.read(CLAIMED, workspace);
   const claimed = new Set(record?.value.keys);
-  const known = await ownedKeys(memory, workspace);
+  const known = await ownedIdentities(memory, workspace);
   const foreign = actual.resources
-    .filter(({ owner }) => owner !== undefined)
+    .filter((resource) => resource.owner !== undefined && !known.has(identityOf(resource)))
     .map(keyOf)
-    .filter((key) => !claimed.has(key) && !known.has(key));
+    .filter((key) => !claimed.has(key));
   if (foreign.length > 0 && !takeOver) throw new UsageError(foreignSentence(foreign));
   const keys = new Set([...claimed, ...foreign, ...plan.changes.map(keyOfChange)]);
   if (keys.size === claimed.size) return;
@@ -49,17 +49,18 @@ export async function claim(
 }
 
 /** What the runs of all owners left in a workspace. */
-async function ownedKeys(
+async function ownedIdentities(
   { ledger, snapshots }: Memory,
   workspace: string,
-): Promise<ReadonlySet<ResourceKey>> {
-  const keys = new Set<ResourceKey>();
+): Promise<ReadonlySet<Identity>> {
+  const owned = new Set<Identity>();
   for (const { id, value } of await ledger.list(SNAPSHOTS)) {
     const [newest] = value.snapshots;
     if (splitId(id)[0] !== workspace || !newest) continue;
-    for (const key of (await snapshots.readSnapshot(newest.reference)).owned) keys.add(key);
+    const snapshot = await snapshots.readSnapshot(newest.reference);
+    for (const resource of snapshot.owned) owned.add(identityOf(resource));
   }
-  return keys;
+  return owned;
 }
 
 function foreignSentence(keys: readonly ResourceKey[]): string {

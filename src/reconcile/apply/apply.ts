@@ -19,6 +19,8 @@ export type ChangeOutcome =
   | {
       readonly key: ResourceKey;
       readonly outcome: "applied";
+      /** On the gateway. */
+      readonly id: string;
       readonly duration_ms: number;
       /** Present for a secret: which version the gateway holds, and from when on it is used. */
       readonly push?: PushResult;
@@ -85,7 +87,7 @@ export async function applyPlan(
   actual: ActualState,
   options: ApplyOptions = {},
 ): Promise<ChangeOutcome[]> {
-  const ids = new Map(actual.resources.map((resource) => [keyOf(resource), resource.id]));
+  const ids = idsByKey(actual);
   const run: Run = {
     clock: dependencies.clock,
     deadline: dependencies.deadline,
@@ -110,6 +112,12 @@ export async function applyPlan(
   }
   if (outcomes.some(({ outcome }) => outcome !== "applied")) throw new ApplyError(outcomes);
   return outcomes;
+}
+
+/** What was renamed by hand keeps its key, also when something else has its name by now. */
+function idsByKey({ resources }: ActualState): Map<ResourceKey, string> {
+  const renamed = resources.filter(({ server_name }) => server_name !== undefined);
+  return new Map([...resources, ...renamed].map((resource) => [keyOf(resource), resource.id]));
 }
 
 interface Run {
@@ -175,7 +183,7 @@ async function attempt(
   try {
     const { id, push } = await writeChange(context, change);
     ids.set(key, id);
-    return { key, outcome: "applied", duration_ms: durationMs(), ...(push && { push }) };
+    return { key, outcome: "applied", id, duration_ms: durationMs(), ...(push && { push }) };
   } catch (error) {
     if (!(error instanceof GatewayOpsError)) throw error;
     const { code, message, disposition } = error;

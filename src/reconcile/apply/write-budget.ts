@@ -30,20 +30,21 @@ async function createNew(
   return budget_policy_id;
 }
 
-/** Fields that only we keep. */
-const SETTINGS: readonly FieldName[] = ["thresholds", "labels"];
+/** Fields that only we keep, and our mark. */
+const OURS: readonly FieldName[] = ["thresholds", "labels", "owner"];
 
 /**
  * The policy is written only when it changes, as each write makes the server compute every window;
- * when it is adopted it gets our mark, by which its name survives a loss of the ledger.
+ * when it is adopted, or lost our mark, it gets it, by which its name survives a loss of the ledger.
  */
 async function updateExisting(
   { gateway, owner, ids }: WriteContext,
   desired: DesiredOf<"budget">,
   { action, actual: { id }, changed_fields }: Update<"budget">,
 ): Promise<string> {
-  const isPolicyChanged = changed_fields.some((change) => !SETTINGS.includes(fieldOf(change)));
-  if (isPolicyChanged || action === "adopt") {
+  const fields = changed_fields.map(fieldOf);
+  const isPolicyChanged = fields.some((field) => !OURS.includes(field));
+  if (isPolicyChanged || action === "adopt" || fields.includes("owner")) {
     await gateway.budgets.update({
       budget_policy_id: id,
       ...(isPolicyChanged && policyFields(desired.fields, ids)),

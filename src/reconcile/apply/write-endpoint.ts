@@ -1,13 +1,14 @@
 import type { ModelConfig } from "#gateway/types.ts";
 import { fieldOf } from "#reconcile/change.ts";
 import { endpointOwner } from "#reconcile/owner.ts";
-import type {
-  ActualOf,
-  DesiredOf,
-  EndpointBinding,
-  EndpointFields,
-  EndpointModel,
-  ResourceKey,
+import {
+  type ActualOf,
+  type DesiredOf,
+  type EndpointBinding,
+  type EndpointFields,
+  type EndpointModel,
+  type ResourceKey,
+  serverNameOf,
 } from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { isReservedTag, OWNER_TAG_KEY, ownerMark } from "#runtime/marks.ts";
@@ -61,7 +62,10 @@ async function updateExisting(
 ): Promise<string> {
   const fields = new Set(changed_fields.map(fieldOf));
   const parts = PARTS.filter((part) => fields.delete(part));
-  if (desired.name !== actual.name || fields.size > 0) await writeBase(context, desired, actual);
+  // The mark is written with the parts.
+  fields.delete("owner");
+  const before = { ...actual, name: serverNameOf(actual) };
+  if (fields.size > 0) await writeBase(context, desired, before);
   await writeParts(context, desired, actual.id, actual, parts);
   if (desired.name !== actual.name) {
     await renameTarget(context, { before: actual.name, after: desired.name });

@@ -1,4 +1,4 @@
-import type { ActualOf, DesiredOf } from "#reconcile/state.ts";
+import { type ActualOf, type DesiredOf, serverNameOf } from "#reconcile/state.ts";
 import { assert } from "#runtime/assert.ts";
 import { ownerMark } from "#runtime/marks.ts";
 import { idOf, stated } from "./gateway-writer.ts";
@@ -37,7 +37,7 @@ async function updateExisting(
   const { secret, provider, model_name } = fields;
   await gateway.modelDefinitions.update({
     model_definition_id: actual.id,
-    ...(name !== actual.name && { name }),
+    ...(name !== serverNameOf(actual) && { name }),
     ...stated("secret_id", secret === undefined ? undefined : idOf(ids, `secret/${secret}`)),
     provider,
     model_name,

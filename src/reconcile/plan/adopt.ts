@@ -1,5 +1,5 @@
 import type { PlanIssue } from "#reconcile/change.ts";
-import { byText } from "#reconcile/kinds.ts";
+import { byText, effectiveOwner } from "#reconcile/kinds.ts";
 import {
   type ActualOf,
   type ActualResource,
@@ -9,7 +9,7 @@ import {
   type ResourceKey,
 } from "#reconcile/state.ts";
 import { canonicalJson } from "./canonical.ts";
-import { ownerIn, type PlanContext } from "./context.ts";
+import type { PlanContext } from "./context.ts";
 import type { Match } from "./matching.ts";
 import { type Renames, throughRenames } from "./renames.ts";
 
@@ -99,7 +99,7 @@ function policyToAdopt(
     (resource) => resource.kind === "budget" && resource.id === id,
   );
   if (!policy) return `names ${id}, which is no budget policy on the gateway`;
-  const owner = ownerIn(context, policy);
+  const owner = effectiveOwner(policy);
   if (owner !== undefined) {
     return `names ${id}, which already is the budget "${policy.name}" of the owner "${owner}"`;
   }
@@ -113,7 +113,7 @@ function freePolicies(
 ): { policy: ActualBudget; fields: BudgetFields }[] {
   return context.actual.resources
     .filter((resource) => resource.kind === "budget")
-    .filter((policy) => ownerIn(context, policy) === undefined && !taken.has(policy))
+    .filter((policy) => effectiveOwner(policy) === undefined && !taken.has(policy))
     .filter((policy) => !context.declared.has(keyOf(policy)))
     .filter((policy) => !context.externals.has(keyOf(policy)))
     .sort((a, b) => byText(a.id, b.id))

@@ -53,13 +53,13 @@ function storedWeight(weight: number): number {
   return weight === 1 ? 1 : Number(Math.fround(weight).toPrecision(7));
 }
 
-/** PRIMARY models first, then by name. */
+/** PRIMARY models first, then by name; of two that go by one name the fallback order decides. */
 function sortedModels(models: readonly EndpointModel[]): EndpointModel[] {
   return models.length < 2 ? [...models] : [...models].sort((a, b) => byText(place(a), place(b)));
 }
 
-function place({ linkage_type, model_definition }: EndpointModel): string {
-  return `${linkage_type === "PRIMARY" ? 0 : 1} ${model_definition}`;
+function place({ linkage_type, model_definition, fallback_order }: EndpointModel): string {
+  return `${linkage_type === "PRIMARY" ? 0 : 1} ${model_definition} ${fallback_order ?? ""}`;
 }
 
 /** In the order in which they run; those without one come last. */

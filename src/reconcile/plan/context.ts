@@ -4,6 +4,7 @@ import {
   type ActualState,
   type DesiredResource,
   type DesiredState,
+  identityOf,
   type Kind,
   type KnownState,
   keyOf,
@@ -46,8 +47,13 @@ export interface PlanContext {
   /** Declared resources by their previous key. */
   readonly heirs: ReadonlyMap<ResourceKey, readonly DesiredResource[]>;
   readonly externals: ReadonlySet<ResourceKey>;
-  /** Only budgets can be there twice: the server knows no name that could be unique. */
+  /**
+   * Several have one key where one was renamed by hand and another one took its name; and budgets,
+   * for which the server knows no name that could be unique.
+   */
   readonly actualByKey: ActualByKey;
+  /** What the server calls by a key, where that is not what it goes by. */
+  readonly rivals: ReadonlyMap<ResourceKey, ActualResource>;
 }
 
 type ActualByKey = ReadonlyMap<ResourceKey, readonly ActualResource[]>;
@@ -67,11 +73,21 @@ export function planContext(
     heirs: groupBy(desired.resources, previousKey),
     externals: new Set(desired.externals),
     actualByKey: byKey(actual.resources),
+    rivals: rivalsOf(actual.resources),
   };
 }
 
 export function byKey(resources: readonly ActualResource[]): ActualByKey {
   return groupBy(resources, keyOf);
+}
+
+function rivalsOf(resources: readonly ActualResource[]): Map<ResourceKey, ActualResource> {
+  return new Map(
+    resources.flatMap((resource) => {
+      const { kind, server_name: name } = resource;
+      return name === undefined ? [] : [[keyOf({ kind, name }), resource] as const];
+    }),
+  );
 }
 
 /** The key that a declared resource has until it is renamed. */
@@ -81,28 +97,30 @@ export function previousKey(resource: DesiredResource): ResourceKey | undefined 
   return `${kind}/${previous_name}`;
 }
 
-/** Whose a resource is in this plan; undefined is nobody's. */
-export function ownerIn({ desired, known }: PlanContext, resource: ActualResource) {
-  return effectiveOwner(resource, desired.owner, known);
+/** Whether it is this owner's for certain: a mark alone could be anybody's. */
+export function isKnown({ known }: PlanContext, resource: ActualResource): boolean {
+  return known.owned.has(identityOf(resource));
 }
 
-/** All resources of a key by id, or of several only the owner's own if there are any. */
+/**
+ * All resources of a key by id, what is known first; or of several only the owner's own if there
+ * are any.
+ */
 export function lookUp(context: PlanContext, key: ResourceKey): readonly ActualResource[] {
   const found = context.actualByKey.get(key) ?? [];
   if (found.length < 2) return found;
-  const own = found.filter((resource) => ownerIn(context, resource) === context.desired.owner);
-  return [...(own.length > 0 ? own : found)].sort((a, b) => byText(a.id, b.id));
+  const own = found.filter((resource) => effectiveOwner(resource) === context.desired.owner);
+  const rank = (resource: ActualResource) => (isKnown(context, resource) ? 0 : 1);
+  return [...(own.length > 0 ? own : found)].sort(
+    (a, b) => rank(a) - rank(b) || byText(a.id, b.id),
+  );
 }
 
 /** How many of each kind the owner has. */
-export function countOwned(
-  owner: string,
-  { resources }: ActualState,
-  known: KnownState,
-): Record<Kind, number> {
+export function countOwned(owner: string, { resources }: ActualState): Record<Kind, number> {
   const counts = perKind(() => 0);
   for (const resource of resources) {
-    if (effectiveOwner(resource, owner, known) === owner) counts[resource.kind] += 1;
+    if (effectiveOwner(resource) === owner) counts[resource.kind] += 1;
   }
   return counts;
 }

@@ -3,10 +3,13 @@ import { byText, TRAITS } from "#reconcile/kinds.ts";
 import {
   type ActualState,
   type DesiredState,
+  type Identity,
+  identityOf,
   KINDS,
   type Kind,
   type KnownState,
   keyOf,
+  kindIn,
   type ResourceKey,
 } from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
@@ -76,7 +79,7 @@ export function guardPlan(
   known: KnownState,
   limits: GuardLimits = GUARD_LIMITS_DEFAULT,
 ): GuardTrip[] {
-  const owned = countOwned(plan.owner, actual, known);
+  const owned = countOwned(plan.owner, actual);
   const messages = [
     ...listingTrips(plan, actual, known),
     ...emptiedTrips(plan, desired, owned),
@@ -216,13 +219,19 @@ function listingTrips({ changes }: Plan, { resources }: ActualState, known: Know
       ],
     ];
   }
-  const listed = new Set(resources.map(keyOf));
-  const missing = [...known.owned].filter((key) => !listed.has(key)).length;
+  const listed = new Set(resources.map(identityOf));
+  return KINDS.flatMap((kind) => truncatedTrips(kind, known, listed));
+}
+
+function truncatedTrips(kind: Kind, known: KnownState, listed: ReadonlySet<Identity>): Trip[] {
+  const ofKind = [...known.owned.keys()].filter((identity) => kindIn(identity) === kind);
+  const owned = ofKind.length;
+  const missing = ofKind.filter((identity) => !listed.has(identity)).length;
   if (owned < LISTING_OWNED_MIN || missing / owned <= LISTING_MISSING_SHARE_MAX) return [];
   return [
     [
       "truncated-listing",
-      `the gateway does not show ${missing} of ${owned} resources that are known on it (${percent(missing / owned)}, more than ${percent(LISTING_MISSING_SHARE_MAX)})`,
+      `the gateway does not show ${missing} of ${owned} ${TRAITS[kind].nouns} that are known on it (${percent(missing / owned)}, more than ${percent(LISTING_MISSING_SHARE_MAX)})`,
     ],
   ];
 }

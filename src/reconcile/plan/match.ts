@@ -1,8 +1,14 @@
 import type { PlanIssue } from "#reconcile/change.ts";
-import { byText, TRAITS } from "#reconcile/kinds.ts";
-import { type ActualResource, type DesiredResource, KINDS, keyOf } from "#reconcile/state.ts";
+import { byText, effectiveOwner, TRAITS } from "#reconcile/kinds.ts";
+import {
+  type ActualResource,
+  type DesiredResource,
+  KINDS,
+  keyOf,
+  serverNameOf,
+} from "#reconcile/state.ts";
 import { adoptBudgets } from "./adopt.ts";
-import { lookUp, ownerIn, type PlanContext, previousKey } from "./context.ts";
+import { lookUp, type PlanContext, previousKey } from "./context.ts";
 import type { Match, Matching } from "./matching.ts";
 
 /** Finds what each declared resource is on the gateway: by name, previous name, or adoption. */
@@ -62,7 +68,10 @@ function issueOf(context: PlanContext, { desired, actual }: Match): PlanIssue | 
     const message = `is on the gateway more than once (${ids}): delete all but one`;
     return { rule: "duplicate-budget", key, path: [], message };
   }
-  const owner = actual && ownerIn(context, actual);
+  const rival = rivalOf(context, { desired, actual });
+  if (rival)
+    return { rule: "identity-clash", key, path: [], message: clash({ desired, actual }, rival) };
+  const owner = actual && effectiveOwner(actual);
   if (owner !== undefined && owner !== context.desired.owner) {
     const message = `belongs to the owner "${owner}", not to "${context.desired.owner}"`;
     return { rule: "ownership", key, path: [], message };
@@ -71,6 +80,24 @@ function issueOf(context: PlanContext, { desired, actual }: Match): PlanIssue | 
   return message === undefined
     ? undefined
     : { rule: "previous-name", key, path: ["previous_name"], message };
+}
+
+/** What the server calls by the name that is meant, where the ledger means something else. */
+function rivalOf(context: PlanContext, { desired, actual }: Match): ActualResource | undefined {
+  const holder = context.rivals.get(keyOf(desired));
+  if (holder && holder !== actual) return holder;
+  if (actual?.server_name === undefined) return undefined;
+  return context.actualByKey.get(keyOf(actual))?.find((other) => other !== actual);
+}
+
+function clash({ desired: { kind, name }, actual }: Match, rival: ActualResource): string {
+  const { noun } = TRAITS[kind];
+  const way = "rename or delete one of them by hand, so that only one can be meant";
+  if (actual) {
+    const [now, other] = [actual, rival].map(serverNameOf);
+    return `is the ${noun} ${actual.id}, which was renamed by hand to "${now}", while ${rival.id} is called "${other}" by now: ${way}`;
+  }
+  return `has the name of the ${noun} ${rival.id}, which is known as "${rival.name}" and was renamed by hand to "${name}": give it its name back by hand, or declare only one of the two`;
 }
 
 /** Why the previous name cannot be given up; undefined without one, or when nothing has it. */
@@ -84,7 +111,8 @@ function renameFault(context: PlanContext, desired: DesiredResource): string | u
   const isCopied = TRAITS[desired.kind].rename === "copy";
   if (isCopied || !context.actualByKey.has(previous)) return undefined;
   if (context.actualByKey.has(keyOf(desired))) {
-    return `names ${name}, but both exist on the gateway: remove previous_name, or delete one of them`;
+    const ids = [keyOf(desired), previous].map((key) => lookUp(context, key)[0]?.id).join(" and ");
+    return `names ${name}, but both exist on the gateway (${ids}): remove previous_name, or delete one of them`;
   }
   if (context.known.frozen.has(previous)) {
     return `names ${name}, which was declared by a file that is now missing, invalid, or silent about it: mend that file first`;

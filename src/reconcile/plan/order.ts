@@ -40,52 +40,41 @@ function levelOf({ kind }: Resource): number {
 
 /** Endpoints that need each other, as the keys of each cycle in order. */
 export function cyclesOf(resources: readonly Resource[]): ResourceKey[][] {
-  const needs = needsWithinLevel(resources);
-  const depths = depthsOf(resources);
-  const seen = new Set<ResourceKey>();
-  const cycles: ResourceKey[][] = [];
-  for (const start of [...needs.keys()].sort(byText)) {
-    const walk: ResourceKey[] = [];
-    let key: ResourceKey | undefined = start;
-    // Whatever has no depth needs something that has none either: each walk ends where one was.
-    while (key !== undefined && !depths.has(key) && !seen.has(key)) {
-      seen.add(key);
-      walk.push(key);
-      key = needs.get(key)?.find((need) => !depths.has(need));
-    }
-    const first = key === undefined ? -1 : walk.indexOf(key);
-    if (first >= 0) cycles.push(walk.slice(first));
-  }
-  return cycles;
+  return walk(needsWithinLevel(resources)).cycles;
 }
 
-/** Length of the longest chain of needs below each that has any or is one; none in a cycle. */
-function depthsOf(resources: readonly Resource[]): Map<ResourceKey, number> {
-  const needs = needsWithinLevel(resources);
-  const users = usersOf(needs);
-  const open = new Map([...needs].map(([key, keys]) => [key, keys.length]));
-  const depths = new Map<ResourceKey, number>();
-  const ready = [...needs.keys()].filter((key) => open.get(key) === 0);
-  for (const key of ready) {
-    const below = (needs.get(key) ?? []).map((need) => depths.get(need) ?? 0);
-    depths.set(key, Math.max(-1, ...below) + 1);
-    for (const user of users.get(key) ?? []) {
-      const left = (open.get(user) ?? 0) - 1;
-      open.set(user, left);
-      if (left === 0) ready.push(user);
-    }
-  }
-  return depths;
+/**
+ * Length of the chain of needs below each that has any or is one: more than that of everything that
+ * it needs, but where that needs it in turn.
+ */
+function depthsOf(resources: readonly Resource[]): ReadonlyMap<ResourceKey, number> {
+  return walk(needsWithinLevel(resources)).depths;
 }
 
 type Needs = ReadonlyMap<ResourceKey, readonly ResourceKey[]>;
 
-function usersOf(needs: Needs): Needs {
-  const users = new Map<ResourceKey, ResourceKey[]>([...needs.keys()].map((key) => [key, []]));
-  for (const [user, keys] of needs) {
-    for (const key of keys) users.get(key)?.push(user);
+/** Down the needs from each, by name; whatever leads back to where one came from closes a cycle. */
+function walk(needs: Needs) {
+  const depths = new Map<ResourceKey, number>();
+  const cycles: ResourceKey[][] = [];
+  for (const root of [...needs.keys()].sort(byText)) {
+    const path = depths.has(root) ? [] : [root];
+    const entered = new Set(path);
+    for (let key = path.at(-1); key !== undefined; key = path.at(-1)) {
+      const below = needs.get(key) ?? [];
+      const next = below.find((need) => !depths.has(need) && !entered.has(need));
+      if (next !== undefined) {
+        path.push(next);
+        entered.add(next);
+        continue;
+      }
+      const open = below.filter((need) => !depths.has(need));
+      cycles.push(...open.map((need) => path.slice(path.indexOf(need))));
+      depths.set(key, 1 + Math.max(-1, ...below.map((need) => depths.get(need) ?? -1)));
+      path.pop();
+    }
   }
-  return users;
+  return { depths, cycles };
 }
 
 /** What each endpoint needs of the given ones; empty when none names another. */

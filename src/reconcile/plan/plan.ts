@@ -1,17 +1,23 @@
 import type { Change, FieldChange, Notice, Plan, PlanIssue } from "#reconcile/change.ts";
-import { byText, TRAITS } from "#reconcile/kinds.ts";
+import { byText, effectiveOwner, TRAITS } from "#reconcile/kinds.ts";
 import {
+  type ActualResource,
   type ActualState,
   type DesiredState,
+  identityOf,
+  idIn,
   KINDS,
   type KnownState,
+  keyLeft,
   keyOf,
+  type ResourceKey,
+  serverNameOf,
 } from "#reconcile/state.ts";
 import { visible } from "#runtime/visible.ts";
 import { normalized } from "./canonical.ts";
 import { checksumOf, fingerprintOf } from "./checksum.ts";
 import { compareFields } from "./compare.ts";
-import { countOwned, ownerIn, type PlanContext, type PlanOptions, planContext } from "./context.ts";
+import { countOwned, lookUp, type PlanContext, type PlanOptions, planContext } from "./context.ts";
 import { existingIssues, experimentIssues } from "./grants.ts";
 import { guardrailIssues } from "./guardrail-issues.ts";
 import { matchAll, unknownValues } from "./match.ts";
@@ -40,7 +46,7 @@ export function planChanges(
   actual: ActualState,
   known: KnownState,
   options: PlanOptions,
-): { plan: Plan; issues: PlanIssue[] } {
+): Planned {
   const context = planContext(desired, actual, known, options);
   const matching = matchAll(context);
   const compared = matching.matches.map((match) => compare(context, matching, match));
@@ -66,14 +72,31 @@ export function planChanges(
     prune: options.prune,
     changes,
     blocked: matching.blocked.sort((a, b) => byText(a.key, b.key)).map(readable),
-    notices: [...notices, ...frozenNotices(context), ...unknownNotices(context, matching)]
+    notices: [
+      ...notices,
+      ...replacedNotices(context),
+      ...frozenNotices(context),
+      ...unknownNotices(context, matching),
+    ]
       .sort(byKeyAndCode)
       .map(readable),
     out_of_scope: KINDS.filter((kind) => !desired.in_scope.includes(kind)),
-    owned_before: countOwned(desired.owner, actual, known),
+    owned_before: countOwned(desired.owner, actual),
     fingerprint: fingerprintOf({ changes }, actual),
   } as const;
-  return { plan: { ...plan, checksum: checksumOf(plan) }, issues: issues.map(readable) };
+  const ids = new Map(
+    matching.matches.flatMap(({ desired, actual }) =>
+      actual ? [[keyOf(desired), actual.id] as const] : [],
+    ),
+  );
+  return { plan: { ...plan, checksum: checksumOf(plan) }, issues: issues.map(readable), ids };
+}
+
+interface Planned {
+  readonly plan: Plan;
+  readonly issues: PlanIssue[];
+  /** Of the declared resources that are there. */
+  readonly ids: ReadonlyMap<ResourceKey, string>;
 }
 
 type Write = Exclude<Change, { action: "delete" }>;
@@ -92,10 +115,11 @@ function compare(
   if (!actual) return { change: { action: "create", desired }, issues: [] };
   const { experiments } = context.actual;
   const changed_fields = [
-    ...nameChange({ desired, actual }),
+    ...nameChange(context, desired, actual),
+    ...ownerChange(actual),
     ...compareFields(desired, throughRenames(actual, renames), experiments),
   ];
-  const action = ownerIn(context, actual) === undefined ? "adopt" : "update";
+  const action = effectiveOwner(actual) === undefined ? "adopt" : "update";
   if (action === "update" && changed_fields.length === 0) return { issues: [] };
   const high_risk = highRiskOf(changed_fields);
   return {
@@ -107,11 +131,22 @@ function compare(
   };
 }
 
-/** Of a rename in place; that what has none gets one in an adoption changes nothing on the server. */
-function nameChange({ desired, actual }: Match): FieldChange[] {
-  if (!actual || actual.name === desired.name) return [];
-  if (!TRAITS[desired.kind].isNamed && actual.name === actual.id) return [];
-  return [{ path: "name", before: actual.name, after: desired.name }];
+/** Of a rename in place, be it that somebody else made one by hand. */
+function nameChange(
+  { known }: PlanContext,
+  { kind, name: after }: Match["desired"],
+  actual: ActualResource,
+): FieldChange[] {
+  const before = serverNameOf(actual);
+  if (before === after || !TRAITS[kind].isNamed) return [];
+  const left = known.owned.get(identityOf(actual));
+  const isByHand = left !== undefined && left !== before;
+  return [{ path: "name", before, after, ...(isByHand && { remark: "renamed by hand" }) }];
+}
+
+/** Of a mark that somebody took away or overwrote. */
+function ownerChange({ owner: before, ledger_owner: after }: ActualResource): FieldChange[] {
+  return after === undefined ? [] : [{ path: "owner", before, after }];
 }
 
 function immutableIssues(
@@ -152,6 +187,21 @@ function frozenNotices({ known, declared, externals, actualByKey }: PlanContext)
       message:
         "stays as it is: the file that declared it is missing or invalid, or no longer speaks of its kind",
     }));
+}
+
+/** Of what is gone, while something that somebody else made has its name. */
+function replacedNotices(context: PlanContext): Notice[] {
+  const { known, actual, declared, desired } = context;
+  const there = new Set(actual.resources.map(identityOf));
+  return [...known.owned].flatMap(([identity, name]): Notice[] => {
+    if (there.has(identity)) return [];
+    const key = keyLeft(identity, name);
+    const [found] = lookUp(context, key);
+    if (!found || effectiveOwner(found) === desired.owner) return [];
+    const message = `was replaced by hand: ${idIn(identity)} is gone, and ${found.id} has its name`;
+    const end = declared.has(key) ? "" : "; that one is not this owner's and stays";
+    return [{ code: "replaced", key, message: `${message}${end}` }];
+  });
 }
 
 /** Of what is not declared; what is declared is blocked. */

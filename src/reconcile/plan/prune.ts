@@ -1,12 +1,12 @@
 import type { Change, Notice } from "#reconcile/change.ts";
-import { byText, TRAITS } from "#reconcile/kinds.ts";
+import { byText, effectiveOwner, TRAITS } from "#reconcile/kinds.ts";
 import {
   type ActualResource,
   type DesiredResource,
   keyOf,
   type ResourceKey,
 } from "#reconcile/state.ts";
-import { lookUp, ownerIn, type PlanContext } from "./context.ts";
+import { isKnown, lookUp, type PlanContext } from "./context.ts";
 import { isDenied } from "./grants.ts";
 import type { Matching } from "./matching.ts";
 import { inReverseOrder } from "./order.ts";
@@ -44,7 +44,9 @@ function prune(context: PlanContext): Pruning {
   for (const resources of undeclared(context)) {
     const [resource, ...others] = resources;
     if (!resource) continue;
-    const notice = reasonToKeep(context, resource, others);
+    const notice = isKnown(context, resource)
+      ? reasonToKeep(context, resource, others)
+      : notKnown(resource);
     if (notice) notices.push(notice);
     else deletes.push({ action: "delete", actual: resource, reason: "pruned" });
   }
@@ -92,13 +94,20 @@ function undeclared(context: PlanContext): ActualResource[][] {
   const { desired, known, declared, heirs, externals, actualByKey } = context;
   const kinds = new Set(desired.in_scope);
   const owned: ActualResource[][] = [];
-  for (const [key, resources] of actualByKey) {
-    const [first] = resources;
+  for (const [key, [first]] of actualByKey) {
     if (!first || !kinds.has(first.kind) || declared.has(key) || heirs.has(key)) continue;
     if (externals.has(key) || known.frozen.has(key)) continue;
-    owned.push(resources.filter((resource) => ownerIn(context, resource) === desired.owner));
+    const found = lookUp(context, key);
+    owned.push(found.filter((resource) => effectiveOwner(resource) === desired.owner));
   }
   return owned;
+}
+
+/** What carries our mark may have been made by a ledger that was lost, or be somebody's copy. */
+function notKnown(resource: ActualResource): Notice {
+  const message =
+    "carries the mark of this owner, but no earlier run is known to have left it: it is not deleted";
+  return { code: "not-pruned", key: keyOf(resource), message };
 }
 
 function reasonToKeep(
@@ -139,9 +148,10 @@ function reasonToKeepRenamed(
 ): string | undefined {
   const { desired, known, options } = context;
   const key = keyOf(old);
-  const owner = ownerIn(context, old);
+  const owner = effectiveOwner(old);
   if (owner === undefined) return "nobody has marked it as theirs";
   if (owner !== desired.owner) return `it belongs to the owner "${owner}"`;
+  if (!isKnown(context, old)) return "no earlier run is known to have left it";
   if (known.protected.has(key)) return "it is protected";
   if (known.frozen.has(key)) return "it was declared by a file that is now missing or invalid";
   if (!isReady) return "the new one is blocked or refused";

@@ -1,7 +1,7 @@
 import type { PlanIssue } from "#reconcile/change.ts";
-import { byText, referencesOf, TRAITS } from "#reconcile/kinds.ts";
+import { byText, effectiveOwner, referencesOf, TRAITS } from "#reconcile/kinds.ts";
 import { type DesiredResource, keyOf, partsOf, type ResourceKey } from "#reconcile/state.ts";
-import { lookUp, ownerIn, type PlanContext } from "./context.ts";
+import { lookUp, type PlanContext } from "./context.ts";
 import { NOT_GRANTED } from "./grants.ts";
 import { cyclesOf } from "./order.ts";
 import type { Renames } from "./renames.ts";
@@ -73,7 +73,7 @@ function forbiddenOwner(
 ): { readonly owner: string | undefined } | undefined {
   const { desired, options } = context;
   return lookUp(context, key)
-    .map((resource) => ({ owner: ownerIn(context, resource) }))
+    .map((resource) => ({ owner: effectiveOwner(resource) }))
     .find(({ owner }) => {
       if (owner === desired.owner) return false;
       return options.grants ? !options.grants.mayReference(key, owner) : owner !== undefined;

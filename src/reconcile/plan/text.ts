@@ -8,14 +8,15 @@ const PLAIN = /^[\w./:@#+%*-]+$/;
  * secret's value only which version it is.
  */
 export function describeChange(change: FieldChange): string {
-  const { path, before, after } = change;
+  const { path, before, after, remark } = change;
   if (path === "source_version") {
     return `value: ${describeVersion(before)} -> ${describeVersion(after)}`;
   }
   const isElement = path !== fieldOf(change);
   if (isElement && before === undefined) return `+ ${path}: ${describeValue(after)}`;
   if (isElement && after === undefined) return `- ${path}: ${describeValue(before)}`;
-  return `${path}: ${describeValue(before)} -> ${describeValue(after)}`;
+  const why = remark === undefined ? "" : ` (${remark})`;
+  return `${path}: ${describeValue(before)} -> ${describeValue(after)}${why}`;
 }
 
 /** What is to be set in something new. */

@@ -6,6 +6,7 @@ import {
   type ActualState,
   type DesiredResource,
   type EndpointGuardrail,
+  identityOf,
   keyOf,
   type ResourceKey,
 } from "#reconcile/state.ts";
@@ -50,10 +51,6 @@ function stuckBehind(
       stuck.add(keyOfChange(change));
   }
   return stuck;
-}
-
-function identityOf({ kind, id }: ActualResource): string {
-  return `${kind} ${id}`;
 }
 
 /** What an update makes of a resource: what is not stated stays. */

@@ -1,4 +1,4 @@
-import type { KnownState, ResourceKey } from "#reconcile/state.ts";
+import { identityOf, type KnownState, type ResourceKey } from "#reconcile/state.ts";
 import { LeaseHeldError } from "#runtime/errors.ts";
 import { type Ledger, put } from "#runtime/ledger.ts";
 import { SNAPSHOTS, type Snapshot, type SnapshotList, type SnapshotStore } from "./snapshot.ts";
@@ -41,7 +41,8 @@ export function knownFrom(
   snapshot: Snapshot | undefined,
   frozen: ReadonlySet<ResourceKey>,
 ): KnownState {
-  return { owned: new Set(snapshot?.owned), protected: new Set(snapshot?.protected), frozen };
+  const owned = new Map(snapshot?.owned.map((one) => [identityOf(one), one.name]));
+  return { owned, others: new Map(), protected: new Set(snapshot?.protected), frozen };
 }
 
 /**

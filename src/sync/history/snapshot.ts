@@ -1,4 +1,4 @@
-import type { ResourceKey } from "#reconcile/state.ts";
+import type { Kind, ResourceKey } from "#reconcile/state.ts";
 import type { LedgerKind } from "#runtime/ledger.ts";
 
 /** A manifest file as it is in force. */
@@ -9,6 +9,13 @@ export interface AppliedFile {
   readonly text: string;
   /** What it declared, and what of earlier declarations froze since: see `KnownState.frozen`. */
   readonly declares: readonly ResourceKey[];
+}
+
+/** Something that an owner's run made or adopted, under the name with which the run left it. */
+export interface OwnedResource {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly id: string;
 }
 
 /** Of the documents that this release writes, and the newest that it reads. */
@@ -23,7 +30,8 @@ export interface Snapshot {
   /** ISO 8601, UTC. */
   readonly applied_at: string;
   readonly files: readonly AppliedFile[];
-  readonly owned: readonly ResourceKey[];
+  /** What is this owner's, and nothing else is: by kind and id. */
+  readonly owned: readonly OwnedResource[];
   readonly protected: readonly ResourceKey[];
   /** Of the secrets, by name: a model definition whose secret is frozen may leave its own out. */
   readonly providers: Readonly<Record<string, string>>;

@@ -121,7 +121,7 @@ async function verify(
   dependencies: ObserveDependencies,
   { desired, known, options }: WorkspacePlan,
 ): Promise<void> {
-  const after = await observeFor(dependencies, desired);
+  const after = await observeFor(dependencies, desired, known);
   const again = planChanges(desired, after, known, options);
   const left = [...again.plan.changes.map(keyOfChange), ...again.issues.map(({ key }) => key)];
   if (left.length === 0) return;

@@ -10,10 +10,12 @@ import {
 import type { PlanOptions } from "#reconcile/plan/context.ts";
 import { type GuardLimits, type GuardTrip, guardPlan } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
+import { recognised } from "#reconcile/plan/recognise.ts";
 import {
   type ActualState,
   type DesiredState,
   type KnownState,
+  type ResourceKey,
   WORKSPACE_DEFAULT,
 } from "#reconcile/state.ts";
 import type { Deadline } from "#runtime/deadline.ts";
@@ -58,6 +60,8 @@ export interface WorkspacePlan {
   readonly actual: ActualState;
   readonly known: KnownState;
   readonly plan: Plan;
+  /** On the gateway, of the declared resources that were there already. */
+  readonly ids: ReadonlyMap<ResourceKey, string>;
   /** What the guards have against it. */
   readonly trips: readonly GuardTrip[];
   readonly options: PlanOptions;
@@ -108,9 +112,10 @@ export async function planOwner(
       ]),
     );
     if (findings.size === 0) {
-      const workspaces = planned.map(({ input, plan }) => ({
+      const workspaces = planned.map(({ input, plan, ids }) => ({
         ...input,
         plan,
+        ids,
         trips: guardPlan(plan, input.desired, input.actual, input.known, request.limits),
       }));
       return { checked: files.checked, workspaces, rejected, snapshots };
@@ -122,7 +127,7 @@ export async function planOwner(
 }
 
 /** What the plan of a workspace is made from. */
-type PlanInput = Omit<WorkspacePlan, "plan" | "trips">;
+type PlanInput = Omit<WorkspacePlan, "plan" | "ids" | "trips">;
 
 function argumentsOf({ desired, actual, known, options }: PlanInput) {
   return [desired, actual, known, options] as const;
@@ -148,7 +153,7 @@ async function observeWorkspaces(
     const previous = snapshots.get(workspace);
     const known = knownFrom(previous, frozen);
     const options = planOptions(request, files.checked);
-    const actual = await observeFor(dependencies, desired, readings.get(workspace));
+    const actual = await observeFor(dependencies, desired, known, readings.get(workspace));
     inputs.push({ desired, actual, known, options, previous });
   }
   return inputs;
@@ -191,15 +196,16 @@ async function sourceVersions(
   return versions;
 }
 
-/** The actual state of the workspace that is spoken of. */
-export function observeFor(
+/** The actual state of the workspace that is spoken of, with what is known of it. */
+export async function observeFor(
   { gatewayOf, trackingOf, ledger, deadline }: ObserveDependencies,
   desired: DesiredState,
+  known: KnownState,
   reading?: Reading,
 ): Promise<ActualState> {
   const { workspace } = desired;
-  const gateway = gatewayOf(workspace, deadline);
-  return observe(gateway, trackingOf(workspace, deadline), ledger, desired, reading);
+  const [gateway, tracking] = [gatewayOf(workspace, deadline), trackingOf(workspace, deadline)];
+  return recognised(await observe(gateway, tracking, ledger, desired, reading), desired, known);
 }
 
 function planOptions({ prune, access }: PlanRequest, { invalid }: CheckedFiles): PlanOptions {

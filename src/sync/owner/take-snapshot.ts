@@ -1,9 +1,10 @@
 import type { CheckedWorkspace } from "#manifest/check-files.ts";
 import type { ChangeOutcome } from "#reconcile/apply/apply.ts";
 import { keyOfChange } from "#reconcile/change.ts";
-import { keyOf, type ResourceKey } from "#reconcile/state.ts";
+import { byText, effectiveOwner } from "#reconcile/kinds.ts";
+import { type Identity, identityOf, keyOf } from "#reconcile/state.ts";
 import type { Clock } from "#runtime/clock.ts";
-import { SNAPSHOT_VERSION, type Snapshot } from "#sync/history/snapshot.ts";
+import { type OwnedResource, SNAPSHOT_VERSION, type Snapshot } from "#sync/history/snapshot.ts";
 import { type HistoryDependencies, keepSnapshot } from "#sync/history/snapshot-history.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import type { WorkspacePlan } from "./plan-owner.ts";
@@ -31,7 +32,8 @@ export async function takeSnapshot(
 ): Promise<void> {
   const { clock, runId } = dependencies;
   const { desired, known, previous } = workspacePlan;
-  const keys = keysAfter(workspacePlan, applied.outcomes);
+  const owned = ownedAfter(workspacePlan, applied.outcomes);
+  const keys = new Set(owned.map(keyOf));
   const declared = new Set(desired.resources.map(keyOf));
   const isProtected = desired.resources.filter((resource) => resource.protected).map(keyOf);
   const stillProtected = [...known.protected].filter((key) => !declared.has(key));
@@ -42,35 +44,59 @@ export async function takeSnapshot(
     workspace: desired.workspace,
     applied_at: new Date(clock.nowMs()).toISOString(),
     files: await filesInForce(checked, previous?.files ?? [], applied.files, applied.isApplied),
-    owned: sorted([...known.owned, ...keys.asDeclared], keys.existing),
-    protected: sorted([...isProtected, ...stillProtected], keys.existing),
+    owned,
+    protected: [...isProtected, ...stillProtected].filter((key) => keys.has(key)).sort(byText),
     providers: { ...previous?.providers, ...providersOf(workspacePlan) },
   };
   await keepSnapshot(dependencies, snapshot, previous);
 }
 
-/** What is on the gateway now, and which of it is as declared, as far as the outcomes tell. */
-function keysAfter(
-  { desired, actual, plan }: WorkspacePlan,
+/**
+ * What is the owner's now, as far as the outcomes tell: what was known and is still there, and what
+ * is as declared. A first run also takes what an earlier ledger, which was lost, has marked.
+ */
+function ownedAfter(
+  workspacePlan: WorkspacePlan,
   outcomes: readonly ChangeOutcome[],
-): { existing: ReadonlySet<ResourceKey>; asDeclared: ReadonlySet<ResourceKey> } {
-  const results = new Map(outcomes.map(({ key, outcome }) => [key, outcome]));
-  const done = plan.changes.filter((change) => results.get(keyOfChange(change)) === "applied");
-  const existing = new Set(actual.resources.map(keyOf));
-  // All that goes before all that comes: a name may be given up and taken in one plan.
-  for (const change of done) if (change.action !== "create") existing.delete(keyOf(change.actual));
-  for (const change of done) if (change.action !== "delete") existing.add(keyOf(change.desired));
-  const wanting = new Set(plan.blocked.map(({ key }) => key));
-  for (const [key, outcome] of results) if (outcome !== "applied") wanting.add(key);
-  const asDeclared = desired.resources.map(keyOf).filter((key) => !wanting.has(key));
-  return { existing, asDeclared: new Set(asDeclared) };
+): OwnedResource[] {
+  const { plan, desired, ids } = workspacePlan;
+  const applied = new Map(
+    outcomes.flatMap((outcome) =>
+      outcome.outcome === "applied" ? [[outcome.key, outcome.id]] : [],
+    ),
+  );
+  const deletes = plan.changes.flatMap((change) =>
+    change.action === "delete" ? [change.actual] : [],
+  );
+  const deleted = deletes.filter((actual) => applied.has(keyOf(actual))).map(identityOf);
+  const owned = ownedBefore(workspacePlan);
+  for (const identity of deleted) owned.delete(identity);
+  const undone = plan.changes.map(keyOfChange).filter((key) => !applied.has(key));
+  const wanting = new Set([...undone, ...plan.blocked.map(({ key }) => key)]);
+  for (const { kind, name } of desired.resources) {
+    const key = keyOf({ kind, name });
+    const id = applied.get(key) ?? ids.get(key);
+    if (id !== undefined && !wanting.has(key)) {
+      owned.set(identityOf({ kind, id }), { kind, name, id });
+    }
+  }
+  return [...owned.values()].sort((a, b) => byText(keyOf(a), keyOf(b)) || byText(a.id, b.id));
 }
 
-function sorted(
-  keys: readonly ResourceKey[],
-  existing: ReadonlySet<ResourceKey>,
-): readonly ResourceKey[] {
-  return [...new Set(keys)].filter((key) => existing.has(key)).sort();
+function ownedBefore({
+  desired,
+  actual,
+  known,
+  previous,
+}: WorkspacePlan): Map<Identity, OwnedResource> {
+  const owned = new Map<Identity, OwnedResource>();
+  for (const resource of actual.resources) {
+    const { kind, id } = resource;
+    const isFirst = previous === undefined && effectiveOwner(resource) === desired.owner;
+    const name = known.owned.get(identityOf(resource)) ?? (isFirst ? resource.name : undefined);
+    if (name !== undefined) owned.set(identityOf(resource), { kind, name, id });
+  }
+  return owned;
 }
 
 function providersOf({ desired }: WorkspacePlan): Record<string, string> {

@@ -63,8 +63,8 @@ const PARTLY_FAILED = aReport("failed", {
       plan: { checksum: "c", prune: false, changes: [], notices: [], out_of_scope: [] },
       refusals: [],
       outcomes: [
-        { key: "secret/a", outcome: "applied", duration_ms: 1 },
-        { key: "model_definition/a", outcome: "applied", duration_ms: 1 },
+        { key: "secret/a", outcome: "applied", id: "id-1", duration_ms: 1 },
+        { key: "model_definition/a", outcome: "applied", id: "id-1", duration_ms: 1 },
         {
           key: "endpoint/a",
           outcome: "failed",

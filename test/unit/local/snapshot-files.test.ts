@@ -23,7 +23,7 @@ function aSnapshot(fields: Partial<Snapshot> = {}): Snapshot {
     files: [
       { name: "a.yaml", version_id: "v1", text: "version: 1\n", declares: ["secret/openai"] },
     ],
-    owned: ["secret/openai"],
+    owned: [{ kind: "secret", name: "openai", id: "s-1" }],
     protected: [],
     providers: { openai: "openai" },
     ...fields,

@@ -14,6 +14,7 @@ import {
   desiredState,
   endpoint,
   existing,
+  leftBefore,
   secret,
 } from "../../support/states.ts";
 
@@ -40,7 +41,7 @@ function planOf(
   return planChanges(
     desiredState(declared, { workspace, owner }),
     actualState(actual),
-    NOTHING_KNOWN,
+    leftBefore(NOTHING_KNOWN, actual, owner),
     { prune },
   ).plan;
 }

@@ -11,6 +11,7 @@ import {
   endpoint,
   existing,
   known,
+  leftBefore,
   secret,
 } from "../../support/states.ts";
 
@@ -24,8 +25,9 @@ interface Setup {
 function tripsOf(
   declared: readonly DesiredResource[],
   reported: Parameters<typeof actualState>[0],
-  { knows = NOTHING_KNOWN, prune = true, declares = {}, limits }: Setup = {},
+  { knows: ledger = NOTHING_KNOWN, prune = true, declares = {}, limits }: Setup = {},
 ): GuardTrip[] {
+  const knows = leftBefore(ledger, reported);
   const desired = desiredState(declared, declares);
   const actual = actualState(reported);
   const { plan, issues } = planChanges(desired, actual, knows, { prune });
@@ -285,7 +287,7 @@ test("a listing that lacks much of what is known is not believed", () => {
 
   expect(tripsOf(secrets(10), seen(7), { knows })).toEqual([]);
   expect(messagesOf(tripsOf(secrets(10), seen(6), { knows }))).toEqual([
-    "truncated-listing: the gateway does not show 4 of 10 resources that are known on it (40 %, more than 30 %)",
+    "truncated-listing: the gateway does not show 4 of 10 secrets that are known on it (40 %, more than 30 %)",
   ]);
 });
 

@@ -2,7 +2,8 @@ import { expect, test } from "@jest/globals";
 import type { Change, Plan } from "#reconcile/change.ts";
 import type { PlanGrants } from "#reconcile/plan/context.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
-import { type DesiredResource, keyOf, NOTHING_KNOWN } from "#reconcile/state.ts";
+import { recognised } from "#reconcile/plan/recognise.ts";
+import { type DesiredResource, identityOf, keyOf, NOTHING_KNOWN } from "#reconcile/state.ts";
 import {
   actualState,
   aGuardrail,
@@ -13,6 +14,7 @@ import {
   everyKind,
   existing,
   known,
+  leftBefore,
   secret,
   unmarkedPolicy,
 } from "../../support/states.ts";
@@ -44,7 +46,9 @@ function planOf(
     readonly reports?: Parameters<typeof actualState>[1];
   } = {},
 ) {
-  return planChanges(desiredState(desired, declares), actualState(actual, reports), knows, options);
+  const state = desiredState(desired, declares);
+  const left = leftBefore(knows, actual);
+  return planChanges(state, recognised(actualState(actual, reports), state, left), left, options);
 }
 
 function summary({ changes }: Pick<Plan, "changes">): string[] {
@@ -132,21 +136,27 @@ test("what nobody has marked is adopted, even when nothing else changes", () => 
   expect(plan.owned_before).toEqual({ secret: 0, model_definition: 0, endpoint: 0, budget: 0 });
 });
 
-test("what is known as ours is no adoption when its mark was lost", () => {
-  const { plan, issues } = planOf(
-    [secret("openai-prod")],
-    [existing(secret("openai-prod"), { owner: undefined })],
-    { knows: known({ owned: ["secret/openai-prod"] }) },
-  );
+test.each([undefined, "somebody"])(
+  "what is known by id is ours whatever its mark says (%s), and the mark is put back",
+  (owner) => {
+    const { plan, issues } = planOf(
+      [secret("openai-prod")],
+      [existing(secret("openai-prod"), { owner })],
+      { knows: known({ owned: ["secret/openai-prod"] }) },
+    );
 
-  expect([...plan.changes, ...issues]).toEqual([]);
-  expect(plan.owned_before.secret).toBe(1);
-});
+    expect(issues).toEqual([]);
+    expect(plan.changes).toMatchObject([
+      { action: "update", changed_fields: [{ path: "owner", before: owner, after: "search" }] },
+    ]);
+    expect(plan.owned_before.secret).toBe(1);
+  },
+);
 
-test("what was ours and is another owner's now is refused: it may be gone, and theirs new", () => {
+test("what somebody else made under the name of what is gone is theirs", () => {
   const { issues } = planOf(
     [secret("openai-prod")],
-    [existing(secret("openai-prod"), { owner: "somebody" })],
+    [existing(secret("openai-prod"), { owner: "somebody", id: "s-2" })],
     { knows: known({ owned: ["secret/openai-prod"] }) },
   );
 
@@ -428,7 +438,7 @@ test.each<[string, DesiredResource[], string[], object, string]>([
     [endpoint("new", { models: [] }, { previous_name: "old" })],
     ["new", "old"],
     {},
-    'names "old", but both exist on the gateway: remove previous_name, or delete one of them',
+    'names "old", but both exist on the gateway (id-of-new and id-of-old): remove previous_name, or delete one of them',
   ],
   [
     "the old name is declared too",
@@ -1045,4 +1055,172 @@ test("a renamed endpoint goes on rewriting the text of another", () => {
   );
 
   expect(summary(plan)).toEqual(["update endpoint/new"]);
+});
+
+test("what was renamed by hand is recognised by its id, and called by its name again", () => {
+  const knows = known({ owned: ["endpoint/chat", "model_definition/gpt-4o"] });
+  const { plan, issues } = planOf(
+    [secret("openai-prod"), definition("gpt-4o"), endpoint("chat"), budget("chat-monthly")],
+    [
+      existing(secret("openai-prod")),
+      existing(definition("gpt-4o-x"), { id: "id-of-gpt-4o" }),
+      existing(
+        endpoint("chat-ui", {
+          models: [{ model_definition: "gpt-4o-x", linkage_type: "PRIMARY" }],
+        }),
+        { id: "id-of-chat" },
+      ),
+      existing(budget("chat-monthly", { target_value: "chat-ui" })),
+    ],
+    { knows },
+  );
+
+  expect(issues).toEqual([]);
+  expect(plan.changes).toMatchObject([
+    {
+      action: "update",
+      actual: { id: "id-of-gpt-4o" },
+      changed_fields: [
+        { path: "name", before: "gpt-4o-x", after: "gpt-4o", remark: "renamed by hand" },
+      ],
+    },
+    {
+      action: "update",
+      actual: { id: "id-of-chat" },
+      changed_fields: [
+        { path: "name", before: "chat-ui", after: "chat", remark: "renamed by hand" },
+      ],
+    },
+  ]);
+  expect(plan.notices).toEqual([]);
+});
+
+test.each([undefined, "chat"])(
+  "a rename by hand that the manifest follows is kept (previous_name: %s)",
+  (previous_name) => {
+    const { plan, issues } = planOf(
+      [endpoint("talk", { models: [] }, { previous_name })],
+      [existing(endpoint("talk", { models: [] }), { id: "id-of-chat" })],
+      { knows: known({ owned: ["endpoint/chat"] }) },
+    );
+
+    expect([...issues, ...plan.changes, ...plan.notices]).toEqual([]);
+  },
+);
+
+test("a rename that the manifest asks for starts from where a hand has left it", () => {
+  const { plan } = planOf(
+    [endpoint("talk", { models: [] }, { previous_name: "chat" })],
+    [existing(endpoint("chat-ui", { models: [] }), { id: "id-of-chat" })],
+    { knows: known({ owned: ["endpoint/chat"] }) },
+  );
+
+  expect(plan.changes).toMatchObject([
+    { action: "update", changed_fields: [{ path: "name", before: "chat-ui", after: "talk" }] },
+  ]);
+});
+
+test("where id and name lead to two resources nothing is written, and both are named", () => {
+  const { plan, issues } = planOf(
+    [endpoint("chat", { models: [] })],
+    [
+      existing(endpoint("chat-old", { models: [] }), { id: "id-of-chat" }),
+      existing(endpoint("chat", { models: [] }), { id: "e-9", owner: undefined }),
+    ],
+    { knows: known({ owned: ["endpoint/chat"] }) },
+  );
+
+  expect(plan.changes).toEqual([]);
+  expect(issues).toEqual([
+    {
+      rule: "identity-clash",
+      key: "endpoint/chat",
+      path: [],
+      message:
+        'is the endpoint id-of-chat, which was renamed by hand to "chat-old", while e-9 is called "chat" by now: rename or delete one of them by hand, so that only one can be meant',
+    },
+  ]);
+});
+
+test("two that swapped their names by hand are left to people", () => {
+  const { plan, issues } = planOf(
+    [endpoint("a", { models: [] }), endpoint("b", { models: [] })],
+    [
+      existing(endpoint("b", { models: [] }), { id: "id-of-a" }),
+      existing(endpoint("a", { models: [] }), { id: "id-of-b" }),
+    ],
+    { knows: known({ owned: ["endpoint/a", "endpoint/b"] }) },
+  );
+
+  expect(plan.changes).toEqual([]);
+  expect(issues.map(({ rule, key }) => `${rule} ${key}`)).toEqual([
+    "identity-clash endpoint/a",
+    "identity-clash endpoint/b",
+  ]);
+});
+
+test("a declared name that something else of ours was given by hand is not made anew", () => {
+  const { issues } = planOf(
+    [endpoint("chat", { models: [] }), endpoint("talk", { models: [] })],
+    [existing(endpoint("talk", { models: [] }), { id: "id-of-chat" })],
+    { knows: known({ owned: ["endpoint/chat"] }) },
+  );
+
+  expect(issues).toMatchObject([
+    {
+      rule: "identity-clash",
+      key: "endpoint/talk",
+      message: expect.stringContaining(
+        'has the name of the endpoint id-of-chat, which is known as "chat"',
+      ),
+    },
+  ]);
+});
+
+test("what was made by hand under the name of what is gone is adopted when declared, else left", () => {
+  const knows = known({ owned: ["secret/openai-prod"] });
+  const theirs = existing(secret("openai-prod"), { id: "s-9", owner: undefined });
+  const declared = planOf([secret("openai-prod")], [theirs], { knows }).plan;
+  const undeclared = planOf([secret("other")], [theirs], { knows }).plan;
+
+  expect(summary(declared)).toEqual(["adopt secret/openai-prod"]);
+  expect(messages(declared)).toEqual([
+    "replaced secret/openai-prod was replaced by hand: id-of-openai-prod is gone, and s-9 has its name",
+  ]);
+  expect(summary(undeclared)).toEqual(["create secret/other"]);
+  expect(messages(undeclared)).toEqual([
+    "replaced secret/openai-prod was replaced by hand: id-of-openai-prod is gone, and s-9 has its name; that one is not this owner's and stays",
+  ]);
+});
+
+test("a mark alone makes nothing deletable: it may be a lost ledger's, or somebody's copy", () => {
+  const state = desiredState([secret("openai-prod")]);
+  const actual = actualState([existing(secret("openai-prod")), existing(secret("copy"))]);
+  const { plan } = planChanges(state, actual, NOTHING_KNOWN, PRUNE);
+
+  expect(plan.changes).toEqual([]);
+  expect(messages(plan)).toEqual([
+    "not-pruned secret/copy carries the mark of this owner, but no earlier run is known to have left it: it is not deleted",
+  ]);
+});
+
+test("what froze or is protected stays so under the name that a hand gave it", () => {
+  const renamed = existing(endpoint("chat-ui", { models: [] }), { id: "id-of-chat" });
+  const frozen = known({ owned: ["endpoint/chat"], frozen: ["endpoint/chat"] });
+  const kept = known({ owned: ["endpoint/chat"], protected: ["endpoint/chat"] });
+
+  expect(planOf([], [renamed], { knows: frozen }).plan.changes).toEqual([]);
+  expect(planOf([], [renamed], { knows: kept }).plan.changes).toEqual([]);
+  expect(
+    summary(planOf([], [renamed], { knows: known({ owned: ["endpoint/chat"] }) }).plan),
+  ).toEqual(["delete endpoint/chat-ui (pruned)"]);
+});
+
+test("what the ledger knows as another owner's is refused whatever its mark says", () => {
+  const theirs = existing(endpoint("chat", { models: [] }), { owner: undefined });
+  const knows = { ...NOTHING_KNOWN, others: new Map([[identityOf(theirs), "ads"]]) };
+  const { issues, plan } = planOf([endpoint("chat", { models: [] })], [theirs], { knows });
+
+  expect(plan.changes).toEqual([]);
+  expect(issues).toMatchObject([{ rule: "ownership", key: "endpoint/chat" }]);
 });

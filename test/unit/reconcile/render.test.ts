@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import type { GuardTrip } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
 import { countChanges, renderLines, renderMarkdown, renderText } from "#reconcile/plan/render.ts";
-import type { DesiredResource, Kind } from "#reconcile/state.ts";
+import { type DesiredResource, type Kind, NOTHING_KNOWN } from "#reconcile/state.ts";
 import {
   actualState,
   budget,
@@ -11,6 +11,7 @@ import {
   endpoint,
   existing,
   known,
+  leftBefore,
   secret,
   unmarkedPolicy,
 } from "../../support/states.ts";
@@ -50,9 +51,8 @@ function aPlan() {
     existing(secret("stale")),
     existing(endpoint("frozen", { models: [] })),
   ]);
-  const { plan, issues } = planChanges(desired, actual, known({ frozen: ["endpoint/frozen"] }), {
-    prune: true,
-  });
+  const knows = leftBefore(known({ frozen: ["endpoint/frozen"] }), actual.resources);
+  const { plan, issues } = planChanges(desired, actual, knows, { prune: true });
   expect(issues).toEqual([]);
   return plan;
 }
@@ -64,8 +64,8 @@ const TRIP: GuardTrip = {
 };
 
 function planOf(declared: readonly DesiredResource[], reported: Parameters<typeof actualState>[0]) {
-  return planChanges(desiredState(declared), actualState(reported), known({}), { prune: false })
-    .plan;
+  const knows = leftBefore(NOTHING_KNOWN, reported);
+  return planChanges(desiredState(declared), actualState(reported), knows, { prune: false }).plan;
 }
 
 test("the text shows every change, what changes in it, and why one should look twice", () => {

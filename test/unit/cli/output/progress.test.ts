@@ -7,7 +7,7 @@ function progressAt({ isTTY }: { isTTY: boolean }) {
   const clock = new FakeClock();
   const stderr = { write: (text: string) => void written.push(text), isTTY };
   const { onOutcome, end } = progressOf({ process: { stdout: stderr, stderr }, clock });
-  const applied = { key: "secret/a", outcome: "applied", duration_ms: 1 } as const;
+  const applied = { key: "secret/a", outcome: "applied", id: "id-1", duration_ms: 1 } as const;
   const failed = {
     ...applied,
     outcome: "failed",

@@ -73,7 +73,12 @@ test("a snapshot holds the files, what they declare, what is owned and what is p
         declares: expect.arrayContaining(keys),
       },
     ],
-    owned: keys,
+    owned: [
+      { kind: "budget", name: "chat-monthly", id: expect.stringMatching(/^bp-/) },
+      { kind: "endpoint", name: "chat", id: expect.stringMatching(/^e-/) },
+      { kind: "model_definition", name: "gpt-4o", id: expect.stringMatching(/^d-/) },
+      { kind: "secret", name: "openai-prod", id: expect.stringMatching(/^s-/) },
+    ],
     protected: ["endpoint/chat"],
     providers: { "openai-prod": "openai" },
   });

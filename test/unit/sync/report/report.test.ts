@@ -148,6 +148,7 @@ test("the text names every file, change and remark, and what follows", () => {
           {
             key: "secret/openai-prod",
             outcome: "applied",
+            id: "id-1",
             duration_ms: 1,
             push: {
               name: "openai-prod",

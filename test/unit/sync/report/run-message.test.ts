@@ -130,7 +130,9 @@ test("the message of a large run can still be sent", () => {
     (_, index) => `model_definition/model-definition-${index}` as const,
   );
   const changes = keys.map((key) => ({ action: "create", key }) as const);
-  const outcomes = keys.map((key) => ({ key, outcome: "applied", duration_ms: 12 }) as const);
+  const outcomes = keys.map(
+    (key) => ({ key, outcome: "applied", id: "id-1", duration_ms: 12 }) as const,
+  );
   const workspaces = [aWorkspaceReport({ plan: aReportedPlan({ changes }), outcomes })];
 
   const message = messageOf(aRunReport({ workspaces }));
