@@ -23,8 +23,8 @@ import { awsCall, type CallOptions, callOptions } from "./aws-call.ts";
 
 /**
  * The bucket. In: manifests under `manifests/`, files to be planned only under `plans/`, approvals
- * under `approvals/`. Out, in a folder for each owner: reports under `runs/`, what was applied under
- * `applied/`, plans under `plan-results/`.
+ * under `approvals/`. Out, in a folder for each owner: reports under `runs/`, what was applied
+ * under `applied/`, plans under `plan-results/`.
  */
 export class ManifestBucket
   implements ManifestSource, ReportStore, SnapshotStore, ApprovalSource, PreviewStore
@@ -74,7 +74,7 @@ export class ManifestBucket
     });
   }
 
-  /** `runs/<owner>/<time>-<run id>.json` and `.md`; `latest.json` is a copy of the owner's newest. */
+  /** `runs/<owner>/<time>-<run id>.json` and `.md`; beside them `latest.json`, a copy of the newest. */
   async writeReport(report: RunReport): Promise<string> {
     const time = report.started_at.replace(/[:.]/g, "-");
     const folder = `runs/${resultFolder(report.owner)}`;

@@ -20,7 +20,8 @@ import { awsCall, type CallOptions, callOptions } from "./aws-call.ts";
 
 /**
  * The ledger in a DynamoDB table with the keys `kind` and `id`. The record is kept as JSON in
- * `body`; `version` is its kind's, `revision` guards each write, `expiresAt` (seconds) lets DynamoDB forget history.
+ * `body`; `version` is its kind's, `revision` guards each write, and `expiresAt` (seconds) lets
+ * DynamoDB forget history.
  */
 export class DynamoLedger implements Ledger {
   readonly #client: DynamoDBClient;

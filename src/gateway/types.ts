@@ -26,20 +26,24 @@ export type GuardrailStage = (typeof GUARDRAIL_STAGES)[number];
 export type GuardrailAction = (typeof GUARDRAIL_ACTIONS)[number];
 export type ResourceType = (typeof RESOURCE_TYPES)[number];
 
-export interface Secret {
-  readonly secret_id: string;
-  readonly secret_name: string;
-  /** Keys are those of the stored value; values are masked (`sk-...cdef`) and never compared. */
-  readonly masked_values: Readonly<Record<string, string>>;
-  readonly auth_config: Readonly<Record<string, string>>;
-  readonly provider?: string;
+/** When and by whom; times are milliseconds since 1970. */
+export interface Stamped {
   readonly created_at: number;
   readonly last_updated_at: number;
   readonly created_by?: string;
   readonly last_updated_by?: string;
 }
 
-export interface ModelDefinition {
+export interface Secret extends Stamped {
+  readonly secret_id: string;
+  readonly secret_name: string;
+  /** Keys are those of the stored value; values are masked (`sk-...cdef`) and never compared. */
+  readonly masked_values: Readonly<Record<string, string>>;
+  readonly auth_config: Readonly<Record<string, string>>;
+  readonly provider?: string;
+}
+
+export interface ModelDefinition extends Stamped {
   readonly model_definition_id: string;
   readonly name: string;
   /** Absent when the secret was deleted while in use: the server does not refuse that. */
@@ -47,10 +51,6 @@ export interface ModelDefinition {
   readonly secret_name?: string;
   readonly provider: string;
   readonly model_name: string;
-  readonly created_at: number;
-  readonly last_updated_at: number;
-  readonly created_by?: string;
-  readonly last_updated_by?: string;
 }
 
 export interface ModelConfig {
@@ -83,7 +83,7 @@ export interface EndpointTag {
   readonly value: string;
 }
 
-export interface Endpoint {
+export interface Endpoint extends Stamped {
   readonly endpoint_id: string;
   readonly name: string;
   readonly model_mappings: readonly ModelMapping[];
@@ -92,22 +92,14 @@ export interface Endpoint {
   readonly fallback_config?: FallbackConfig;
   readonly experiment_id?: string;
   readonly usage_tracking?: boolean;
-  readonly created_at: number;
-  readonly last_updated_at: number;
-  readonly created_by?: string;
-  readonly last_updated_by?: string;
 }
 
 /** Says which resource of MLflow uses an endpoint; the three fields are its identity. */
-export interface Binding {
+export interface Binding extends Stamped {
   readonly endpoint_id: string;
   readonly resource_type: ResourceType;
   readonly resource_id: string;
   readonly display_name?: string;
-  readonly created_at: number;
-  readonly last_updated_at: number;
-  readonly created_by?: string;
-  readonly last_updated_by?: string;
 }
 
 export interface BudgetDuration {
@@ -115,7 +107,7 @@ export interface BudgetDuration {
   readonly value: number;
 }
 
-export interface BudgetPolicy {
+export interface BudgetPolicy extends Stamped {
   readonly budget_policy_id: string;
   readonly budget_unit: BudgetUnit;
   readonly budget_amount: number;
@@ -124,10 +116,6 @@ export interface BudgetPolicy {
   /** The endpoint's id (ENDPOINT) or a user name (USER); absent for the other scopes. */
   readonly target_value?: string;
   readonly budget_action: BudgetAction;
-  readonly created_at: number;
-  readonly last_updated_at: number;
-  readonly created_by?: string;
-  readonly last_updated_by?: string;
 }
 
 export interface BudgetWindow {
@@ -151,7 +139,7 @@ export interface GuardrailScorer {
   readonly creation_time?: number;
 }
 
-export interface Guardrail {
+export interface Guardrail extends Stamped {
   readonly guardrail_id: string;
   /** Not unique. */
   readonly name: string;
@@ -160,10 +148,6 @@ export interface Guardrail {
   readonly action: GuardrailAction;
   /** Endpoint whose model rewrites the text. MLflow (3.17) answers with its name, not its id. */
   readonly action_endpoint_id?: string;
-  readonly created_at: number;
-  readonly last_updated_at: number;
-  readonly created_by?: string;
-  readonly last_updated_by?: string;
 }
 
 /** A guardrail on an endpoint. */

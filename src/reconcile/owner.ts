@@ -1,11 +1,8 @@
-import type { BudgetPolicy, Endpoint } from "#gateway/types.ts";
+import type { BudgetPolicy, Endpoint, Stamped } from "#gateway/types.ts";
 import { OWNER_TAG_KEY, readMark } from "#runtime/marks.ts";
 
 /** Whose it is: its creator's mark, else the mark of an adoption; nobody's without either. */
-export function ownerOf(resource: {
-  readonly created_by?: string;
-  readonly last_updated_by?: string;
-}): { owner?: string } {
+export function ownerOf(resource: Stamped): { owner?: string } {
   const owner = readMark(resource.created_by) ?? readMark(resource.last_updated_by);
   return owner === undefined ? {} : { owner };
 }

@@ -1,10 +1,11 @@
-import { byText, dependenciesOf } from "#reconcile/kinds.ts";
+import { byText, dependenciesOf, referencesOf } from "#reconcile/kinds.ts";
 import {
   type ActualResource,
   type DesiredResource,
   KINDS,
   type Kind,
   keyOf,
+  partsOf,
   type ResourceKey,
 } from "#reconcile/state.ts";
 
@@ -38,7 +39,7 @@ function levelOf({ kind }: Resource): number {
   return LEVEL_OF.get(kind) ?? 0;
 }
 
-/** Endpoints that need each other, as the keys of each cycle in order. */
+/** Resources of one kind that need each other, as the keys of each cycle in order. */
 export function cyclesOf(resources: readonly Resource[]): ResourceKey[][] {
   return walk(needsWithinLevel(resources)).cycles;
 }
@@ -77,20 +78,18 @@ function walk(needs: Needs) {
   return { depths, cycles };
 }
 
-/** What each endpoint needs of the given ones; empty when none names another. */
+/** What each needs of the given ones of its kind; empty when none names another of its kind. */
 function needsWithinLevel(resources: readonly Resource[]): Needs {
-  const endpoints = resources.filter(({ kind }) => kind === "endpoint");
-  const isLinked = endpoints.some(
-    ({ kind, fields }) =>
-      kind === "endpoint" && fields.guardrails?.some((guardrail) => guardrail.action_endpoint),
+  const isLinked = resources.some(({ kind, fields }) =>
+    referencesOf(kind, fields).some(({ key }) => partsOf(key).kind === kind),
   );
   if (!isLinked) return new Map();
-  const keys = new Set(endpoints.map(keyOf));
+  const keys = new Set(resources.map(keyOf));
   return new Map(
-    endpoints.map((endpoint) => [
-      keyOf(endpoint),
-      dependenciesOf(endpoint)
-        .filter((key) => keys.has(key))
+    resources.map((resource) => [
+      keyOf(resource),
+      dependenciesOf(resource)
+        .filter((key) => partsOf(key).kind === resource.kind && keys.has(key))
         .sort(byText),
     ]),
   );
