@@ -1,13 +1,13 @@
 import type { Access } from "./access.ts";
 import { SECTIONS } from "./entries/all.ts";
 import {
+  authDenials,
   budgetDenials,
   type Denial,
   describeDenial,
   experimentDenials,
   externalDenial,
   type Grants,
-  hostDenials,
   isNamed,
   kindDenial,
   nameDenial,
@@ -66,7 +66,7 @@ function grantFindings(grants: Grants, subject: RuleSubject): ManifestFinding[] 
     ...secrets.flatMap(({ entry, index }) =>
       at(
         ["secrets", index],
-        [...sourceDenial(grants, entry), ...hostDenials(grants, entry.provider, entry.auth_config)],
+        [...sourceDenial(grants, entry), ...authDenials(grants, entry.provider, entry.auth_config)],
       ),
     ),
     ...endpoints.flatMap(({ entry, index }) =>

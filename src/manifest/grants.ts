@@ -12,8 +12,7 @@ import {
 import { isPrivateApiBase } from "./api-base.ts";
 import { SECTIONS } from "./entries/all.ts";
 import { addressOf } from "./hosts/address.ts";
-import { ANYTHING } from "./hosts/call.ts";
-import { hostsOf, unknownSettings } from "./hosts/hosts-of.ts";
+import { hostsOf, knownSettings, unknownSettings } from "./hosts/hosts-of.ts";
 import { type Patterns, patternsOf } from "./patterns.ts";
 import type { OwnerGrants } from "./policy-schema.ts";
 
@@ -106,20 +105,27 @@ export function sourceDenial(
 }
 
 /** Where its key would go: to hosts that settings name, and to those of the provider itself. */
-export function hostDenials({ hosts }: Grants, provider: string, authConfig: AuthConfig): Denial[] {
-  const unknown = unknownSettings(provider, authConfig).map((setting) => ({
+export function authDenials(grants: Grants, provider: string, authConfig: AuthConfig): Denial[] {
+  return [...hostDenials(grants, provider, authConfig), ...settingDenials(provider, authConfig)];
+}
+
+function hostDenials({ hosts }: Grants, provider: string, authConfig: AuthConfig): Denial[] {
+  return hostsOf(provider, authConfig)
+    .filter(({ host }) => !hosts.allow(host))
+    .map(({ host, setting }) => ({
+      path: setting === undefined ? ["provider"] : ["auth_config", setting],
+      value: setting === undefined ? `"${provider}", which is called at "${host}"` : `"${host}"`,
+      granted: listed(hosts.list),
+    }));
+}
+
+/** Nobody can grant what nobody knows: litellm is handed all settings, and some lead elsewhere. */
+function settingDenials(provider: string, authConfig: AuthConfig): Denial[] {
+  return unknownSettings(provider, authConfig).map((setting) => ({
     path: ["auth_config", setting],
-    value: `"${setting}", a setting that may lead anywhere`,
-    host: ANYTHING,
+    value: `"${setting}", of which it is not known what ${provider} does with it`,
+    granted: knownSettings(provider).join(", "),
   }));
-  const known = hostsOf(provider, authConfig).map(({ host, setting }) => ({
-    path: setting === undefined ? ["provider"] : ["auth_config", setting],
-    value: setting === undefined ? `"${provider}", which is called at "${host}"` : `"${host}"`,
-    host,
-  }));
-  return [...known, ...unknown].flatMap(({ path, value, host }) =>
-    hosts.allow(host) ? [] : [{ path, value, granted: listed(hosts.list) }],
-  );
 }
 
 /** Addresses that lead to the server itself or into a private network, granted or not. */
@@ -196,7 +202,7 @@ export function existingDenials(
     ...(isNameless ? [] : nameDenial(grants, field, actual.name)),
     ...(actual.kind === "budget" ? budgetDenials(grants, actual.fields) : []),
     ...(actual.kind === "secret" && keepsHosts
-      ? hostDenials(grants, actual.fields.provider, actual.fields.auth_config)
+      ? authDenials(grants, actual.fields.provider, actual.fields.auth_config)
       : []),
   ];
 }

@@ -7,7 +7,7 @@ interface PlanRuleText {
 
 /**
  * What only a plan can find, because it depends on the gateway; all of them are errors. Title and
- * reason are part of the documentation. Two are found in the files alone as well, by the rules of
+ * reason are part of the documentation. Three are found in the files alone as well, by the rules of
  * the same name.
  */
 export const PLAN_RULES = {
@@ -32,6 +32,10 @@ export const PLAN_RULES = {
   "previous-name": {
     title: "A `previous_name` whose resource cannot be renamed",
     why: "It would be taken from a declaration that needs it, or two would have one name",
+  },
+  "provider-contradiction": {
+    title: "A model definition states another provider than its external secret has on the gateway",
+    why: "MLflow would send the key there, with some providers to an address in the name of the model",
   },
   immutable: {
     title: "A field changes that MLflow cannot change",

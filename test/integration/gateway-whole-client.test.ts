@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { GatewayClient } from "#gateway/client.ts";
 import { OPERATIONS, type OperationName } from "#gateway/operations.ts";
+import { unknownSettings } from "#manifest/hosts/hosts-of.ts";
+import { providerOf } from "#manifest/hosts/providers.ts";
 import { callLocal } from "../../scripts/local/http.ts";
 import {
   MLFLOW_VERSION,
@@ -38,6 +40,10 @@ function stated(answer: unknown): object {
     JSON.stringify(answer, (_, value) => (value === null || value === "" ? undefined : value)),
   );
 }
+
+/** litellm has no such provider, or none that chats; or it wants a person, or asks a server where. */
+const NOWHERE =
+  "aleph_alpha anyscale black_forest_labs chatgpt cursor fal_ai fireworks_ai-embedding-models github_copilot palm recraft runwayml stability";
 
 const SECRET = {
   secret_value: [{ key: "api_key", value: "sk-integration-0123456789" }],
@@ -125,6 +131,24 @@ describe.each(SETUPS)("against MLflow $version $name", (setup) => {
       secrets_available: true,
       using_default_passphrase: false,
     });
+  });
+
+  test("it is known where each provider sends its key, and what each may be told", async () => {
+    const providers = await client.discovery.providers();
+    const unknown = providers.filter((provider) => providerOf(provider) === undefined);
+
+    expect(unknown.filter((provider) => !NOWHERE.split(" ").includes(provider))).toEqual([]);
+    for (const provider of providers) {
+      const { auth_modes } = await client.discovery.providerConfig({ provider });
+      const asked = auth_modes.flatMap(({ config_fields }) =>
+        config_fields.map(({ name }) => name),
+      );
+      const config = Object.fromEntries(asked.map((name) => [name, "x"]));
+      expect({ provider, unknown: unknownSettings(provider, config) }).toEqual({
+        provider,
+        unknown: [],
+      });
+    }
   });
 
   test.each(Object.entries(PLAIN_ROUTES))(

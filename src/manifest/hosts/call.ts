@@ -62,7 +62,7 @@ export const BEDROCK_CALL: Call = {
 export const MANTLE_CALL: Call = {
   hosts: ({ aws_region_name: region = ANYTHING }) => [`bedrock-mantle.${region}.api.aws`],
   madeOf: "aws_region_name",
-  movedBy: ["api_base", "aws_bedrock_runtime_endpoint"],
+  movedBy: ["api_base"],
 };
 
 /** Models of Google and Anthropic are called at `global` unless said otherwise, others in the US. */

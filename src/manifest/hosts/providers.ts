@@ -88,11 +88,6 @@ const PECULIAR: Readonly<Record<string, Provider>> = {
     settings: ["api_version"],
     source: "litellm azure_text: else AZURE_API_BASE",
   },
-  bedrock_converse: {
-    calls: [awsCall("bedrock-runtime", "api_base", "aws_bedrock_runtime_endpoint")],
-    settings: [...LITELLM_AWS, "aws_bedrock_runtime_endpoint"],
-    source: "litellm BaseAWSLLM.get_runtime_endpoint",
-  },
   bedrock_mantle: {
     calls: [MANTLE_CALL],
     settings: [...LITELLM_AWS, "aws_bedrock_runtime_endpoint"],
@@ -138,10 +133,7 @@ const PECULIAR: Readonly<Record<string, Provider>> = {
     source: "litellm SnowflakeBaseConfig._get_api_base",
   },
   watsonx: {
-    calls: [
-      { ...fixedCall(ANYTHING), movedBy: ["api_base", "url"] },
-      fixedCall("iam.cloud.ibm.com"),
-    ],
+    calls: [callTo(ANYTHING), fixedCall("iam.cloud.ibm.com")],
     settings: ["url", "api_version", "project_id", "space_id"],
     source: "litellm watsonx common_utils: the key is changed for a token at IBM's IAM",
   },

@@ -25,7 +25,7 @@ export const SETTINGS = {
   api_base: address("gateway_api._build_endpoint_config; litellm hands it to every provider"),
   url: address("litellm watsonx get_watsonx_credentials takes it for api_base"),
   sagemaker_base_url: address("litellm sagemaker _prepare_request calls it in place of AWS"),
-  aws_bedrock_runtime_endpoint: address("litellm BaseAWSLLM.get_runtime_endpoint"),
+  aws_bedrock_runtime_endpoint: address("litellm bedrock_mantle messages call it in place of AWS"),
   aws_sts_endpoint: address("litellm BaseAWSLLM.get_credentials asks it for a role"),
   gigachat_auth_url: address("litellm gigachat authenticator sends it the key"),
 

@@ -23,6 +23,7 @@ import { guardrailIssues } from "./guardrail-issues.ts";
 import { matchAll, unknownValues } from "./match.ts";
 import type { Match, Matching } from "./matching.ts";
 import { inOrder } from "./order.ts";
+import { providerIssues } from "./providers.ts";
 import { planDeletes } from "./prune.ts";
 import { referenceIssues } from "./references.ts";
 import { throughRenames } from "./renames.ts";
@@ -54,6 +55,7 @@ export function planChanges(
     ...matching.issues,
     ...compared.flatMap((comparison) => comparison.issues),
     ...referenceIssues(context, matching.renames),
+    ...matching.matches.flatMap((match) => providerIssues(context, match)),
     ...guardrailIssues(matching.matches, actual, matching.renames),
     ...experimentIssues(context, matching.matches),
   ].sort(byPlace);

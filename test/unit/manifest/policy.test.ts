@@ -76,11 +76,11 @@ test.each<[string, OwnerGrants, Partial<Manifest>, readonly string[]]>([
     ],
   ],
   [
-    "hosts in other settings",
-    { hosts: ["api.openai.com"] },
+    "settings that are not known",
+    { hosts: ["*"] },
     { secrets: [aSecret({ auth_config: { proxy: "https://example.com" } })] },
     [
-      'secrets[0].auth_config.proxy is not granted to this owner; granted is api.openai.com, got "proxy", a setting that may lead anywhere',
+      'secrets[0].auth_config.proxy is not granted to this owner; granted is auth_mode, api_base, api_type, api_version, deployment_name, organization, got "proxy", of which it is not known what openai does with it',
     ],
   ],
   [
@@ -241,6 +241,34 @@ test.each<[string, OwnerGrants, Partial<Manifest>]>([
   ],
 ])("a grant allows %s", async (_, grants, changes) => {
   expect(await deniedOf(grants, changes)).toEqual([]);
+});
+
+test.each<[provider: string, setting: string, value: string, granted: string]>([
+  ["bedrock", "aws_region_name", "evil.example/#", "*.amazonaws.com"],
+  ["bedrock", "aws_region_name", "x@127.0.0.1:1/#", "*.amazonaws.com"],
+  ["sagemaker", "aws_region_name", "us-east-1.evil.example?", "*.amazonaws.com"],
+  ["vertex_ai", "vertex_location", "evil.example/", "*googleapis.com"],
+  ["snowflake", "account_id", "evil.example\\", "*.snowflakecomputing.com"],
+  ["oci", "oci_region", "evil.example:443/", "*"],
+  ["openai", "api_base", "https://api.openai.com\\@evil.example/", "api.openai.com"],
+  ["gigachat", "gigachat_auth_url", "//evil.example", "*.sberbank.ru"],
+  ["azure", "api_version", "1#", "*.openai.azure.com"],
+])("of %s the setting %s cannot be %s under the grant %s", async (provider, name, value, host) => {
+  const entry = aSecret({ provider, auth_config: { [name]: value } });
+
+  const lines = await issuesOf(JSON.stringify(aManifest({ secrets: [entry] })), {
+    access: granted(everyGrant({ hosts: [host] })),
+  });
+
+  expect(lines).toContainEqual(
+    expect.stringMatching(
+      new RegExp(` secrets.0..auth_config.${name} must be .*[(]setting-grammar`),
+    ),
+  );
+  if (host === "*") return;
+  expect(lines).toContainEqual(
+    expect.stringContaining(`auth_config.${name} is not granted to this owner; granted is ${host}`),
+  );
 });
 
 test("of many patterns the first ten are shown", async () => {

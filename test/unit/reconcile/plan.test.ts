@@ -3,7 +3,13 @@ import type { Change, Plan } from "#reconcile/change.ts";
 import type { PlanGrants } from "#reconcile/plan/context.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
 import { recognised } from "#reconcile/plan/recognise.ts";
-import { type DesiredResource, identityOf, keyOf, NOTHING_KNOWN } from "#reconcile/state.ts";
+import {
+  type ActualResource,
+  type DesiredResource,
+  identityOf,
+  keyOf,
+  NOTHING_KNOWN,
+} from "#reconcile/state.ts";
 import {
   actualState,
   aGuardrail,
@@ -262,6 +268,33 @@ test("an external resource must exist, and is not changed, deleted or counted as
   expect([...present.issues, ...own.issues]).toEqual([]);
   expect(summary(present.plan)).toEqual(["create model_definition/gpt-4o"]);
   expect(summary(own.plan)).toEqual(["create model_definition/gpt-4o"]);
+});
+
+test("the key of an external secret is not sent to another provider than it is for", () => {
+  const stolen = definition("m", { provider: "oobabooga", model_name: "https://evil.example" });
+  const of = (provider: string, ...present: ActualResource[]) =>
+    planOf(
+      [stolen],
+      [existing(secret("openai-prod", { provider }), { owner: undefined }), ...present],
+      { declares: { externals: ["secret/openai-prod"] } },
+    );
+
+  expect(of("openai").issues).toEqual([
+    {
+      rule: "provider-contradiction",
+      key: "model_definition/m",
+      path: ["provider"],
+      message: 'must be the provider of the secret "openai-prod", openai, got "oobabooga"',
+    },
+  ]);
+  expect(of("oobabooga").issues).toEqual([]);
+  // Made by hand, without a word on whom it is for.
+  expect(of("").issues).toEqual([]);
+  // Somebody else made it so.
+  expect(of("openai", existing(stolen, { owner: undefined })).issues).toEqual([]);
+  expect(of("openai", existing(definition("m"))).issues).toHaveLength(1);
+  const renamed = { ...stolen, fields: { ...stolen.fields, model_name: "llama" } };
+  expect(of("openai", existing(renamed)).issues).toHaveLength(1);
 });
 
 test("an external resource of another owner is refused unless its owner may be referred to", () => {
