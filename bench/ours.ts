@@ -72,6 +72,7 @@ export function oursOn({ trackingUri }: BenchServer): Ours {
   const dependencies = {
     ...{ ledger, source, clock: systemClock, runId: "bench", secretCacheTtlMs: 60_000 },
     deadline: NO_DEADLINE,
+    server: trackingUri,
     place: A_PLACE,
     ...{ snapshots: bucket, approvals: bucket },
     gatewayOf: () => gateway,

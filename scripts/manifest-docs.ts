@@ -1,15 +1,17 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { planJsonSchema } from "#cli/input/plan-schema.ts";
 import { manifestJsonSchema, policyJsonSchema } from "#manifest/json-schema.ts";
 import { withTables } from "./manifest/tables.ts";
 
-/** Writes what is generated from the manifest's schema and rules: `npm run schema`. */
+/** Writes what is generated from schemas and rules: `npm run schema`. */
 
 const ROOT = new URL("../", import.meta.url);
 const SCHEMAS = {
   "src/manifest/manifest.schema.json": manifestJsonSchema(),
   "src/manifest/policy.schema.json": policyJsonSchema(),
+  "src/cli/plan.schema.json": planJsonSchema(),
 };
 const DOCUMENT = new URL("docs/manifest.md", ROOT);
 

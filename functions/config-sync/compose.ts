@@ -4,6 +4,7 @@ import { ManifestBucket } from "#aws/bucket.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { paceOf } from "#runtime/pace.ts";
 import { RequestCount } from "#runtime/request-count.ts";
+import { serverAddress } from "#runtime/server.ts";
 import { readSettings } from "#runtime/settings.ts";
 import { TENANCIES } from "#sync/tenancy.ts";
 import type { Deadlines } from "../deadlines.ts";
@@ -35,6 +36,7 @@ export function compose() {
   const dependencies = (runId: string, deadlines: Deadlines): HandleDependencies => ({
     ...parts(runId, deadlines),
     ...stores(new ManifestBucket(s3, settings.GATEWAY_OPS_MANIFEST_BUCKET, deadlines.recording)),
+    server: serverAddress(settings.GATEWAY_OPS_GATEWAY_URL),
     tenancy: settings.GATEWAY_OPS_TENANCY,
     requestCounts: requests.counts,
     pace,

@@ -96,9 +96,7 @@ function manifestsIn(data: ReceivedEvent["data"]): readonly ManifestReport[] {
 /** `create secret/openai` and so on, of all workspaces. */
 export function changesIn(data: ReceivedEvent["data"]): string[] {
   const workspaces = (data.workspaces ?? []) as readonly WorkspaceReport[];
-  return workspaces.flatMap(({ plan }) =>
-    plan.changes.map(({ action, key }) => `${action} ${key}`),
-  );
+  return workspaces.flatMap(({ changes }) => changes.map(({ action, key }) => `${action} ${key}`));
 }
 
 /** Everything wrong with the manifests that a message names, as sentences with positions. */

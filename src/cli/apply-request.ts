@@ -46,7 +46,7 @@ export async function applyRequest(
     if (expected) checkSaved(expected, planned);
     showPlans(context, planned, context.process.stderr);
     if (!(await isWanted(context, planned, flags))) return EXIT.error;
-    expected = savedPlan(request, planned);
+    expected = savedPlan(backend.dependencies, request, planned);
   }
   const stop = context.onInterrupt();
   stop.addEventListener("abort", () => say(context, STOPPING));

@@ -1,5 +1,6 @@
 import type { Access } from "#manifest/access.ts";
 import { digestOf } from "#reconcile/plan/canonical.ts";
+import { PLAN_VERSION, planDocument } from "#reconcile/plan/document.ts";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
 import { commitWithMessages } from "#runtime/message.ts";
@@ -16,8 +17,10 @@ import {
 } from "#sync/owner/plan-owner.ts";
 import { type RunOwnerDependencies, workspaceReport } from "#sync/owner/run-owner.ts";
 import {
+  gravest,
   isSuccess,
   type ManifestReport,
+  type PlanReport,
   type ReportedError,
   type RunReport,
   type WorkspaceReport,
@@ -198,8 +201,36 @@ async function workspaceOf(
     const result = await applyWorkspace(dependencies, plan);
     return workspaceReport(plan, result, { isLast: true });
   }
-  const seen = workspaceReport(plan, { outcomes: [] }, { isLast: true });
-  return { ...seen, outcome: hasDrifted ? "drifted" : "unchanged" };
+  return seenWorkspace(plan);
+}
+
+/** The drift of a workspace that nobody undid. */
+function seenWorkspace(workspacePlan: WorkspacePlan): WorkspaceReport {
+  const { changes, blocked } = workspacePlan.plan;
+  const outcome = changes.length + blocked.length > 0 ? "drifted" : "unchanged";
+  return { ...planDocument(workspacePlan), outcome, outcomes: [] };
+}
+
+/** The drift of one owner in several workspaces, as it is found without undoing it. */
+export function driftReport(
+  { server }: { readonly server: string },
+  owner: string,
+  found: readonly DriftPlan[],
+): PlanReport {
+  const workspaces = found.flatMap(({ workspacePlan }) =>
+    workspacePlan ? [seenWorkspace(workspacePlan)] : [],
+  );
+  const manifests = found.flatMap(({ rejected }) => rejected);
+  return {
+    version: PLAN_VERSION,
+    server,
+    owner,
+    trigger: { kind: "drift" },
+    outcome: gravest([...manifests, ...workspaces].map(({ outcome }) => outcome)),
+    manifests,
+    deleted_manifests: [],
+    workspaces,
+  };
 }
 
 /** Keeps the report, and commits what is known of the drift together with the message. */
@@ -226,7 +257,7 @@ function distinctionOf(
   return digestOf({
     outcome,
     issues: manifests.map(({ key, issues }) => ({ key, issues })),
-    changes: workspaces.map(({ plan }) => plan.changes),
+    changes: workspaces.map(({ changes }) => changes),
     errors: workspaces.map(({ error }) => error?.code),
     blocked: workspacePlan?.plan.blocked,
     // The word that a refusal waits for names exactly one plan.

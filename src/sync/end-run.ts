@@ -18,6 +18,8 @@ export interface ReportStore {
 
 export interface RunDependencies extends JournalDependencies {
   readonly reports: ReportStore;
+  /** Address of the server. */
+  readonly server: string;
 }
 
 /** What is kept of a run beside the records of its files; a message names its report. */

@@ -1,17 +1,24 @@
+import { PLAN_VERSION } from "#reconcile/plan/document.ts";
 import type { OwnerResult } from "./owner/run-owner.ts";
 import { gravest, type ManifestReport, type RunOutcome, type RunReport } from "./report/report.ts";
 import type { JournalDependencies, Run } from "./run-journal.ts";
 
+interface ReportDependencies extends Pick<JournalDependencies, "clock" | "requestCounts"> {
+  /** Address of the server. */
+  readonly server: string;
+}
+
 /** The report of a run; `news` are the files of which it tells something that was not known. */
 export function buildReport(
-  { clock, requestCounts }: Pick<JournalDependencies, "clock" | "requestCounts">,
+  { clock, requestCounts, server }: ReportDependencies,
   run: Run,
   result: OwnerResult,
   news: readonly ManifestReport[],
 ): RunReport {
   const { manifests, deletedManifests, workspaces, error, timingsMs } = result;
   return {
-    version: 1,
+    version: PLAN_VERSION,
+    server,
     run_id: run.id,
     owner: run.owner,
     trigger: run.trigger,

@@ -1,52 +1,68 @@
-import type { Plan } from "#reconcile/change.ts";
 import { StalePlanError } from "#reconcile/plan/checksum.ts";
+import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
+import { serverName } from "#runtime/server.ts";
 import type { OwnerPlan, PlanRequest } from "#sync/owner/plan-owner.ts";
-import { textOf } from "./owner-file.ts";
-
-/** Of the documents that this release writes, and the newest that it reads. */
-export const SAVED_PLAN_VERSION = 1;
+import { planReport } from "#sync/owner/plan-report.ts";
+import type { ManifestReport, PlanReport } from "#sync/report/report.ts";
+import { type OwnerFile, textOf } from "./owner-file.ts";
 
 /**
- * Plans that were kept to be applied later, with what they were made from: planning is
- * deterministic, so that the same inputs give the same plans, or they are stale.
+ * A plan that is kept to be applied later, with what it was made from: planning is deterministic,
+ * so that the same inputs give the same plans, or they are stale.
  */
-export interface SavedPlan {
-  readonly version: typeof SAVED_PLAN_VERSION;
-  readonly owner: string;
+export interface SavedPlan extends PlanReport {
   /** Of files that name none. */
-  readonly workspace?: string;
+  readonly workspace: string;
   readonly prune: boolean;
-  readonly files: readonly {
-    readonly name: string;
-    readonly version_id: string;
-    readonly text: string;
-  }[];
-  readonly plans: readonly Plan[];
+  readonly manifests: readonly (ManifestReport & { readonly text: string })[];
 }
 
-export function savedPlan(request: PlanRequest, { workspaces }: OwnerPlan): SavedPlan {
-  const { owner, workspace, prune } = request;
-  const files = request.files.map((file) => ({
-    name: file.name,
-    version_id: file.version_id,
-    text: textOf(file),
-  }));
+export function savedPlan(
+  place: { readonly server: string },
+  request: PlanRequest,
+  planned: OwnerPlan,
+): SavedPlan {
+  const texts = new Map(request.files.map((file) => [file.name, textOf(file)]));
+  const report = planReport(place, request, planned);
   return {
-    version: SAVED_PLAN_VERSION,
-    owner,
-    ...(workspace === undefined ? {} : { workspace }),
-    prune,
-    files,
-    plans: workspaces.map(({ plan }) => plan),
+    ...report,
+    workspace: request.workspace ?? WORKSPACE_DEFAULT,
+    prune: request.prune,
+    manifests: report.manifests.map((file) => ({ ...file, text: texts.get(file.key) ?? "" })),
   };
+}
+
+export function savedFiles({ manifests }: SavedPlan): OwnerFile[] {
+  return manifests.map(({ key, version_id, text }) => ({ name: key, version_id, content: text }));
+}
+
+/**
+ * Throws {@link StalePlanError} unless the plan is to be applied where it was made for: another
+ * server may look the same and is another one. `workspace` is undefined when none was asked for.
+ */
+export function checkPlace(
+  saved: SavedPlan,
+  { server, workspace }: { readonly server: string; readonly workspace?: string | undefined },
+): void {
+  if (serverName(saved.server) !== serverName(server)) {
+    throw new StalePlanError(
+      `the plan was made for the server ${saved.server}, and this is ${server}: plan again for this one`,
+    );
+  }
+  if (workspace !== undefined && workspace !== saved.workspace) {
+    throw new StalePlanError(
+      `the plan was made for the workspace ${saved.workspace}, and ${workspace} is asked for (--workspace or MLFLOW_WORKSPACE): plan again for that one`,
+    );
+  }
 }
 
 /** Throws {@link StalePlanError} unless what is planned now is exactly what was kept. */
 export function checkSaved(saved: SavedPlan, { workspaces }: OwnerPlan): void {
-  const checksums = (plans: readonly Plan[]) => plans.map(({ checksum }) => checksum).join(" ");
-  const now = workspaces.map(({ plan }) => plan);
-  if (checksums(saved.plans) === checksums(now)) return;
+  const checksums = (plans: readonly { readonly checksum: string }[]) =>
+    plans.map(({ checksum }) => checksum).join(" ");
+  const [then, now] = [checksums(saved.workspaces), checksums(workspaces.map(({ plan }) => plan))];
+  if (then === now) return;
   throw new StalePlanError(
-    `the plan is stale: it was made as ${checksums(saved.plans)} and would now be ${checksums(now)}, because the gateway or a secret changed since; plan again`,
+    `the plan is stale: it was made as ${then} and would now be ${now}, because the gateway or a secret changed since; plan again`,
   );
 }

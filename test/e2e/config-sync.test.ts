@@ -257,7 +257,7 @@ test(
     const preview = JSON.parse(await readObject(world, event.data.result_key as string)) as Preview;
     const markdown = await readObject(world, "plan-results/quick/other.yaml.md");
 
-    expect(preview.plans[0]?.plan.changes.map(({ action }) => action)).toEqual(["update"]);
+    expect(preview.workspaces[0]?.changes.map(({ action }) => action)).toEqual(["update"]);
     expect(markdown).toContain("endpoint/other");
     expect(await world.gateway.endpoints.list()).toEqual(before);
   },
@@ -568,7 +568,7 @@ async function everythingOf({ gateway }: World): Promise<string> {
 }
 
 function checksumsIn({ data }: ReceivedEvent): string[] {
-  return (data.workspaces as RunReport["workspaces"]).map(({ plan }) => plan.checksum);
+  return (data.workspaces as RunReport["workspaces"]).map(({ checksum }) => checksum);
 }
 
 /** Whether MLflow shows the operator everything. */

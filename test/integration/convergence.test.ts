@@ -88,6 +88,7 @@ function ownerOf(owner: string) {
     snapshots: bucket,
     approvals: { approver: async () => "the test" },
     requestCounts: requests.counts,
+    server: "http://127.0.0.1:5000",
     planSettings: {
       prune: true,
       limits: GUARD_LIMITS_DEFAULT,

@@ -1,32 +1,37 @@
-import type {
-  ManifestReport,
-  ReportedPlan,
-  RunReport,
-  WorkspaceReport,
-} from "#sync/report/report.ts";
+import { perKind } from "#reconcile/kinds.ts";
+import { countChanges, type PlanDocument } from "#reconcile/plan/document.ts";
+import type { ManifestReport, RunReport, WorkspaceReport } from "#sync/report/report.ts";
 import { MANIFEST_KEY } from "./sync-setup.ts";
+
+export const SERVER = "https://mlflow.example.com";
 
 export function aManifestReport(changes: Partial<ManifestReport> = {}): ManifestReport {
   return { key: MANIFEST_KEY, version_id: "object-version-1", outcome: "applied", ...changes };
 }
 
-export function aReportedPlan(changes: Partial<ReportedPlan> = {}): ReportedPlan {
+const NONE = { total: 0, names: [], of_others: 0 };
+
+function aPlanDocument(changes: Partial<PlanDocument> = {}): PlanDocument {
+  const planned = changes.changes ?? [{ action: "create", key: "endpoint/chat" }];
   return {
-    checksum: "c0ffee",
-    prune: false,
-    changes: [{ action: "create", key: "endpoint/chat" }],
+    ...{ version: 1, server: SERVER, owner: "search", workspace: "default", prune: false },
+    ...{ checksum: "c0ffee", fingerprint: "f00d" },
+    counts: { ...countChanges({ changes: planned }), blocked: changes.blocked?.length ?? 0 },
+    owned_before: perKind(() => 0),
+    changes: planned,
+    blocked: [],
     notices: [],
     out_of_scope: [],
+    unmanaged: perKind(() => NONE),
+    refusals: [],
     ...changes,
   };
 }
 
 export function aWorkspaceReport(changes: Partial<WorkspaceReport> = {}): WorkspaceReport {
   return {
-    workspace: "default",
+    ...aPlanDocument(changes),
     outcome: "applied",
-    plan: aReportedPlan(),
-    refusals: [],
     outcomes: [{ key: "endpoint/chat", outcome: "applied", id: "id-1", duration_ms: 12 }],
     ...changes,
   };
@@ -35,6 +40,7 @@ export function aWorkspaceReport(changes: Partial<WorkspaceReport> = {}): Worksp
 export function aRunReport(changes: Partial<RunReport> = {}): RunReport {
   return {
     version: 1,
+    server: SERVER,
     run_id: "run-1",
     owner: "search",
     trigger: { kind: "manifest", key: MANIFEST_KEY, by: "111122223333" },

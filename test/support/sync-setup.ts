@@ -70,6 +70,7 @@ export function syncSetup({ tenancy = "open", ...settings }: Settings = {}) {
     approvals: bucket,
     previews: bucket,
     requestCounts: () => ({}),
+    server: "https://mlflow.example.com",
     planSettings: { ...SETTINGS, ...settings },
   });
   return { ...parts, dependencies };

@@ -6,8 +6,10 @@ import { FILES, textFlag, WRITE_FLAGS, type WriteFlags } from "#cli/input/flags.
 import { readManifests } from "#cli/input/manifest-files.ts";
 import { requestOf, requestOfSaved } from "#cli/input/plan-request.ts";
 import { readSavedPlan } from "#cli/input/saved-plan-file.ts";
+import { workspaceOf } from "#cli/input/server-address.ts";
 import { withPolicyBeside } from "#cli/policy-beside.ts";
 import { UsageError } from "#cli/usage-error.ts";
+import { checkPlace } from "#sync/saved-plan.ts";
 
 interface Flags extends WriteFlags {
   readonly plan?: string | undefined;
@@ -46,6 +48,10 @@ async function apply(this: GwopsContext, asked: Flags, ...argumentList: string[]
   const saved = flags.plan === undefined ? undefined : await readSavedPlan(this, flags.plan);
   const files = await readManifests(this, argumentList, flags);
   const backend = await backendOf(this, { ...flags, owner: saved?.owner ?? flags.owner });
+  if (saved) {
+    const workspace = workspaceOf(flags.workspace, this.env);
+    checkPlace(saved, { server: backend.dependencies.server, workspace });
+  }
   const request = saved
     ? await requestOfSaved(this, backend, flags, saved)
     : await requestOf(this, backend, flags, files);

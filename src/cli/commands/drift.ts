@@ -7,7 +7,7 @@ import { REPORT_FLAGS, type ReportFlags } from "#cli/input/flags.ts";
 import { isAsDeclared, showPlans } from "#cli/output/plans.ts";
 import { counted, printFindings, printJson, say } from "#cli/output/show.ts";
 import { UsageError } from "#cli/usage-error.ts";
-import { type DriftPlan, planDrift } from "#sync/drift.ts";
+import { type DriftPlan, driftReport, planDrift } from "#sync/drift.ts";
 import { readSnapshots } from "#sync/history/snapshot-history.ts";
 
 export const driftCommand = buildCommand({
@@ -41,7 +41,7 @@ async function drift(this: GwopsContext, flags: ReportFlags): Promise<void> {
   showUncompared(this, found);
   const drifted = found.filter(({ plan, rejected }) => rejected.length > 0 || !isAsDeclared(plan));
   const isDrifted = drifted.length > 0;
-  if (flags.json) printJson(this, found.map(driftJson));
+  if (flags.json) printJson(this, driftReport(dependencies, flags.owner, found));
   else for (const { plan } of drifted) showPlans(this, plan, this.process.stdout);
   this.process.exitCode = isDrifted ? EXIT.pending : EXIT.ok;
   say(this, isDrifted ? "the gateway is not as it was applied" : "no drift");
@@ -54,8 +54,4 @@ function showUncompared(context: GwopsContext, found: readonly DriftPlan[]): voi
   );
   printFindings(context, { invalid, warnings: [] }, context.process.stderr);
   if (invalid.length > 0) say(context, `not compared: ${counted(invalid.length, "file")}`);
-}
-
-function driftJson({ plan: { workspaces }, rejected }: DriftPlan) {
-  return { plans: workspaces.map(({ plan }) => plan), rejected };
 }

@@ -5,10 +5,11 @@ import { FILES, onFlag, PLAN_FLAGS, type PlanFlags, textFlag } from "#cli/input/
 import { readManifests } from "#cli/input/manifest-files.ts";
 import { requestOf } from "#cli/input/plan-request.ts";
 import { saveFile } from "#cli/output/output-file.ts";
-import { planExitCode, planJson, plansMarkdown, showPlans } from "#cli/output/plans.ts";
+import { planExitCode, plansMarkdown, showPlans } from "#cli/output/plans.ts";
 import { printJson, printText, say } from "#cli/output/show.ts";
 import { withPolicyBeside } from "#cli/policy-beside.ts";
 import { planOwner } from "#sync/owner/plan-owner.ts";
+import { planReport } from "#sync/owner/plan-report.ts";
 import { savedPlan } from "#sync/saved-plan.ts";
 
 interface Flags extends PlanFlags {
@@ -47,10 +48,10 @@ async function plan(this: GwopsContext, asked: Flags, ...argumentList: string[])
   const request = await requestOf(this, backend, flags, files);
   const planned = await planOwner(backend.dependencies, request);
   if (flags.outputFile !== undefined) {
-    await saveFile(this, flags.outputFile, savedPlan(request, planned));
+    await saveFile(this, flags.outputFile, savedPlan(backend.dependencies, request, planned));
     say(this, `the plan is in ${flags.outputFile}`);
   }
-  if (flags.json) printJson(this, planJson(request, planned));
+  if (flags.json) printJson(this, planReport(backend.dependencies, request, planned));
   else if (flags.markdown) printText(this.process.stdout, plansMarkdown(planned));
   else showPlans(this, planned, this.process.stdout);
   this.process.exitCode = planExitCode(planned);

@@ -1,10 +1,15 @@
 import { buildCommand } from "@stricli/core";
 import type { GwopsContext } from "#cli/context.ts";
+import { planJsonSchema } from "#cli/input/plan-schema.ts";
 import { printJson } from "#cli/output/show.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import { manifestJsonSchema, policyJsonSchema } from "#manifest/json-schema.ts";
 
-const SCHEMAS = { manifest: manifestJsonSchema, policy: policyJsonSchema } as const;
+const SCHEMAS = {
+  manifest: manifestJsonSchema,
+  policy: policyJsonSchema,
+  plan: planJsonSchema,
+} as const;
 type Language = keyof typeof SCHEMAS;
 
 export const schemaCommand = buildCommand({
@@ -23,14 +28,16 @@ export const schemaCommand = buildCommand({
     },
   },
   docs: {
-    brief: "Print the JSON Schema of manifests or policies, for editors",
-    fullDescription: `Prints the JSON Schema (draft 2020-12) of the manifest language, or of the policy's.
+    brief: "Print the JSON Schema of manifests, policies or plans",
+    fullDescription: `Prints the JSON Schema (draft 2020-12) of the manifest language, of the policy's, or of the
+document that --json of plan, apply, drift and rollback print and that reports are.
 
 Examples:
   gwops schema > gateway-manifest.schema.json
   then, as the first line of a manifest:
   # yaml-language-server: $schema=gateway-manifest.schema.json
-  gwops schema policy > gateway-policy.schema.json`,
+  gwops schema policy > gateway-policy.schema.json
+  gwops schema plan`,
   },
   func: schema,
 });
@@ -45,5 +52,5 @@ async function schema(
 
 function parseLanguage(text: string): Language {
   if (text in SCHEMAS) return text as Language;
-  throw new UsageError(`a language is ${Object.keys(SCHEMAS).join(" or ")}, got "${text}"`);
+  throw new UsageError(`a language is one of ${Object.keys(SCHEMAS).join(", ")}, got "${text}"`);
 }

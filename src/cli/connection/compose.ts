@@ -6,12 +6,13 @@ import { isGone, thisProcess } from "#local/process.ts";
 import { readOrMakeKey } from "#local/secret-key.ts";
 import { LocalSecretSources } from "#local/secret-sources.ts";
 import { SnapshotFiles } from "#local/snapshot-files.ts";
-import { defaultLedgerPath, gatewayName } from "#local/state-folder.ts";
+import { defaultLedgerPath } from "#local/state-folder.ts";
 import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { paceOf } from "#runtime/pace.ts";
 import { RequestCount } from "#runtime/request-count.ts";
+import { serverAddress, serverName } from "#runtime/server.ts";
 import { openSecretsManager } from "./secrets-manager.ts";
 
 /** What an MLflow server does unless it was started with another setting. */
@@ -41,6 +42,7 @@ export async function openBackend(
         key: () => readOrMakeKey(`${ledgerPath}.key`, clock),
         secretsManager: openSecretsManager,
       }),
+      server: serverAddress(request.trackingUri),
       approvals,
       clock,
       runId,
@@ -70,7 +72,7 @@ async function openMemory(
     return openStack(stack);
   }
   return {
-    ledger: new FileLedger({ path: ledgerPath, gateway: gatewayName(trackingUri), clock }),
+    ledger: new FileLedger({ path: ledgerPath, gateway: serverName(trackingUri), clock }),
     snapshots: new SnapshotFiles(`${ledgerPath}.snapshots`),
     isShared: false,
   };

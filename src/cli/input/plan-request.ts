@@ -2,8 +2,8 @@ import type { Backend } from "#cli/backend.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import type { CheckSettings } from "#sync/owner/owner-files.ts";
 import type { PlanRequest } from "#sync/owner/plan-owner.ts";
-import { keptFile, type OwnerFile } from "#sync/owner-file.ts";
-import type { SavedPlan } from "#sync/saved-plan.ts";
+import type { OwnerFile } from "#sync/owner-file.ts";
+import { type SavedPlan, savedFiles } from "#sync/saved-plan.ts";
 import { type Asked, accessOf } from "./access.ts";
 import type { PlanFlags, RulesFlags } from "./flags.ts";
 import { workspaceOf } from "./server-address.ts";
@@ -42,8 +42,8 @@ export async function requestOfSaved(
   context: GwopsContext,
   backend: Backend,
   flags: PlanFlags,
-  { owner, workspace, prune, files }: SavedPlan,
+  saved: SavedPlan,
 ): Promise<PlanRequest> {
-  const asked = { ...flags, owner, workspace, prune };
-  return requestOf(context, backend, asked, files.map(keptFile));
+  const { owner, workspace, prune } = saved;
+  return requestOf(context, backend, { ...flags, owner, workspace, prune }, savedFiles(saved));
 }

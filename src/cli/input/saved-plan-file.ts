@@ -3,17 +3,16 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import type { GwopsContext } from "#cli/context.ts";
 import { UsageError } from "#cli/usage-error.ts";
+import { PLAN_VERSION } from "#reconcile/plan/document.ts";
 import { checkVersion, versionOf } from "#runtime/version.ts";
-import { SAVED_PLAN_VERSION, type SavedPlan } from "#sync/saved-plan.ts";
+import type { SavedPlan } from "#sync/saved-plan.ts";
+import { planReportSchema } from "./plan-schema.ts";
 
-/** What is used of a saved plan; the changes themselves are planned again and compared. */
-const savedPlanSchema = z.object({
-  version: z.literal(SAVED_PLAN_VERSION),
-  owner: z.string(),
-  workspace: z.string().optional(),
+/** A plan of which the files were kept, too. */
+const savedPlanSchema = planReportSchema.extend({
+  workspace: z.string(),
   prune: z.boolean(),
-  files: z.array(z.object({ name: z.string(), version_id: z.string(), text: z.string() })),
-  plans: z.array(z.looseObject({ workspace: z.string(), checksum: z.string() })),
+  manifests: z.array(z.looseObject({ key: z.string(), version_id: z.string(), text: z.string() })),
 });
 
 /** A plan that `gwops plan --output-file` kept. */
@@ -22,7 +21,7 @@ export async function readSavedPlan(
   path: string,
 ): Promise<SavedPlan> {
   const document = parseJson(await read(resolve(folder, path), path));
-  checkVersion(`the plan ${path}`, versionOf(document), SAVED_PLAN_VERSION);
+  checkVersion(`the plan ${path}`, versionOf(document), PLAN_VERSION);
   const parsed = savedPlanSchema.safeParse(document);
   if (parsed.success) return parsed.data as unknown as SavedPlan;
   throw new UsageError(`${path} is not a plan that gwops plan --output-file wrote`, {

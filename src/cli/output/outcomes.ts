@@ -1,6 +1,7 @@
 import type { GwopsContext } from "#cli/context.ts";
 import type { ChangeOutcome } from "#reconcile/apply/apply.ts";
-import type { RunReport, WorkspaceReport } from "#sync/report/report.ts";
+import { outcomeWords } from "#sync/report/outcome-text.ts";
+import type { RunReport } from "#sync/report/report.ts";
 import { print } from "./show.ts";
 import type { StyleName } from "./style.ts";
 
@@ -18,10 +19,11 @@ const SAID = ["apply-failed", "unsafe-plan"];
 export function showReport(context: GwopsContext, report: RunReport): void {
   const { stdout, stderr } = context.process;
   for (const workspace of report.workspaces) {
+    const actions = new Map(workspace.changes.map(({ key, action }) => [key, action]));
     for (const outcome of workspace.outcomes) {
-      const action = actionOf(workspace, outcome);
-      const word = { style: STYLES[outcome.outcome], text: outcome.outcome.padEnd(13) };
-      print(context, stdout, word, ` ${action.padEnd(6)} ${outcome.key}${detailOf(outcome)}`);
+      const action = actions.get(outcome.key) ?? "update";
+      const { word, rest } = outcomeWords({ action, key: outcome.key }, outcome);
+      print(context, stdout, { style: STYLES[outcome.outcome], text: word }, ` ${rest}`);
     }
     if (workspace.error && !SAID.includes(workspace.error.code)) {
       const [first = "", ...others] = workspace.error.message.split("\n");
@@ -30,25 +32,6 @@ export function showReport(context: GwopsContext, report: RunReport): void {
     }
   }
   print(context, stdout, summaryOf(report));
-}
-
-function actionOf({ plan }: WorkspaceReport, { key }: ChangeOutcome): string {
-  return plan.changes.find((change) => change.key === key)?.action ?? "";
-}
-
-function detailOf(outcome: ChangeOutcome): string {
-  switch (outcome.outcome) {
-    case "applied":
-      return outcome.push
-        ? ` (in use everywhere by ${new Date(outcome.push.effective_by_ms).toISOString()})`
-        : "";
-    case "failed":
-      return `: ${outcome.message}`;
-    case "skipped":
-      return `, because ${outcome.because} is not as declared`;
-    case "not-attempted":
-      return "";
-  }
 }
 
 /** `3 applied, 1 failed; 12 requests in 0.4 s` */

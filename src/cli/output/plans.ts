@@ -1,8 +1,8 @@
 import type { GwopsContext, Output } from "#cli/context.ts";
 import { EXIT, type ExitCode } from "#cli/exit-codes.ts";
+import { planDocument } from "#reconcile/plan/document.ts";
 import { renderLines, renderMarkdown } from "#reconcile/plan/render.ts";
-import type { OwnerPlan, PlanRequest } from "#sync/owner/plan-owner.ts";
-import { savedPlan } from "#sync/saved-plan.ts";
+import type { OwnerPlan } from "#sync/owner/plan-owner.ts";
 import { print, printFindings, say } from "./show.ts";
 
 /** The gravest of what is to be said: something is invalid, refused, or pending. */
@@ -16,21 +16,6 @@ export function isAsDeclared({ workspaces }: Pick<OwnerPlan, "workspaces">): boo
   return workspaces.every(({ plan }) => plan.changes.length + plan.blocked.length === 0);
 }
 
-/** As it is kept, without the text of the files, and with what was found. */
-export function planJson(request: PlanRequest, planned: OwnerPlan) {
-  const { files, ...saved } = savedPlan(request, planned);
-  const { invalid, warnings } = planned.checked;
-  return {
-    ...saved,
-    files: files.map(({ name, version_id }) => ({ name, version_id })),
-    refusals: planned.workspaces.flatMap(({ plan: { workspace }, trips }) =>
-      trips.map((trip) => ({ workspace, ...trip })),
-    ),
-    invalid,
-    warnings,
-  };
-}
-
 /** Prints the plans to `output`, and what was found in the files to stderr. */
 export function showPlans(
   context: GwopsContext,
@@ -38,8 +23,9 @@ export function showPlans(
   output: Output,
 ): void {
   printFindings(context, checked, context.process.stderr);
-  for (const { plan, trips } of workspaces) {
-    for (const line of renderLines(plan, trips)) print(context, output, line);
+  for (const workspace of workspaces) {
+    const { plan, trips } = workspace;
+    for (const line of renderLines(planDocument(workspace))) print(context, output, line);
     if (trips.length > 0 && trips.every(({ is_approvable }) => is_approvable)) {
       say(context, `to let exactly this plan pass: --approve ${plan.checksum}`);
     }
@@ -47,5 +33,5 @@ export function showPlans(
 }
 
 export function plansMarkdown({ workspaces }: OwnerPlan): string {
-  return workspaces.map(({ plan, trips }) => renderMarkdown(plan, trips)).join("\n");
+  return workspaces.map((plan) => renderMarkdown(planDocument(plan))).join("\n");
 }

@@ -1,9 +1,9 @@
-import { type Change, keyOfChange, type Plan } from "#reconcile/change.ts";
+import type { Change } from "#reconcile/change.ts";
 import { TRAITS } from "#reconcile/kinds.ts";
-import { KINDS, keyOf } from "#reconcile/state.ts";
+import { KINDS, type Kind, partsOf } from "#reconcile/state.ts";
 import { fenced } from "#runtime/markdown.ts";
 import { visible } from "#runtime/visible.ts";
-import type { GuardTrip } from "./guard.ts";
+import { countChanges, type PlanDocument, type PlannedChange } from "./document.ts";
 import { describeChange, describeField } from "./text.ts";
 
 type Style = "create" | "update" | "adopt" | "delete" | "risk" | "notice" | "refusal" | "plain";
@@ -21,116 +21,134 @@ const MARKS: Readonly<Record<Change["action"], string>> = {
   delete: "-",
 };
 
+/** What the first character of a line says in a `diff` block; GitHub knows no other colours. */
+const DIFF_MARKS: Readonly<Record<Style, string>> = {
+  create: "+",
+  update: "!",
+  adopt: "!",
+  delete: "-",
+  risk: "!",
+  notice: " ",
+  refusal: " ",
+  plain: " ",
+};
+
 /**
  * The whole plan for people, with the guards that it tripped. No text from outside can begin a
- * line, colour it, or hide anything; values are cut, changes are not.
+ * line, colour it, or hide anything, and nothing that changes is cut.
  */
-export function renderLines(plan: Plan, trips: readonly GuardTrip[] = []): StyledLine[] {
+export function renderLines(plan: PlanDocument): StyledLine[] {
   const { owner, workspace } = plan;
   const lines = [
     plain(`Plan of the owner ${owner} in the workspace ${workspace}`),
     ...plan.changes.flatMap(changeLines),
-    ...remarkLines(plan, trips),
+    ...remarkLines(plan),
     plain(summaryOf(plan)),
   ];
   return lines.map(({ style, text }) => ({ style, text: visible(text) }));
 }
 
-export function renderText(plan: Plan, trips: readonly GuardTrip[] = []): string {
-  return renderLines(plan, trips)
+export function renderText(plan: PlanDocument): string {
+  return renderLines(plan)
     .map(({ text }) => `${text}\n`)
     .join("");
 }
 
 /** The plan as a Markdown document: numbers in a table, and everything from outside in fences. */
-export function renderMarkdown(plan: Plan, trips: readonly GuardTrip[] = []): string {
-  const { owner, workspace } = plan;
-  const remarks = remarkLines(plan, trips);
+export function renderMarkdown(plan: PlanDocument): string {
+  const { owner, workspace, server } = plan;
+  const remarks = remarkLines(plan).map(({ text }) => text);
   return [
     "# Plan\n",
-    fence("```text", [
-      plain(`owner      ${owner}`),
-      plain(`workspace  ${workspace}`),
-      plain(`checksum   ${plan.checksum}`),
-      plain(`prune      ${plan.prune ? "on" : "off"}`),
+    fenced("```text", [
+      `owner      ${owner}`,
+      `workspace  ${workspace}`,
+      `server     ${server}`,
+      `checksum   ${plan.checksum}`,
+      `prune      ${plan.prune ? "on" : "off"}`,
     ]),
+    "",
     countTable(plan),
     ...(plan.changes.length > 0
-      ? ["## Changes\n", fence("```diff", plan.changes.flatMap(changeLines))]
+      ? ["## Changes\n", renderDiff(plan.changes), ""]
       : ["There is nothing to change.\n"]),
-    ...(remarks.length > 0 ? ["## Remarks\n", fence("```text", remarks)] : []),
+    ...(remarks.length > 0 ? ["## Remarks\n", fenced("```text", remarks), ""] : []),
   ].join("\n");
 }
 
-/** How many changes there are of each action. */
-export function countChanges({ changes }: Pick<Plan, "changes">): Record<Change["action"], number> {
-  const counts = { create: 0, update: 0, delete: 0, adopt: 0 };
-  for (const { action } of changes) counts[action] += 1;
-  return counts;
+/** The changes as a block that viewers colour by the first character of each line. */
+export function renderDiff(changes: readonly PlannedChange[]): string {
+  const lines = changes.flatMap(changeLines);
+  return fenced(
+    "```diff",
+    lines.map(({ style, text }) => `${DIFF_MARKS[style]}${text.slice(1)}`),
+  );
 }
 
-function summaryOf(plan: Plan): string {
-  const { create, update, delete: deletes, adopt } = countChanges(plan);
-  const blocked = plan.blocked.length > 0 ? `, ${plan.blocked.length} blocked` : "";
-  return `Plan: ${create} to create, ${update} to update, ${deletes} to delete, ${adopt} to adopt${blocked} (checksum ${plan.checksum})`;
+function summaryOf({ counts, checksum }: PlanDocument): string {
+  const { create, update, delete: deletes, adopt } = counts;
+  const blocked = counts.blocked > 0 ? `, ${counts.blocked} blocked` : "";
+  return `Plan: ${create} to create, ${update} to update, ${deletes} to delete, ${adopt} to adopt${blocked} (checksum ${checksum})`;
 }
 
-function changeLines(change: Change): StyledLine[] {
-  const { action } = change;
-  const title = `${MARKS[action]} ${action} ${keyOfChange(change)}${addition(change)}`;
+/** One change, and all that changes with it. */
+export function changeLines(change: PlannedChange): StyledLine[] {
+  const { action, key, fields = {}, changed_fields = [], high_risk, impact } = change;
+  const title = `${MARKS[action]} ${action} ${key}${addition(change)}`;
+  const details = [
+    ...Object.entries(fields).map(([path, value]) => describeField(path, value)),
+    ...changed_fields.map(describeChange),
+  ];
   return [
     { style: action, text: title },
-    ...detailsOf(change).map((detail): StyledLine => ({ style: action, text: `    ${detail}` })),
-    ...("high_risk" in change && change.high_risk !== undefined
-      ? [{ style: "risk", text: `!   high risk: ${change.high_risk}` } as const]
-      : []),
+    ...details.map((detail): StyledLine => ({ style: action, text: `    ${detail}` })),
+    ...(high_risk === undefined ? [] : [risk(`high risk: ${high_risk}`)]),
+    ...(impact === undefined ? [] : [risk(`impact: ${impact}`)]),
   ];
 }
 
 /** What an actual resource is called when it is not called like the declared one. */
-function addition(change: Change): string {
-  switch (change.action) {
-    case "create":
-      return "";
-    case "delete":
-      return change.reason === "renamed" ? " (renamed: there is a new one)" : "";
-    case "update":
-    case "adopt": {
-      const { desired, actual } = change;
-      return desired.name === actual.name ? "" : ` (until now ${keyOf(actual)})`;
-    }
-  }
+function addition({ former_key, reason }: PlannedChange): string {
+  if (reason === "renamed") return " (renamed: there is a new one)";
+  return former_key === undefined ? "" : ` (until now ${former_key})`;
 }
 
-function detailsOf(change: Change): string[] {
-  switch (change.action) {
-    case "create":
-      return Object.entries(change.desired.fields)
-        .filter(([, value]) => value !== undefined)
-        .map(([path, value]) => describeField(path, value));
-    case "update":
-    case "adopt":
-      return change.changed_fields.map(describeChange);
-    case "delete":
-      return [];
-  }
-}
-
-function remarkLines(plan: Plan, trips: readonly GuardTrip[]): StyledLine[] {
+/** What people should know beside the changes. */
+export function remarkLines(plan: PlanDocument): StyledLine[] {
   const hidden = plan.out_of_scope.map((kind) => TRAITS[kind].nouns);
   return [
     ...plan.blocked.map(({ key, message }) => refusal(`blocked: ${key} ${message}`)),
     ...plan.notices.map(({ key, message }) =>
       notice(`note: ${key === undefined ? "" : `${key} `}${message}`),
     ),
+    ...unmanagedLines(plan),
     ...(hidden.length > 0 ? [notice(`not in scope: ${hidden.join(", ")}`)] : []),
-    ...trips.map(({ message }) => refusal(`refused: ${message}`)),
+    ...plan.refusals.map(({ message }) => refusal(`refused: ${message}`)),
   ];
 }
 
-function countTable({ changes, owned_before }: Plan): string {
+function unmanagedLines({ unmanaged }: PlanDocument): StyledLine[] {
+  const nobodys = KINDS.filter((kind) => unmanaged[kind].total > 0).map((kind) => {
+    const { total, names } = unmanaged[kind];
+    const more = total > names.length ? ` and ${total - names.length} more` : "";
+    return `${counted(total, kind)} (${names.join(", ")}${more})`;
+  });
+  const others = KINDS.filter((kind) => unmanaged[kind].of_others > 0).map((kind) =>
+    counted(unmanaged[kind].of_others, kind),
+  );
+  return [
+    ...(nobodys.length > 0 ? [notice(`unmanaged: ${nobodys.join(", ")}`)] : []),
+    ...(others.length > 0 ? [notice(`of other owners: ${others.join(", ")}`)] : []),
+  ];
+}
+
+function counted(count: number, kind: Kind): string {
+  return `${count} ${count === 1 ? TRAITS[kind].noun : TRAITS[kind].nouns}`;
+}
+
+function countTable({ changes, owned_before }: PlanDocument): string {
   const rows = KINDS.map((kind) => {
-    const ofKind = changes.filter((change) => kindOf(change) === kind);
+    const ofKind = changes.filter(({ key }) => partsOf(key).kind === kind);
     const { create, update, delete: deletes, adopt } = countChanges({ changes: ofKind });
     const cells = [TRAITS[kind].nouns, Number(owned_before[kind]), create, update, deletes, adopt];
     return `| ${cells.join(" | ")} |`;
@@ -143,19 +161,12 @@ function countTable({ changes, owned_before }: Plan): string {
   ].join("\n");
 }
 
-function kindOf(change: Change) {
-  return change.action === "delete" ? change.actual.kind : change.desired.kind;
-}
-
-function fence(kind: "```diff" | "```text", lines: readonly StyledLine[]): string {
-  return `${fenced(
-    kind,
-    lines.map(({ text }) => text),
-  )}\n`;
-}
-
 function plain(text: string): StyledLine {
   return { style: "plain", text };
+}
+
+function risk(text: string): StyledLine {
+  return { style: "risk", text: `!   ${text}` };
 }
 
 function notice(text: string): StyledLine {

@@ -42,6 +42,8 @@ export interface ObserveDependencies {
 
 export interface PlanDependencies extends HistoryDependencies, ObserveDependencies {
   readonly source: SecretSource;
+  /** Address of the server: a plan is for one, and names it. */
+  readonly server: string;
 }
 
 export interface PlanRequest extends CheckSettings {
@@ -56,6 +58,7 @@ export interface PlanRequest extends CheckSettings {
 
 /** What is to be done in one workspace, and all that carrying it out needs. */
 export interface WorkspacePlan {
+  readonly server: string;
   readonly desired: DesiredState;
   readonly actual: ActualState;
   readonly known: KnownState;
@@ -154,7 +157,7 @@ async function observeWorkspaces(
     const known = knownFrom(previous, frozen);
     const options = planOptions(request, files.checked);
     const actual = await observeFor(dependencies, desired, known, readings.get(workspace));
-    inputs.push({ desired, actual, known, options, previous });
+    inputs.push({ server: dependencies.server, desired, actual, known, options, previous });
   }
   return inputs;
 }

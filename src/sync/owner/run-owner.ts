@@ -1,5 +1,6 @@
 import type { Access } from "#manifest/access.ts";
 import type { ApplyOptions } from "#reconcile/apply/apply.ts";
+import { planDocument } from "#reconcile/plan/document.ts";
 import { UnsafePlanError } from "#reconcile/plan/guard.ts";
 import { assert } from "#runtime/assert.ts";
 import type { Clock } from "#runtime/clock.ts";
@@ -11,7 +12,6 @@ import {
   isSuccess,
   type ManifestReport,
   type RunOutcome,
-  reportedPlan,
   type WorkspaceReport,
 } from "#sync/report/report.ts";
 import {
@@ -138,23 +138,21 @@ function withoutPlan(
 }
 
 export function workspaceReport(
-  { desired, plan, trips }: WorkspacePlan,
+  workspacePlan: WorkspacePlan,
   { outcomes, approval, error }: WorkspaceResult,
   delivery: Delivery,
 ): WorkspaceReport {
-  const success = plan.changes.length > 0 ? "applied" : "unchanged";
+  const success = workspacePlan.plan.changes.length > 0 ? "applied" : "unchanged";
   return {
-    workspace: desired.workspace,
+    ...planDocument(workspacePlan),
     outcome: error ? outcomeOf(error, delivery) : success,
-    plan: reportedPlan(plan),
-    refusals: trips,
     ...(approval ? { approval } : {}),
     outcomes,
     ...(error ? { error: { code: error.code, message: error.message } } : {}),
   };
 }
 
-function manifestReport(
+export function manifestReport(
   { name, version_id }: OwnerFile,
   { checked }: OwnerPlan,
   outcomes: ReadonlyMap<string, RunOutcome>,
@@ -168,7 +166,7 @@ function manifestReport(
   return { ...file, outcome };
 }
 
-function deletedManifests({ snapshots }: OwnerPlan, files: readonly OwnerFile[]): string[] {
+export function deletedManifests({ snapshots }: OwnerPlan, files: readonly OwnerFile[]): string[] {
   const there = new Set(files.map(({ name }) => name));
   const known = [...snapshots.values()].flatMap((snapshot) => snapshot.files);
   return [...new Set(known.map(({ name }) => name))].filter((name) => !there.has(name));

@@ -4,7 +4,13 @@ import { fenced, literal } from "#runtime/markdown.ts";
 import type { Preview } from "./preview-result.ts";
 
 /** What a file under `plans/` would change, for people. */
-export function previewMarkdown({ source, outcome, manifests, plans, error }: Preview): string {
+export function previewMarkdown({
+  source,
+  outcome,
+  manifests,
+  workspaces,
+  error,
+}: Preview): string {
   const lines = [
     ...(error ? error.message.split("\n") : []),
     ...manifests.flatMap(({ key, issues = [] }) => issues.map((issue) => formatIssue(key, issue))),
@@ -12,7 +18,7 @@ export function previewMarkdown({ source, outcome, manifests, plans, error }: Pr
   return [
     `# ${literal(source.key)} (version ${literal(source.version_id)}): ${outcome}`,
     ...(lines.length > 0 ? ["", fenced("~~~text", lines)] : []),
-    ...plans.flatMap(({ plan, refusals }) => ["", renderMarkdown(plan, refusals)]),
+    ...workspaces.flatMap((plan) => ["", renderMarkdown(plan)]),
     "",
     "Nothing was changed.",
     "",

@@ -1,3 +1,4 @@
+import { PLAN_VERSION } from "#reconcile/plan/document.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { isOwnerName } from "#runtime/marks.ts";
@@ -11,9 +12,9 @@ import {
 } from "#sync/manifest-source.ts";
 import type { Delivery } from "#sync/owner/file-outcome.ts";
 import { planOwner } from "#sync/owner/plan-owner.ts";
+import { planReport } from "#sync/owner/plan-report.ts";
 import type { RunOwnerDependencies } from "#sync/owner/run-owner.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
-import type { ManifestReport } from "#sync/report/report.ts";
 import { readPermissions, type TenancyDependencies } from "#sync/tenancy.ts";
 import { previewMarkdown } from "./preview-markdown.ts";
 import type { Preview } from "./preview-result.ts";
@@ -63,12 +64,16 @@ async function previewOf(
 ): Promise<Preview> {
   const owner = ownerOfKey(file.name);
   const source = { key: file.name, version_id: file.version_id };
-  const base = { version: 1, source, owner, manifests: [], plans: [] } as const;
+  const base = {
+    ...{ version: PLAN_VERSION, server: dependencies.server, source, owner },
+    trigger: { kind: "preview", key: file.name },
+    ...{ manifests: [], deleted_manifests: [], workspaces: [] },
+  } as const;
   if (!isOwnerName(owner)) {
     const manifests = [
       { ...source, outcome: "rejected", issues: [withoutOwner(file.name)] },
     ] as const;
-    return { ...base, outcome: "invalid", manifests };
+    return { ...base, outcome: "rejected", manifests };
   }
   try {
     const { manifests, planSettings } = dependencies;
@@ -81,20 +86,15 @@ async function previewOf(
     const others = await readFiles(manifests, owner);
     const files = [...others.filter(({ name }) => name !== planned.name), planned];
     const request = { owner, files, access, ...planSettings };
-    const { checked, workspaces } = await planOwner(dependencies, request);
-    const invalid = checked.invalid.map(({ name, issues }): ManifestReport => {
-      const version_id = files.find((one) => one.name === name)?.version_id ?? "";
-      const isPlanned = name === planned.name;
-      const which = isPlanned ? source : { key: name, version_id };
-      return { ...which, outcome: "rejected", issues };
-    });
-    const isInvalid = invalid.some(({ key }) => key === source.key);
-    return {
-      ...base,
-      outcome: isInvalid ? "invalid" : "planned",
-      manifests: invalid,
-      plans: workspaces.map(({ plan, trips }) => ({ plan, refusals: trips })),
-    };
+    const report = planReport(dependencies, request, await planOwner(dependencies, request));
+    // Told under the name that it was put by.
+    const told = report.manifests.map((one) =>
+      one.key === planned.name ? { ...one, ...source } : one,
+    );
+    const isRejected = told.some(
+      ({ key, outcome }) => key === source.key && outcome === "rejected",
+    );
+    return { ...base, ...report, outcome: isRejected ? "rejected" : "planned", manifests: told };
   } catch (error) {
     if (!(error instanceof GatewayOpsError)) throw error;
     if (error.disposition === "retry" && !isLast) throw error;
@@ -103,8 +103,8 @@ async function previewOf(
 }
 
 function previewMessage(preview: Preview, resultKey: string, nowMs: number): Message {
-  const { source, owner, outcome, plans } = preview;
-  const checksums = plans.map(({ plan }) => plan.checksum);
+  const { source, owner, outcome, workspaces } = preview;
+  const checksums = workspaces.map(({ checksum }) => checksum);
   const isPlanned = outcome === "planned";
   return {
     topic: "operations",

@@ -1,14 +1,15 @@
 import { formatIssue } from "#manifest/errors.ts";
-import { describeChange } from "#reconcile/plan/text.ts";
+import { remarkLines, renderDiff } from "#reconcile/plan/render.ts";
 import { fenced, literal, table } from "#runtime/markdown.ts";
-import type { ReportedChange, RunReport, WorkspaceReport } from "./report.ts";
-import { noticeText } from "./report-text.ts";
+import { outcomeNote, withOutcomes } from "./outcome-text.ts";
+import type { RunReport, WorkspaceReport } from "./report.ts";
 
 /** The report as Markdown: tables, and everything that it names, for people. */
 export function reportMarkdown(report: RunReport): string {
   const { owner, outcome, trigger, started_at, finished_at, requests, error } = report;
   const facts: [string, string][] = [
     ["run", report.run_id],
+    ["server", report.server],
     ["outcome", outcome],
     ["triggered by", [trigger.kind, trigger.key, trigger.by].filter(Boolean).join(", ")],
     ["began", started_at],
@@ -46,37 +47,24 @@ function manifestSection({ manifests, deleted_manifests }: RunReport): string[] 
 }
 
 function workspaceSection(report: WorkspaceReport): string[] {
-  const { workspace, plan, outcomes, refusals, approval, error } = report;
-  const results = new Map(outcomes.map((outcome) => [outcome.key, outcome] as const));
-  const changes = plan.changes.map((change) => {
-    const result = results.get(change.key);
-    const failure = result?.outcome === "failed" ? [result.message] : [];
-    const note = [...failure, ...notesOf(change)].join("; ");
-    return [change.action, change.key, result?.outcome ?? "not attempted", note];
+  const { workspace, changes, outcomes, approval, error } = report;
+  const rows = withOutcomes(changes, outcomes).map(([{ action, key }, result]) => {
+    return [action, key, result?.outcome ?? "not attempted", outcomeNote(result) ?? ""];
   });
-  const remarks = [
-    ...refusals.map(({ message }) => `refused: ${message}`),
-    ...plan.notices.map(noticeText),
-    ...(plan.out_of_scope.length > 0 ? [`not in scope: ${plan.out_of_scope.join(", ")}`] : []),
-  ];
+  const remarks = remarkLines(report).map(({ text }) => text);
   return [
     "",
     `## Workspace ${literal(workspace)}: ${report.outcome}`,
     "",
-    `Plan \`${plan.checksum}\`, prune ${plan.prune ? "on" : "off"}.`,
+    `Plan \`${report.checksum}\`, prune ${report.prune ? "on" : "off"}.`,
     ...(approval ? ["", `Approved by ${literal(approval.by)}.`] : []),
     ...(error ? ["", `**${error.code}**`, "", fenced("~~~text", error.message.split("\n"))] : []),
     "",
     ...(changes.length > 0
-      ? table(["action", "resource", "outcome", "note"], changes)
+      ? [...table(["action", "resource", "outcome", "note"], rows), "", renderDiff(changes)]
       : ["There is nothing to change."]),
     ...(remarks.length > 0 ? ["", ...remarks.map((remark) => `- ${literal(remark)}`)] : []),
   ];
-}
-
-function notesOf({ changed_fields = [], high_risk }: ReportedChange): string[] {
-  const risk = high_risk === undefined ? [] : [`high risk: ${high_risk}`];
-  return [...risk, ...changed_fields.map(describeChange)];
 }
 
 function pairs(values: Readonly<Record<string, number>>, unit: string): string {

@@ -1,8 +1,9 @@
 import { formatIssue } from "#manifest/errors.ts";
-import type { ChangeOutcome } from "#reconcile/apply/apply.ts";
-import type { Notice } from "#reconcile/change.ts";
+import { changeLines, remarkLines } from "#reconcile/plan/render.ts";
 import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
-import { visibleLines } from "#runtime/visible.ts";
+import { visible, visibleLines } from "#runtime/visible.ts";
+import { fitting, jsonBytes } from "./fit.ts";
+import { outcomeWords, withOutcomes } from "./outcome-text.ts";
 import type {
   ManifestReport,
   ReportedError,
@@ -11,12 +12,9 @@ import type {
   WorkspaceReport,
 } from "./report.ts";
 
-/** Of a long run the text shows this many changes and issues; the report in JSON holds all. */
-const LISTED_MAX = 50;
-const MESSAGE_LENGTH_MAX = 8_000;
-
 const CONSEQUENCES: Readonly<Record<RunOutcome, string>> = {
   unchanged: "The gateway already was as the manifests declare; nothing was written.",
+  planned: "Nothing was changed.",
   applied: "The gateway is as the manifests declare.",
   drifted: "Somebody changed the gateway. Put the manifests again, or change them to match.",
   retrying: "It will be tried again shortly.",
@@ -26,76 +24,62 @@ const CONSEQUENCES: Readonly<Record<RunOutcome, string>> = {
   failed: "Some changes were not made. Correct the cause and put the manifest again.",
 };
 
-/** The report for people, as plain text: what happened, change by change, and what follows from it. */
-export function renderReport(report: RunReport, { reportKey }: { reportKey: string }): string {
-  return visibleLines([
-    `${report.owner}: ${report.outcome}`,
-    `Report: ${reportKey}`,
+interface TextOptions {
+  /** Where the whole report is. */
+  readonly reportKey: string;
+  /** As a part of JSON, which the text becomes when it is sent. */
+  readonly bytesMax: number;
+}
+
+/**
+ * The report for people, as plain text: what happened, change by change, and what follows from it.
+ * What does not fit is left to the report, whole: no change is cut.
+ */
+export function renderReport(report: RunReport, { reportKey, bytesMax }: TextOptions): string {
+  const parts = [
     ...(report.error ? linesOf(report.error) : []),
-    ...report.manifests.flatMap(manifestLines),
-    ...report.deleted_manifests.map((key) => `${key} is gone; what it declared stays as it is`),
-    ...report.workspaces.flatMap(workspaceLines),
-    CONSEQUENCES[report.outcome],
-  ]);
-}
-
-function manifestLines({ key, version_id, outcome, issues }: ManifestReport): string[] {
-  const shown = (issues ?? []).slice(0, LISTED_MAX).map((issue) => `  ${formatIssue(key, issue)}`);
+    ...report.manifests.flatMap(manifestParts),
+    ...report.deleted_manifests.map((key) => [`${key} is gone; what it declared stays as it is`]),
+    ...report.workspaces.flatMap(workspaceParts),
+  ].map(visibleLines);
+  const shown = fitting(parts, bytesMax, jsonBytes);
+  const hidden = parts.length - shown.length;
   return [
-    `${key} (version ${version_id}): ${outcome}`,
+    visible(`${report.owner}: ${report.outcome}`),
+    visible(`Report: ${reportKey}`),
     ...shown,
-    ...more((issues ?? []).length - shown.length),
-  ];
+    ...(hidden > 0 ? [`and ${hidden} more; the rest is in the report ${visible(reportKey)}`] : []),
+    CONSEQUENCES[report.outcome],
+  ].join("\n");
 }
 
-function workspaceLines(report: WorkspaceReport): string[] {
-  const { workspace, plan, refusals, approval, outcomes, error } = report;
-  const results = new Map(outcomes.map((outcome) => [outcome.key, outcome]));
-  const changes = plan.changes.slice(0, LISTED_MAX).map(({ action, key }) => {
-    const result = results.get(key);
-    return `  ${(result?.outcome ?? "not attempted").padEnd(13)} ${action.padEnd(6)} ${key}${detail(result)}`;
-  });
+/** What is shown whole or not at all. */
+type Part = readonly string[];
+
+function manifestParts({ key, version_id, outcome, issues = [] }: ManifestReport): Part[] {
   return [
-    ...(workspace === WORKSPACE_DEFAULT ? [] : [`Workspace ${workspace}:`]),
-    ...(error ? linesOf(error) : []),
-    ...refusals.map(({ message }) => `  refused: ${message}`),
-    ...(approval ? [`  approved by ${approval.by}`] : []),
-    ...changes,
-    ...more(plan.changes.length - changes.length),
-    ...plan.notices.slice(0, LISTED_MAX).map((notice) => `  note: ${noticeText(notice)}`),
-    ...more(plan.notices.length - LISTED_MAX),
-    ...(plan.out_of_scope.length > 0 ? [`  not in scope: ${plan.out_of_scope.join(", ")}`] : []),
+    [`${key} (version ${version_id}): ${outcome}`],
+    ...issues.map((issue) => [`  ${formatIssue(key, issue)}`]),
   ];
 }
 
-export function noticeText({ key, message }: Notice): string {
-  return key === undefined ? message : `${key} ${message}`;
-}
-
-function more(hidden: number): string[] {
-  return hidden > 0 ? [`  and ${hidden} more, see the report`] : [];
-}
-
-function detail(outcome: ChangeOutcome | undefined): string {
-  switch (outcome?.outcome) {
-    case "applied":
-      return outcome.push
-        ? `, version ${outcome.push.version_id}, effective by ${new Date(outcome.push.effective_by_ms).toISOString()}`
-        : "";
-    case "failed":
-      return `: ${outcome.message}`;
-    case "skipped":
-      return `, because ${outcome.because} was not applied`;
-    default:
-      return "";
-  }
+function workspaceParts(report: WorkspaceReport): Part[] {
+  const { workspace, changes, approval, outcomes, error } = report;
+  return [
+    ...(workspace === WORKSPACE_DEFAULT ? [] : [[`Workspace ${workspace}:`]]),
+    ...(error ? linesOf(error) : []),
+    ...(approval ? [[`  approved by ${approval.by}`]] : []),
+    ...withOutcomes(changes, outcomes).map(([change, outcome]) => {
+      const { word, rest } = outcomeWords(change, outcome);
+      // What is new is in the report, whole; here only what differs and what follows from it.
+      const [, ...details] = changeLines({ ...change, fields: {} });
+      return [`  ${word} ${rest}`, ...details.map(({ text }) => `  ${text}`)];
+    }),
+    ...remarkLines(report).map(({ text }) => [`  ${text}`]),
+  ];
 }
 
 /** The sentences of an error are lines of ours. */
-function linesOf({ message }: ReportedError): string[] {
-  return shortened(message).split("\n");
-}
-
-function shortened(text: string): string {
-  return text.length > MESSAGE_LENGTH_MAX ? `${text.slice(0, MESSAGE_LENGTH_MAX)}...` : text;
+function linesOf({ message }: ReportedError): Part[] {
+  return message.split("\n").map((line) => [line]);
 }

@@ -1,5 +1,8 @@
 import { digestOf } from "#reconcile/plan/canonical.ts";
 import type { Message, Severity } from "#runtime/message.ts";
+import { visibleJson } from "#runtime/visible.ts";
+import { fitting, jsonBytes } from "./fit.ts";
+import { withOutcomes } from "./outcome-text.ts";
 import {
   isSuccess,
   type ManifestReport,
@@ -9,18 +12,14 @@ import {
 } from "./report.ts";
 import { renderReport } from "./report-text.ts";
 
-/**
- * Of a large run a message shows this much and names the report: SNS takes 256 KiB, and the text
- * travels beside the data.
- */
-const LISTED_MAX = 50;
+/** SNS takes 256 KiB of text and data together; what does not fit is in the report that they name. */
+const TEXT_BYTES_MAX = 60_000;
+const DATA_BYTES_MAX = 120_000;
 const DIGEST_LENGTH = 32;
-const ERROR_LENGTH_MAX = 8_000;
-const TEXT_LENGTH_MAX = 20_000;
-const DATA_LENGTH_MAX = 50_000;
 
 const SEVERITIES: Readonly<Record<RunOutcome, Severity>> = {
   unchanged: "info",
+  planned: "info",
   applied: "info",
   drifted: "warning",
   retrying: "warning",
@@ -49,8 +48,8 @@ export function runMessage(
     severity: SEVERITIES[outcome],
     timeMs: Date.parse(report.finished_at),
     subject: `${about}: ${outcome}${code ? ` (${code})` : ""}`,
-    text: shortened(renderReport(report, { reportKey }), TEXT_LENGTH_MAX),
-    data: { ...excerptOf(report, news), report_key: reportKey },
+    text: renderReport(report, { reportKey, bytesMax: TEXT_BYTES_MAX }),
+    data: { ...dataOf(report, news), report_key: reportKey },
     attributes: {
       owner,
       outcome,
@@ -79,7 +78,7 @@ function factOf(report: RunReport, news: readonly ManifestReport[]): string {
   const fact = {
     news: news.map((manifest) => [manifest.key, manifest.version_id, manifest.outcome]),
     code: codeOf(report),
-    checksums: workspaces.map(({ plan }) => plan.checksum),
+    checksums: workspaces.map(({ checksum }) => checksum),
     // What is changed may be changed back, and drift that was gone come back.
     run: outcome === "applied" || trigger.kind === "drift" ? run_id : undefined,
   };
@@ -87,37 +86,39 @@ function factOf(report: RunReport, news: readonly ManifestReport[]): string {
 }
 
 /** Of the manifests a message names those of which it tells something new. */
-function excerptOf(report: RunReport, news: readonly ManifestReport[]): Record<string, unknown> {
-  const excerpt = {
-    ...report,
-    ...(report.error ? { error: shortenedError(report.error) } : {}),
-    manifests: news.slice(0, LISTED_MAX).map((manifest) => ({
-      ...manifest,
-      ...(manifest.issues ? { issues: manifest.issues.slice(0, LISTED_MAX) } : {}),
-      ...(manifest.warnings ? { warnings: manifest.warnings.slice(0, LISTED_MAX) } : {}),
-    })),
-    workspaces: report.workspaces.map(excerptOfWorkspace),
-  };
-  if (JSON.stringify(excerpt).length <= DATA_LENGTH_MAX) return excerpt;
-  const { run_id, owner, outcome, started_at, finished_at } = report;
-  return { version: 1, run_id, owner, outcome, started_at, finished_at, is_shortened: true };
-}
-
-function excerptOfWorkspace(workspace: WorkspaceReport): Record<string, unknown> {
-  const { plan, outcomes, error } = workspace;
+function dataOf(report: RunReport, news: readonly ManifestReport[]): Record<string, unknown> {
+  const whole = { ...report, manifests: news };
+  if (bytesOf(whole) <= DATA_BYTES_MAX) return whole;
+  const share = DATA_BYTES_MAX / 4;
+  const manifests = fitting(news, share, bytesOf);
+  const workspaces = fitting(report.workspaces.map(withoutLists), share, bytesOf);
+  const changes = fitting(report.workspaces.flatMap(changesOf), share * 2, bytesOf);
+  const { version, server, run_id, owner, outcome, started_at, finished_at } = report;
   return {
-    ...workspace,
-    plan: { ...plan, changes: plan.changes.slice(0, LISTED_MAX), notices: [] },
-    changes_total: plan.changes.length,
-    outcomes: outcomes.slice(0, LISTED_MAX),
-    ...(error ? { error: shortenedError(error) } : {}),
+    ...{ version, server, run_id, owner, outcome, started_at, finished_at },
+    manifests,
+    workspaces: workspaces.map((workspace) => ({
+      ...workspace,
+      changes: changes.filter((one) => one.workspace === workspace.workspace),
+    })),
+    is_shortened: true,
   };
 }
 
-function shortenedError({ code, message }: { code: string; message: string }) {
-  return { code, message: shortened(message, ERROR_LENGTH_MAX) };
+function withoutLists({ workspace, outcome, checksum, prune, counts, error }: WorkspaceReport) {
+  const code = error === undefined ? {} : { error: { code: error.code } };
+  return { workspace, outcome, checksum, prune, counts, ...code };
 }
 
-function shortened(text: string, lengthMax: number): string {
-  return text.length > lengthMax ? `${text.slice(0, lengthMax)}...` : text;
+function changesOf({ workspace, changes, outcomes }: WorkspaceReport) {
+  return withOutcomes(changes, outcomes).map(([change, result]) => ({
+    workspace,
+    ...change,
+    ...(result ? { outcome: result.outcome } : {}),
+  }));
+}
+
+/** As it is sent: as JSON within JSON. */
+function bytesOf(data: unknown): number {
+  return jsonBytes(visibleJson(data));
 }

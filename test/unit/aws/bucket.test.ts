@@ -39,6 +39,7 @@ function textOf(content: string | Uint8Array | undefined): string {
 
 const REPORT: RunReport = {
   version: 1,
+  server: "https://mlflow.example.com",
   run_id: "run-1-search",
   owner: "search",
   trigger: { kind: "manifest", key: KEY },
@@ -67,10 +68,12 @@ const SNAPSHOT: Snapshot = {
 const PREVIEW: Preview = {
   version: 1,
   source: { key: "plans/search/gateway.yaml", version_id: "v-1" },
+  server: "https://mlflow.example.com",
   owner: "search",
   outcome: "planned",
   manifests: [],
-  plans: [],
+  deleted_manifests: [],
+  workspaces: [],
 };
 
 test("all manifests are listed, however many pages they are, and nothing else", async () => {

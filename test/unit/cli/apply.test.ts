@@ -109,14 +109,14 @@ test("a saved plan carries its owner, its workspace and its prune mode", async (
   await cli.run(["apply", "gateway.yaml", "--yes", ...flags]);
   cli.write("gateway.yaml", "version: 1\nendpoints: []\n");
   await cli.run(["plan", "gateway.yaml", "--prune", "--output-file", "plan.json", ...flags]);
-  const { plans } = JSON.parse(cli.read("plan.json"));
+  const { workspaces } = JSON.parse(cli.read("plan.json"));
 
   const { status } = await cli.run([
     "apply",
     "--plan",
     "plan.json",
     "--approve",
-    plans[0].checksum,
+    workspaces[0].checksum,
     "--yes",
   ]);
 

@@ -122,6 +122,7 @@ export function cliSetup(root: string) {
             deadline: NO_DEADLINE,
             place: A_PLACE,
             requestCounts: () => ({ all: gateway.requests.length }),
+            server: request.trackingUri,
             secretCacheTtlMs: 60_000,
             planSettings: {
               prune: false,

@@ -48,9 +48,11 @@ test("a change by hand is drift: the plan that would undo it, and the exit statu
   expect(text.status).toBe(2);
   expect(text.stdout).toContain("~ update model_definition/gpt-4o\n");
   expect(json.status).toBe(2);
-  expect(JSON.parse(json.stdout)).toMatchObject([
-    { plans: [{ owner: "default", changes: [{ action: "update" }] }], rejected: [] },
-  ]);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    ...{ version: 1, server: "http://localhost:5000", owner: "default", outcome: "drifted" },
+    manifests: [],
+    workspaces: [{ outcome: "drifted", changes: [{ action: "update" }] }],
+  });
   expect(modelOf(cli)).toBe("by-hand");
 });
 

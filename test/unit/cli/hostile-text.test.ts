@@ -84,7 +84,7 @@ test.each(NAMES)("%s as a name is harmless from the plan to its report", async (
   await run("rollback", "--list");
 
   for (const text of [...shown, cli.read("plan.json")]) expectHarmless(text);
-  expect(JSON.parse(planned).plans[0].changes[0].desired.name).toBe(text);
+  expect(JSON.parse(planned).workspaces[0].changes[0].key).toBe(`secret/${text}`);
 });
 
 test.each(TEXTS)("%s on the gateway is harmless in an export", async (_, text) => {

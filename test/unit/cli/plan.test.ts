@@ -36,11 +36,14 @@ test("the plan is JSON for machines, without the text of the manifests", async (
   const plan = JSON.parse(stdout);
 
   expect(status).toBe(2);
-  expect(plan).toMatchObject({ version: 1, owner: "default", prune: false, refusals: [] });
-  expect(plan.files).toEqual([
-    { name: "gateway.yaml", version_id: expect.stringMatching(/^sha256:/) },
+  expect(plan).toMatchObject({
+    ...{ version: 1, server: "http://localhost:5000", owner: "default", outcome: "planned" },
+    workspaces: [{ workspace: "default", prune: false, refusals: [], outcomes: [] }],
+  });
+  expect(plan.manifests).toEqual([
+    { key: "gateway.yaml", version_id: expect.stringMatching(/^sha256:/), outcome: "planned" },
   ]);
-  expect(plan.plans[0].changes).toHaveLength(3);
+  expect(plan.workspaces[0].changes).toHaveLength(3);
   expect(stdout).not.toContain("a remark");
 });
 

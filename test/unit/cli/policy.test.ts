@@ -98,7 +98,7 @@ test.each([
   [["policy"], "say which policy"],
   [["policy", "--stack", "s", "--policy", "p.yaml"], "--stack has a policy of its own"],
   [["policy", "--policy", "missing.yaml"], "missing.yaml cannot be read"],
-  [["schema", "plans"], 'a language is manifest or policy, got "plans"'],
+  [["schema", "plans"], 'a language is one of manifest, policy, plan, got "plans"'],
   [["policy", "--prune"], "--prune"],
 ])("%j is wrong usage", async (argv, problem) => {
   const { status, stderr } = await cliSetup(root).run(argv);

@@ -173,7 +173,7 @@ test("an approval lets the plan that it names pass, with the word of AWS on who 
   const { bucket, gateway, put, receive } = setup({ prune: true });
   await put(MANIFEST_KEY, aManifest());
   const refused = await put(MANIFEST_KEY, aManifest({ endpoints: [], budgets: [] }));
-  const checksum = refused.reports[0]?.workspaces[0]?.plan.checksum ?? "";
+  const checksum = refused.reports[0]?.workspaces[0]?.checksum ?? "";
   bucket.approve(checksum, "Ada");
 
   const { reports, drifts } = await receive(created(`approvals/${checksum}`));
@@ -212,7 +212,7 @@ test("an approval of healing that was refused heals", async () => {
     await gateway.endpoints.setTag({ endpoint_id, key: "team", value: "a hand" });
   }
   const refused = await receive(looking("drift"));
-  const checksum = refused.drifts[0]?.report?.workspaces[0]?.plan.checksum ?? "";
+  const checksum = refused.drifts[0]?.report?.workspaces[0]?.checksum ?? "";
   bucket.approve(checksum, "Ada");
 
   const { reports, drifts } = await receive(created(`approvals/${checksum}`));

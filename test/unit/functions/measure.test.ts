@@ -8,6 +8,7 @@ import { measure } from "../../../functions/config-sync/measure.ts";
 import type { Trigger } from "../../../functions/config-sync/trigger.ts";
 import { measure as measurePublished } from "../../../functions/message-publisher/measure.ts";
 import { openMetrics } from "../../../functions/metrics.ts";
+import { aWorkspaceReport } from "../../support/reports.ts";
 
 const PUT: Trigger = {
   look: "owner",
@@ -40,6 +41,7 @@ function writtenBy(work: (logger: Logger) => void) {
 function aReport(outcome: RunOutcome, changes: Partial<RunReport> = {}): RunReport {
   return {
     version: 1,
+    server: "https://mlflow.example.com",
     run_id: "run-1",
     owner: "search",
     trigger: { kind: "manifest", key: "manifests/search/gateway.yaml" },
@@ -57,11 +59,8 @@ function aReport(outcome: RunOutcome, changes: Partial<RunReport> = {}): RunRepo
 
 const PARTLY_FAILED = aReport("failed", {
   workspaces: [
-    {
-      workspace: "default",
+    aWorkspaceReport({
       outcome: "failed",
-      plan: { checksum: "c", prune: false, changes: [], notices: [], out_of_scope: [] },
-      refusals: [],
       outcomes: [
         { key: "secret/a", outcome: "applied", id: "id-1", duration_ms: 1 },
         { key: "model_definition/a", outcome: "applied", id: "id-1", duration_ms: 1 },
@@ -75,7 +74,7 @@ const PARTLY_FAILED = aReport("failed", {
         },
         { key: "budget/a", outcome: "skipped", because: "endpoint/a" },
       ],
-    },
+    }),
   ],
 });
 

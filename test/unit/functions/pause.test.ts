@@ -170,7 +170,7 @@ test("an approval that comes meanwhile is used when the work is resumed", async 
     model_definitions: [],
     endpoints: [],
   });
-  const checksum = refused.reports[0]?.workspaces[0]?.plan.checksum ?? "";
+  const checksum = refused.reports[0]?.workspaces[0]?.checksum ?? "";
   await startPause(ledger, paused(), true);
   bucket.approve(checksum, "Ada");
   await receive(created(`approvals/${checksum}`));

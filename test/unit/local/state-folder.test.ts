@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { defaultLedgerPath, gatewayName } from "#local/state-folder.ts";
+import { defaultLedgerPath } from "#local/state-folder.ts";
+import { serverName } from "#runtime/server.ts";
 
 const HOME = "/home/ada";
 
@@ -29,7 +30,7 @@ test.each([
   "http://[::1]:5000//",
   "HTTP://LOCALHOST:5000",
 ])("%s is one and the same server", (uri) => {
-  expect(gatewayName(uri)).toBe("localhost:5000");
+  expect(serverName(uri)).toBe("localhost:5000");
 });
 
 test.each([
@@ -37,5 +38,5 @@ test.each([
   ["http://mlflow.example.com/", "mlflow.example.com:80"],
   ["https://mlflow.example.com/team/", "mlflow.example.com:443/team"],
 ])("%s is called %s", (uri, name) => {
-  expect(gatewayName(uri)).toBe(name);
+  expect(serverName(uri)).toBe(name);
 });

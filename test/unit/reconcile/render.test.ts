@@ -1,7 +1,9 @@
 import { expect, test } from "@jest/globals";
+import type { Plan } from "#reconcile/change.ts";
+import { countChanges, planDocument } from "#reconcile/plan/document.ts";
 import type { GuardTrip } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
-import { countChanges, renderLines, renderMarkdown, renderText } from "#reconcile/plan/render.ts";
+import { renderLines, renderMarkdown, renderText } from "#reconcile/plan/render.ts";
 import { type DesiredResource, type Kind, NOTHING_KNOWN } from "#reconcile/state.ts";
 import {
   actualState,
@@ -68,10 +70,22 @@ function planOf(declared: readonly DesiredResource[], reported: Parameters<typeo
   return planChanges(desiredState(declared), actualState(reported), knows, { prune: false }).plan;
 }
 
+/** As it is shown; what else is on the gateway is another test's. */
+function documented(plan: Plan, trips: readonly GuardTrip[] = []) {
+  return planDocument({
+    server: "https://mlflow.example.com",
+    desired: desiredState([]),
+    actual: actualState([]),
+    known: known({}),
+    plan,
+    trips,
+  });
+}
+
 test("the text shows every change, what changes in it, and why one should look twice", () => {
   const plan = aPlan();
 
-  expect(renderText(plan, [TRIP])).toBe(`\
+  expect(renderText(documented(plan, [TRIP]))).toBe(`\
 Plan of the owner search in the workspace default
 ~ update secret/moved
     auth_config.api_base: https://one.example/v1 -> https://two.example/v1
@@ -95,7 +109,10 @@ Plan: 1 to create, 2 to update, 2 to delete, 1 to adopt, 1 blocked (checksum ${p
 });
 
 test("each line has the style of what it is about, and no colour", () => {
-  const styles = renderLines(aPlan(), [TRIP]).map(({ style, text }) => [style, text.slice(0, 8)]);
+  const styles = renderLines(documented(aPlan(), [TRIP])).map(({ style, text }) => [
+    style,
+    text.slice(0, 8),
+  ]);
 
   expect(styles).toEqual([
     ["plain", "Plan of "],
@@ -122,7 +139,7 @@ test("each line has the style of what it is about, and no colour", () => {
 
 test("Markdown has the numbers in a table and the rest in fences", () => {
   const plan = aPlan();
-  const markdown = renderMarkdown(plan, [TRIP]);
+  const markdown = renderMarkdown(documented(plan, [TRIP]));
 
   expect(markdown).toContain(`checksum   ${plan.checksum}\n`);
   expect(markdown).toContain(`\
@@ -133,26 +150,26 @@ test("Markdown has the numbers in a table and the rest in fences", () => {
 | endpoints | 1 | 0 | 0 | 0 | 0 |
 | budgets | 0 | 0 | 0 | 0 | 0 |
 `);
-  expect(markdown).toContain("```diff\n~ update secret/moved\n");
+  expect(markdown).toContain("```diff\n! update secret/moved\n");
   expect(markdown).toContain("refused: all 2 secrets would be deleted\n```\n");
 });
 
 test("a plan without changes says so", () => {
   const plan = planOf([], []);
 
-  expect(renderText(plan)).toBe(`\
+  expect(renderText(documented(plan))).toBe(`\
 Plan of the owner search in the workspace default
 Plan: 0 to create, 0 to update, 0 to delete, 0 to adopt (checksum ${plan.checksum})
 `);
-  expect(renderMarkdown(plan)).toContain("There is nothing to change.");
-  expect(renderMarkdown(plan)).not.toContain("Remarks");
+  expect(renderMarkdown(documented(plan))).toContain("There is nothing to change.");
+  expect(renderMarkdown(documented(plan))).not.toContain("Remarks");
 });
 
 test("an adopted budget names the policy that it was", () => {
   const global = { target_scope: "GLOBAL", target_value: undefined } as const;
   const plan = planOf([budget("all", global)], [unmarkedPolicy("bp-1", global)]);
 
-  expect(renderText(plan)).toContain("= adopt budget/all (until now budget/bp-1)\n");
+  expect(renderText(documented(plan))).toContain("= adopt budget/all (until now budget/bp-1)\n");
 });
 
 test("what is new and what goes away is shown as such", () => {
@@ -161,7 +178,7 @@ test("what is new and what goes away is shown as such", () => {
     [existing(endpoint("chat", { models: [], tags: { old: "x" } }))],
   );
 
-  expect(renderText(plan)).toContain(`\
+  expect(renderText(documented(plan))).toContain(`\
 ~ update endpoint/chat
     usage_tracking: (none) -> true
     + tags.a: "1 2"
@@ -173,14 +190,14 @@ test("what is new and what goes away is shown as such", () => {
 test("a version of which nothing is known is named so", () => {
   const plan = planOf([secret("s", { source_version: "version-2" })], [existing(secret("s"))]);
 
-  expect(renderText(plan)).toContain("    value: unknown -> version version-2\n");
+  expect(renderText(documented(plan))).toContain("    value: unknown -> version version-2\n");
 });
 
 test("nothing is cut, however much it is", () => {
   const many = Array.from({ length: 500 }, (_, index) => secret(`s${index}`));
   const plan = planOf([...many, secret("long", { provider: "x".repeat(5_000) })], []);
 
-  const lines = renderText(plan).split("\n");
+  const lines = renderText(documented(plan)).split("\n");
 
   expect(lines.filter((line) => line.startsWith("+ create"))).toHaveLength(501);
   expect(lines).toContain(`    provider: ${"x".repeat(5_000)}`);
@@ -199,10 +216,10 @@ test("nothing from outside can colour, hide, begin a line, or leave a fence", ()
     ],
   );
   const trips = [{ ...TRIP, message: nasty }];
-  const clean = renderText(planOf([secret("a"), endpoint("e", { models: [] })], []));
+  const clean = renderText(documented(planOf([secret("a"), endpoint("e", { models: [] })], [])));
 
-  const text = renderText({ ...plan, owner: nasty, workspace: nasty }, trips);
-  const markdown = renderMarkdown({ ...plan, owner: nasty, workspace: nasty }, trips);
+  const text = renderText(documented({ ...plan, owner: nasty, workspace: nasty }, trips));
+  const markdown = renderMarkdown(documented({ ...plan, owner: nasty, workspace: nasty }, trips));
 
   expect(clean).not.toMatch(/\\u\{/);
   for (const rendered of [text, markdown]) {

@@ -95,15 +95,13 @@ test("the report of drift says which fields differ, and nothing is written", asy
     workspaces: [
       {
         outcome: "drifted",
-        plan: {
-          changes: [
-            {
-              action: "update",
-              key: "endpoint/chat",
-              changed_fields: [{ path: "tags.team", before: "a hand", after: "search" }],
-            },
-          ],
-        },
+        changes: [
+          {
+            action: "update",
+            key: "endpoint/chat",
+            changed_fields: [{ path: "tags.team", before: "a hand", after: "search" }],
+          },
+        ],
       },
     ],
   });
@@ -124,7 +122,7 @@ test("what was deleted by hand is drift", async () => {
 
   const found = await drift();
 
-  expect(found?.report?.workspaces[0]?.plan.changes).toMatchObject([
+  expect(found?.report?.workspaces[0]?.changes).toMatchObject([
     { action: "create", key: "budget/chat-monthly" },
   ]);
 });
@@ -164,7 +162,7 @@ test("a secret that somebody overwrote by hand is drift, and healed from its sou
   const found = await drift();
   const healed = await drift({ heal: true });
 
-  expect(found?.report?.workspaces[0]?.plan.changes).toMatchObject([
+  expect(found?.report?.workspaces[0]?.changes).toMatchObject([
     { action: "update", key: "secret/openai-prod" },
   ]);
   expect(healed).toMatchObject({ resources: 0, report: { outcome: "applied" } });
@@ -226,7 +224,7 @@ test("healing that the guards refuse is told once, and done after an approval", 
   }
 
   const found = [await drift({ heal: true }), await drift({ heal: true })];
-  bucket.approve(found[0]?.report?.workspaces[0]?.plan.checksum ?? "", "Ada");
+  bucket.approve(found[0]?.report?.workspaces[0]?.checksum ?? "", "Ada");
   const healed = await drift({ heal: true });
 
   expect(found).toMatchObject([
@@ -258,7 +256,7 @@ test.each([
 
   expect(report?.outcome).toBe(outcome);
   expect(quiet).toEqual(QUIET);
-  expect(found?.report?.workspaces[0]?.plan.changes).toMatchObject([{ key: "endpoint/chat" }]);
+  expect(found?.report?.workspaces[0]?.changes).toMatchObject([{ key: "endpoint/chat" }]);
 });
 
 test("a manifest that was applied in part is neither drift nor healed", async () => {

@@ -11,6 +11,7 @@ test("what is told of a run hangs on its outcome and on whether any file has new
 
   expect(table).toEqual([
     ["unchanged", "report", "report"],
+    ["planned", "report-and-message", "nothing"],
     ["applied", "report-and-message", "report-and-message"],
     ["drifted", "report-and-message", "nothing"],
     ["retrying", "report", "report"],

@@ -127,8 +127,8 @@ test("what is no longer granted is not pruned either", async () => {
 
   const report = await putAndSync(aManifest({ endpoints: [], budgets: [] }));
 
-  expect(report?.workspaces[0]?.plan.changes).toEqual([]);
-  expect(report?.workspaces[0]?.plan.notices).toContainEqual({
+  expect(report?.workspaces[0]?.changes).toEqual([]);
+  expect(report?.workspaces[0]?.notices).toContainEqual({
     code: "not-pruned",
     key: "endpoint/chat",
     message: "is no longer declared, but no longer granted to its owner: it stays",

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { OPEN } from "#manifest/access.ts";
 import { type PlanRequest, planOwner } from "#sync/owner/plan-owner.ts";
-import { checkSaved, savedPlan } from "#sync/saved-plan.ts";
+import { checkPlace, checkSaved, savedFiles, savedPlan } from "#sync/saved-plan.ts";
 import { aManifest, anEndpoint } from "../../support/builders.ts";
 import { expectNoLeak } from "../../support/leaks.ts";
 import { MANIFEST_KEY, syncRuns } from "../../support/sync-setup.ts";
@@ -20,7 +20,7 @@ async function setup(content: string | Uint8Array = JSON.stringify(CHANGED)) {
   };
   const plan = (changes: Partial<PlanRequest> = {}) =>
     planOwner(runs.nextRun(), { ...request, ...changes });
-  const saved = savedPlan(request, await plan());
+  const saved = savedPlan(runs.nextRun(), request, await plan());
   const tag = async () => {
     const [endpoint] = runs.gateway.visible().endpoints;
     const { endpoint_id = "" } = endpoint ?? {};
@@ -35,9 +35,12 @@ test("a saved plan holds the files that it was made from, and the plans", async 
   expect(saved).toMatchObject({
     version: 1,
     owner: "search",
+    server: "https://mlflow.example.com",
     prune: false,
-    files: [{ name: MANIFEST_KEY, version_id: "object-version-9", text: JSON.stringify(CHANGED) }],
-    plans: [{ workspace: "default", changes: [{ action: "update" }] }],
+    manifests: [
+      { key: MANIFEST_KEY, version_id: "object-version-9", text: JSON.stringify(CHANGED) },
+    ],
+    workspaces: [{ workspace: "default", changes: [{ action: "update" }] }],
   });
   expect(JSON.parse(JSON.stringify(saved))).toEqual(saved);
   expectNoLeak(["value-one"], saved);
@@ -46,9 +49,7 @@ test("a saved plan holds the files that it was made from, and the plans", async 
 test("a plan that is made again is the saved one", async () => {
   const { saved, plan } = await setup();
 
-  const again = await plan({
-    files: saved.files.map(({ text, ...file }) => ({ ...file, content: text })),
-  });
+  const again = await plan({ files: savedFiles(saved) });
 
   expect(() => checkSaved(saved, again)).not.toThrow();
 });
@@ -104,10 +105,39 @@ test("a saved plan is stale when it is applied already", async () => {
 });
 
 test("a plan of a workspace that the command line names is kept with it", async () => {
-  const { request, plan } = await setup();
+  const { request, plan, nextRun } = await setup();
   const inB = { ...request, workspace: "team-b" };
 
-  const saved = savedPlan(inB, await plan({ workspace: "team-b" }));
+  const saved = savedPlan(nextRun(), inB, await plan({ workspace: "team-b" }));
 
-  expect(saved).toMatchObject({ workspace: "team-b", plans: [{ workspace: "team-b" }] });
+  expect(saved).toMatchObject({ workspace: "team-b", workspaces: [{ workspace: "team-b" }] });
+});
+
+test.each([
+  ["http://localhost:5000", "http://127.0.0.1:5000"],
+  ["https://mlflow.example.com", "https://mlflow.example.com:443"],
+])("a plan of %s is for the same server by another address: %s", async (made, server) => {
+  const { saved } = await setup();
+
+  expect(() => checkPlace({ ...saved, server: made }, { server })).not.toThrow();
+});
+
+test("a plan is for the server that it was made for, and names both", async () => {
+  const { saved } = await setup();
+  const check = () => checkPlace(saved, { server: "https://other.example.com" });
+
+  expect(check).toThrow(expect.objectContaining({ code: "stale-plan" }));
+  expect(check).toThrow(
+    "the plan was made for the server https://mlflow.example.com, and this is https://other.example.com",
+  );
+});
+
+test("a plan is for the workspace that it was made for, and for no other that is asked for", async () => {
+  const { saved } = await setup();
+  const { server } = saved;
+
+  expect(() => checkPlace(saved, { server, workspace: "default" })).not.toThrow();
+  expect(() => checkPlace(saved, { server, workspace: "team-b" })).toThrow(
+    "the plan was made for the workspace default, and team-b is asked for",
+  );
 });

@@ -162,7 +162,7 @@ test("a change that failed is made good by the next delivery", async () => {
       },
     ],
   });
-  expect(report?.workspaces[0]?.plan.changes.map(({ key }) => key)).toEqual([
+  expect(report?.workspaces[0]?.changes.map(({ key }) => key)).toEqual([
     "endpoint/chat",
     "budget/chat-monthly",
   ]);

@@ -30,7 +30,7 @@ test("a manifest is applied, reported, recorded and told once", async () => {
     deleted_manifests: [],
   });
   const [workspace] = report?.workspaces ?? [];
-  expect(workspace?.plan.changes.map(({ action, key }) => `${action} ${key}`)).toEqual([
+  expect(workspace?.changes.map(({ action, key }) => `${action} ${key}`)).toEqual([
     "create secret/openai-prod",
     "create model_definition/gpt-4o",
     "create endpoint/chat",
@@ -68,7 +68,7 @@ test("a second put of the same manifest writes nothing and is quiet", async () =
 
   expect(report).toMatchObject({
     outcome: "unchanged",
-    workspaces: [{ outcome: "unchanged", plan: { changes: [] }, outcomes: [] }],
+    workspaces: [{ outcome: "unchanged", changes: [], outcomes: [] }],
   });
   expect({ writes: gateway.writes(), told: await told() }).toEqual(before);
   expect(bucket.reports).toHaveLength(2);

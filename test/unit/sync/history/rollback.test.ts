@@ -29,7 +29,7 @@ test("the state before the last one can be planned and applied again", async () 
 
   const report = await goBack();
 
-  expect(report?.workspaces[0]?.plan.changes).toMatchObject([
+  expect(report?.workspaces[0]?.changes).toMatchObject([
     {
       key: "budget/chat-monthly",
       changed_fields: [{ path: "budget_amount", before: 2, after: 1 }],

@@ -11,7 +11,7 @@ async function refusedSetup() {
   const runs = syncRuns({ prune: true });
   await runs.putAndSync(aManifest());
   const report = await runs.putAndSync(EMPTIED);
-  const checksum = report?.workspaces[0]?.plan.checksum ?? "";
+  const checksum = report?.workspaces[0]?.checksum ?? "";
   return { ...runs, report, checksum };
 }
 
@@ -63,7 +63,7 @@ test("an approval applies exactly the plan that it names, and the report says wh
   expect(report).toMatchObject({
     outcome: "applied",
     trigger: { kind: "approval", key: `approvals/${checksum}` },
-    workspaces: [{ outcome: "applied", plan: { checksum }, approval: { checksum, by: "Ada" } }],
+    workspaces: [{ outcome: "applied", checksum, approval: { checksum, by: "Ada" } }],
   });
   expect(gateway.visible()).toMatchObject({ endpoints: [], budgets: [] });
   expect((await told()).at(-1)).toBe(`${MANIFEST_KEY}: applied`);
@@ -80,7 +80,7 @@ test("an approval works once, be the plan the same down to the ids of what it ch
     });
   await putAndSync(tagged("before"));
   const refused = await putAndSync(tagged("after"));
-  const checksum = refused?.workspaces[0]?.plan.checksum;
+  const checksum = refused?.workspaces[0]?.checksum;
   const approved = await approve(checksum);
   for (const { endpoint_id } of gateway.visible().endpoints) {
     await gateway.endpoints.setTag({ endpoint_id, key: "team", value: "before" });
@@ -89,7 +89,7 @@ test("an approval works once, be the plan the same down to the ids of what it ch
   const again = await putAndSync(tagged("after"));
 
   expect([refused?.outcome, approved?.outcome]).toEqual(["refused", "applied"]);
-  expect(again).toMatchObject({ outcome: "refused", workspaces: [{ plan: { checksum } }] });
+  expect(again).toMatchObject({ outcome: "refused", workspaces: [{ checksum }] });
 });
 
 test("an approval that was put before the refusal works as well", async () => {
@@ -118,14 +118,14 @@ test("the approval of a plan that is no longer the same does nothing, and the ne
   const report = await approve(checksum);
 
   expect(report).toMatchObject({ outcome: "refused" });
-  expect(report?.workspaces[0]?.plan.checksum).not.toBe(checksum);
+  expect(report?.workspaces[0]?.checksum).not.toBe(checksum);
   expect(gateway.visible().endpoints).toHaveLength(1);
   expect((await told()).slice(-2)).toEqual([
     `${MANIFEST_KEY}: refused (unsafe-plan)`,
     "Manifests of search: refused (unsafe-plan)",
   ]);
 
-  expect(await approve(report?.workspaces[0]?.plan.checksum)).toMatchObject({
+  expect(await approve(report?.workspaces[0]?.checksum)).toMatchObject({
     outcome: "applied",
   });
 });
@@ -161,7 +161,7 @@ test("what is protected cannot be approved away", async () => {
   await putAndSync(aManifest({ endpoints }));
 
   const report = await putAndSync(aManifest({ endpoints: [], budgets: [] }));
-  const checksum = report?.workspaces[0]?.plan.checksum ?? "";
+  const checksum = report?.workspaces[0]?.checksum ?? "";
   const approved = await approve(checksum);
   const again = await putAndSync(aManifest({ endpoints: [], budgets: [] }));
 

@@ -115,7 +115,7 @@ test("what an invalid file declared last is neither changed nor pruned, and may 
   expect(gateway.visible().secrets).toHaveLength(1);
   expect(gateway.visible().definitions).toHaveLength(1);
   expect(endpoints()).toEqual(["chat"]);
-  const notices = report?.workspaces[0]?.plan.notices.map(({ code, key }) => [code, key]);
+  const notices = report?.workspaces[0]?.notices.map(({ code, key }) => [code, key]);
   expect(notices).toEqual([
     ["prune-suspended", undefined],
     ["not-pruned", "budget/chat-monthly"],
@@ -211,9 +211,7 @@ test("a deleted file changes nothing, and is named in one report", async () => {
   const again = await lookAgain();
 
   expect(report).toMatchObject({ outcome: "unchanged", deleted_manifests: [B] });
-  expect(report?.workspaces[0]?.plan.notices).toMatchObject([
-    { code: "frozen", key: "endpoint/chat" },
-  ]);
+  expect(report?.workspaces[0]?.notices).toMatchObject([{ code: "frozen", key: "endpoint/chat" }]);
   expect(again).toBeUndefined();
   expect({ writes: gateway.writes(), told: await told() }).toEqual(before);
   expect(endpoints()).toEqual(["chat"]);
@@ -260,14 +258,14 @@ test("a section that is left out freezes what it declared, an empty one gives it
   const one = await put({ [A]: { ...MODELS, ...CHAT } });
 
   expect(silent?.outcome).toBe("unchanged");
-  expect(silent?.workspaces[0]?.plan).toMatchObject({
+  expect(silent?.workspaces[0]).toMatchObject({
     notices: [
       { code: "frozen", key: "endpoint/chat" },
       { code: "frozen", key: "endpoint/spare" },
     ],
     out_of_scope: ["endpoint", "budget"],
   });
-  expect(again?.workspaces[0]?.plan.notices).toHaveLength(2);
+  expect(again?.workspaces[0]?.notices).toHaveLength(2);
   expect(kept.sort()).toEqual(["chat", "spare"]);
   expect(one).toMatchObject({ outcome: "applied", manifests: [{ outcome: "applied" }] });
   expect(endpoints()).toEqual(["chat"]);
@@ -280,7 +278,7 @@ test("without prune, what was given up stays, and is said to", async () => {
 
   const report = await put({ [A]: { ...MODELS, endpoints: [] } });
 
-  expect(report?.workspaces[0]?.plan.notices).toMatchObject([
+  expect(report?.workspaces[0]?.notices).toMatchObject([
     { code: "not-pruned", key: "endpoint/chat" },
   ]);
   expect(endpoints()).toEqual(["chat"]);
@@ -420,8 +418,6 @@ test("a file that moves to another workspace leaves what it declared in the form
   const report = await put({ [B]: { version: 1, workspace: "team-b", budgets: [] } });
 
   expect(outcomes(report)).toEqual(["a.yaml unchanged", "b.yaml unchanged"]);
-  expect(report?.workspaces[0]?.plan.notices).toMatchObject([
-    { code: "frozen", key: "endpoint/chat" },
-  ]);
+  expect(report?.workspaces[0]?.notices).toMatchObject([{ code: "frozen", key: "endpoint/chat" }]);
   expect(endpoints()).toEqual(["chat"]);
 });

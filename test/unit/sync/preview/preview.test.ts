@@ -33,10 +33,10 @@ test("a file is planned, and nothing but the result and a message is written", a
     source: { key: KEY, version_id: "object-version-1" },
     owner: "search",
     outcome: "planned",
-    manifests: [],
-    plans: [{ plan: { owner: "search", workspace: "default" }, refusals: [] }],
+    manifests: [{ key: KEY, outcome: "planned" }],
+    workspaces: [{ owner: "search", workspace: "default", refusals: [] }],
   });
-  expect(result?.plans[0]?.plan.changes.map(({ action }) => action)).toEqual(
+  expect(result?.workspaces[0]?.changes.map(({ action }) => action)).toEqual(
     Array(4).fill("create"),
   );
   expect([...bucket.previews.keys()]).toEqual([RESULT]);
@@ -48,7 +48,7 @@ test("a file is planned, and nothing but the result and a message is written", a
       type: "mlflow-gateway-ops.plan.planned",
       severity: "info",
       subject: `${KEY}: planned`,
-      text: expect.stringContaining(`Checksum of the plan: ${result?.plans[0]?.plan.checksum}`),
+      text: expect.stringContaining(`Checksum of the plan: ${result?.workspaces[0]?.checksum}`),
       data: { result_key: `${RESULT}.json` },
       attributes: { owner: "search", outcome: "planned", manifest: KEY },
     },
@@ -66,9 +66,9 @@ test("a preview takes the place of the manifest of its name, beside the owner's 
 
   const result = await preview(aManifest({ endpoints: [anEndpoint({ tags: { team: "new" } })] }));
 
-  expect(result?.plans[0]?.plan.changes).toMatchObject([
-    { action: "create", desired: { name: "other" } },
-    { action: "update", desired: { name: "chat" } },
+  expect(result?.workspaces[0]?.changes).toMatchObject([
+    { action: "create", key: expect.stringMatching(/\/other$/) },
+    { action: "update", key: expect.stringMatching(/\/chat$/) },
   ]);
 });
 
@@ -80,7 +80,7 @@ test("the plan of a preview is the one that putting the file would make: approva
   const result = await preview(manifest);
   const report = await putAndSync(manifest);
 
-  expect(report?.workspaces[0]?.plan.checksum).toBe(result?.plans[0]?.plan.checksum);
+  expect(report?.workspaces[0]?.checksum).toBe(result?.workspaces[0]?.checksum);
 });
 
 test("what the guards would refuse is in the result", async () => {
@@ -92,7 +92,7 @@ test("what the guards would refuse is in the result", async () => {
 
   const result = await previewPlan(pruning, KEY, { isLast: false });
 
-  expect(result?.plans[0]?.refusals.map(({ guard }) => guard)).toEqual([
+  expect(result?.workspaces[0]?.refusals.map(({ guard }) => guard)).toEqual([
     "delete-all",
     "delete-all",
   ]);
@@ -106,14 +106,13 @@ test("an invalid file is told with positions under its own name, and leaves the 
   const result = await preview("version: 1\nzzz: 1\n");
 
   expect(result).toMatchObject({
-    outcome: "invalid",
+    outcome: "rejected",
     manifests: [{ key: KEY, outcome: "rejected", issues: [{ path: ["zzz"], line: 2 }] }],
-    plans: [],
   });
   expect(bucket.previews.get(RESULT)?.markdown).toContain(`${KEY}:2:1 zzz `);
   expect((await messagesIn(ledger))[0]).toMatchObject({
     severity: "warning",
-    subject: `${KEY}: invalid`,
+    subject: `${KEY}: rejected`,
   });
   expect(await record()).toMatchObject({ status: "applied" });
 });
@@ -126,7 +125,10 @@ test("another file that is invalid is named, but does not make the preview inval
 
   expect(result).toMatchObject({
     outcome: "planned",
-    manifests: [{ key: "manifests/search/other.yaml", outcome: "rejected" }],
+    manifests: [
+      { key: "manifests/search/other.yaml", outcome: "rejected" },
+      { key: KEY, outcome: "planned" },
+    ],
   });
 });
 
@@ -147,7 +149,7 @@ test("a file that lies in no owner's folder is invalid", async () => {
   const result = await preview(aManifest(), { key: "plans/gateway.yaml" });
 
   expect(result).toMatchObject({
-    outcome: "invalid",
+    outcome: "rejected",
     manifests: [{ key: "plans/gateway.yaml", issues: [{ rule: "owner" }] }],
   });
   expect(gateway.requests).toEqual([]);
@@ -162,7 +164,7 @@ test("the policy holds for previews, and an invalid one makes them fail", async 
   const failed = await preview(aManifest());
 
   expect(denied).toMatchObject({
-    outcome: "invalid",
+    outcome: "rejected",
     manifests: [{ issues: [{ rule: "policy" }] }],
   });
   expect(failed).toMatchObject({ outcome: "failed", error: { code: "invalid-policy" } });
@@ -225,7 +227,7 @@ test("a preview of an applied manifest has nothing to do", async () => {
 
   const result = await preview(aManifest());
 
-  expect(result).toMatchObject({ outcome: "planned", plans: [{ plan: { changes: [] } }] });
+  expect(result).toMatchObject({ outcome: "planned", workspaces: [{ changes: [] }] });
   expect(bucket.previews.get(RESULT)?.markdown).toContain("There is nothing to change.");
   expect(MANIFEST_KEY).not.toBe(KEY);
 });

@@ -5,20 +5,15 @@ import { startedRun } from "#sync/run-journal.ts";
 import { buildReport } from "#sync/run-report.ts";
 import { aManifest, aModelDefinition, anEndpoint } from "../../../support/builders.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
-import {
-  aManifestReport,
-  aReportedPlan,
-  aRunReport,
-  aWorkspaceReport,
-} from "../../../support/reports.ts";
+import { aManifestReport, aRunReport, aWorkspaceReport, SERVER } from "../../../support/reports.ts";
 import { MANIFEST_KEY, syncRuns } from "../../../support/sync-setup.ts";
 
-const NOWHERE = { reportKey: "runs/1.json" };
+const NOWHERE = { reportKey: "runs/1.json", bytesMax: 60_000 };
 
 test("a report has what was asked, done, and needed for it", () => {
   const clock = new FakeClock();
   const counts = { listSecrets: 3, listBudgets: 1 };
-  const parts = { clock, runId: "run-1", requestCounts: () => ({ ...counts }) };
+  const parts = { clock, runId: "run-1", requestCounts: () => ({ ...counts }), server: SERVER };
   const trigger = { kind: "manifest", key: MANIFEST_KEY, by: "111122223333" } as const;
   const run = startedRun(parts, "search", trigger);
   clock.advance(1500);
@@ -54,7 +49,7 @@ test("timings are kept of planning and of applying", async () => {
   expect(bucket.reports[0]?.timings_ms).toEqual({ plan: 100, apply: 0 });
 });
 
-test("an update is reported with the fields that changed, a create without its fields", async () => {
+test("an update is reported with the fields that changed, a create with what it sets", async () => {
   const { putAndSync } = syncRuns();
   await putAndSync(aManifest());
 
@@ -67,13 +62,17 @@ test("an update is reported with the fields that changed, a create without its f
     }),
   );
 
-  expect(report?.workspaces[0]?.plan.changes).toEqual([
+  expect(report?.workspaces[0]?.changes).toEqual([
     {
       action: "update",
       key: "model_definition/gpt-4o",
       changed_fields: [{ path: "model_name", before: "gpt-4o", after: "gpt-5" }],
     },
-    { action: "create", key: "model_definition/new" },
+    {
+      action: "create",
+      key: "model_definition/new",
+      fields: { secret: "openai-prod", provider: "openai", model_name: "gpt-4o" },
+    },
   ]);
 });
 
@@ -96,16 +95,8 @@ test("what holds unknown values is left alone and reported, and the rest is appl
     workspaces: [
       {
         outcome: "failed",
-        plan: {
-          changes: [{ key: "model_definition/gpt-4o" }],
-          notices: [
-            {
-              code: "unknown-value",
-              key: "endpoint/chat",
-              message: expect.stringContaining("NEW"),
-            },
-          ],
-        },
+        changes: [{ key: "model_definition/gpt-4o" }],
+        blocked: [{ key: "endpoint/chat", message: expect.stringContaining("NEW") }],
         outcomes: [{ outcome: "applied" }],
         error: { code: "unknown-value", message: expect.stringContaining("endpoint/chat: holds") },
       },
@@ -132,18 +123,16 @@ test("the text names every file, change and remark, and what follows", () => {
         workspace: "team-b",
         approval: { checksum: "c0ffee", by: "Ada" },
         error: { code: "apply-failed", message: "1 of 3 changes failed\nendpoint/chat: no" },
-        plan: aReportedPlan({
-          changes: [
-            { action: "create", key: "secret/openai-prod" },
-            { action: "update", key: "endpoint/chat" },
-            { action: "delete", key: "budget/chat" },
-          ],
-          notices: [
-            { code: "not-pruned", key: "endpoint/old", message: "is no longer declared" },
-            { code: "prune-suspended", message: "nothing is deleted for now" },
-          ],
-          out_of_scope: ["model_definition"],
-        }),
+        changes: [
+          { action: "create", key: "secret/openai-prod" },
+          { action: "update", key: "endpoint/chat" },
+          { action: "delete", key: "budget/chat" },
+        ],
+        notices: [
+          { code: "not-pruned", key: "endpoint/old", message: "is no longer declared" },
+          { code: "prune-suspended", message: "nothing is deleted for now" },
+        ],
+        out_of_scope: ["model_definition"],
         outcomes: [
           {
             key: "secret/openai-prod",
@@ -188,7 +177,7 @@ test("the text names every file, change and remark, and what follows", () => {
     "  not attempted delete budget/chat",
     "  note: endpoint/old is no longer declared",
     "  note: nothing is deleted for now",
-    "  not in scope: model_definition",
+    "  not in scope: model definitions",
     "Some changes were not made. Correct the cause and put the manifest again.",
   ]);
 });
@@ -228,18 +217,16 @@ test("the Markdown shows who asked, what it cost, each change with its fields, a
     workspaces: [
       aWorkspaceReport({
         approval: { checksum: "c0ffee", by: "Ada" },
-        plan: aReportedPlan({
-          changes: [
-            {
-              action: "update",
-              key: "endpoint/chat",
-              changed_fields: [{ path: "tags.team", before: "a", after: "b" }],
-              high_risk: "a key goes to another host",
-            },
-          ],
-          notices: [{ code: "frozen", key: "budget/old", message: "stays as it is" }],
-          out_of_scope: ["budget"],
-        }),
+        changes: [
+          {
+            action: "update",
+            key: "endpoint/chat",
+            changed_fields: [{ path: "tags.team", before: "a", after: "b" }],
+            high_risk: "a key goes to another host",
+          },
+        ],
+        notices: [{ code: "frozen", key: "budget/old", message: "stays as it is" }],
+        out_of_scope: ["budget"],
       }),
     ],
   });
@@ -252,6 +239,7 @@ test("the Markdown shows who asked, what it cost, each change with its fields, a
     "|  |  |",
     "|---|---|",
     "| run | run-1 |",
+    "| server | https://mlflow.example.com |",
     "| outcome | applied |",
     "| triggered by | manifest, manifests/search/gateway.yaml, 111122223333 |",
     "| began | 2026-11-23T12:00:00.000Z |",
@@ -274,10 +262,16 @@ test("the Markdown shows who asked, what it cost, each change with its fields, a
     "",
     "| action | resource | outcome | note |",
     "|---|---|---|---|",
-    "| update | endpoint/chat | applied | high risk: a key goes to another host; tags.team: a -\\> b |",
+    "| update | endpoint/chat | applied |  |",
     "",
-    "- budget/old stays as it is",
-    "- not in scope: budget",
+    "```diff",
+    "! update endpoint/chat",
+    "!   tags.team: a -> b",
+    "!   high risk: a key goes to another host",
+    "```",
+    "",
+    "- note: budget/old stays as it is",
+    "- not in scope: budgets",
     "",
   ]);
 });
@@ -305,7 +299,7 @@ test("the Markdown holds all issues and warnings, and the error", () => {
 });
 
 test("a plan without changes is said to be one", () => {
-  const workspaces = [aWorkspaceReport({ plan: aReportedPlan({ changes: [] }), outcomes: [] })];
+  const workspaces = [aWorkspaceReport({ changes: [], outcomes: [] })];
 
   expect(reportMarkdown(aRunReport({ workspaces }))).toContain("\nThere is nothing to change.\n");
 });
@@ -321,10 +315,8 @@ function reportSaying(text: string) {
       aWorkspaceReport({
         workspace: text,
         approval: { checksum: "c0ffee", by: text },
-        plan: aReportedPlan({
-          changes: [{ action: "create", key: `endpoint/${text}` }],
-          notices: [{ code: "frozen", key: `endpoint/${text}`, message: text }],
-        }),
+        changes: [{ action: "create", key: `endpoint/${text}` }],
+        notices: [{ code: "frozen", key: `endpoint/${text}`, message: text }],
         outcomes: [],
       }),
     ],
@@ -333,7 +325,10 @@ function reportSaying(text: string) {
 
 /** What Markdown acts on, in order. */
 function markup(markdown: string): string[] {
-  const unescaped = markdown.replace(/\\[\\`*_[\]<>|&~!#]/g, "");
+  // In a fence nothing is acted on, and no line can end it: that is another test's.
+  const unescaped = markdown
+    .replace(/^```diff\n[\s\S]*?\n```$/gm, "")
+    .replace(/\\[\\`*_[\]<>|&~!#]/g, "");
   return unescaped.match(/[\\`*_[\]<>|&~]|^#+/gm) ?? [];
 }
 

@@ -2,12 +2,7 @@ import { expect, test } from "@jest/globals";
 import type { ManifestIssue } from "#manifest/types.ts";
 import type { RunReport } from "#sync/report/report.ts";
 import { runMessage } from "#sync/report/run-message.ts";
-import {
-  aManifestReport,
-  aReportedPlan,
-  aRunReport,
-  aWorkspaceReport,
-} from "../../../support/reports.ts";
+import { aManifestReport, aRunReport, aWorkspaceReport } from "../../../support/reports.ts";
 import { MANIFEST_KEY } from "../../../support/sync-setup.ts";
 
 /** What SNS takes in one message, and less than a record of the ledger may hold. */
@@ -34,7 +29,7 @@ test("a message carries the report's facts, its place, and attributes to filter 
       run_id: "run-1",
       report_key: "runs/1.json",
       manifests: [{ key: MANIFEST_KEY }],
-      workspaces: [{ changes_total: 1, plan: { changes: [{ key: "endpoint/chat" }] } }],
+      workspaces: [{ counts: { create: 1 }, changes: [{ key: "endpoint/chat" }] }],
     },
     attributes: { owner: "search", outcome: "applied", manifest: MANIFEST_KEY },
   });
@@ -102,10 +97,7 @@ test("the same fact has the same id, whichever run found it", () => {
 
 test.each<[string, Partial<RunReport>]>([
   ["of another version", { manifests: [aManifestReport({ version_id: "object-version-2" })] }],
-  [
-    "of another plan",
-    { workspaces: [aWorkspaceReport({ plan: aReportedPlan({ checksum: "d" }) })] },
-  ],
+  ["of another plan", { workspaces: [aWorkspaceReport({ checksum: "d" })] }],
   ["of another owner", { owner: "other" }],
   ["for another reason", { error: { code: "other", message: "" } }],
   ["with another end", { outcome: "pending" }],
@@ -133,18 +125,18 @@ test("the message of a large run can still be sent", () => {
   const outcomes = keys.map(
     (key) => ({ key, outcome: "applied", id: "id-1", duration_ms: 12 }) as const,
   );
-  const workspaces = [aWorkspaceReport({ plan: aReportedPlan({ changes }), outcomes })];
+  const workspaces = [aWorkspaceReport({ changes, outcomes })];
 
   const message = messageOf(aRunReport({ workspaces }));
 
   expect(sentBytes(message)).toBeLessThan(MESSAGE_BYTES_MAX);
   expect(message.data).toMatchObject({
     report_key: "runs/1.json",
-    workspaces: [
-      { changes_total: 5000, plan: { changes: { length: 50 } }, outcomes: { length: 50 } },
-    ],
+    workspaces: [{ counts: { create: 5000 } }],
+    is_shortened: true,
   });
-  expect(message.text).toContain("\n  and 4950 more, see the report\n");
+  expect(message.text).toContain("\n  applied       create model_definition/model-definition-0\n");
+  expect(message.text).toMatch(/\nand \d+ more; the rest is in the report runs\/1\.json\n/);
 });
 
 test("the message of a manifest with thousands of mistakes can still be sent", () => {
@@ -172,7 +164,7 @@ test.each(["\u96ea", '"', "\\", "\u0001", "\u{1f600}"])(
     }));
     const notices = changes.map(({ key }) => ({ code: "frozen", key, message: long }) as const);
     const error = { code: "apply-failed", message: long };
-    const workspaces = [aWorkspaceReport({ plan: aReportedPlan({ changes, notices }), error })];
+    const workspaces = [aWorkspaceReport({ changes, notices, error })];
     const manifests = Array.from({ length: 300 }, (_, index) =>
       aManifestReport({ key: `manifests/search/${index}${character.repeat(900)}.yaml` }),
     );

@@ -1,0 +1,44 @@
+import { PLAN_VERSION, planDocument } from "#reconcile/plan/document.ts";
+import type { OwnerFile } from "#sync/owner-file.ts";
+import {
+  gravest,
+  type PlanReport,
+  type RunOutcome,
+  type WorkspaceReport,
+} from "#sync/report/report.ts";
+import type { OwnerPlan, WorkspacePlan } from "./plan-owner.ts";
+import { deletedManifests, manifestReport } from "./run-owner.ts";
+
+/** What is planned for an owner, before anything is done about it. */
+export function planReport(
+  { server }: { readonly server: string },
+  { owner, files }: { readonly owner: string; readonly files: readonly OwnerFile[] },
+  planned: OwnerPlan,
+): PlanReport {
+  const workspaces = planned.workspaces.map(plannedWorkspace);
+  const outcomes = new Map(
+    [...planned.checked.workspaces].flatMap(([name, { valid }]) => {
+      const outcome = workspaces.find(({ workspace }) => workspace === name)?.outcome;
+      return valid.map((file) => [file.name, outcome ?? "unchanged"] as const);
+    }),
+  );
+  const manifests = files.map((file) => manifestReport(file, planned, outcomes));
+  return {
+    version: PLAN_VERSION,
+    server,
+    owner,
+    outcome: gravest([...manifests, ...workspaces].map(({ outcome }) => outcome)),
+    manifests,
+    deleted_manifests: deletedManifests(planned, files),
+    workspaces,
+  };
+}
+
+function plannedWorkspace(workspacePlan: WorkspacePlan): WorkspaceReport {
+  return { ...planDocument(workspacePlan), outcome: outcomeOf(workspacePlan), outcomes: [] };
+}
+
+function outcomeOf({ plan, trips }: WorkspacePlan): RunOutcome {
+  if (trips.length > 0) return "refused";
+  return plan.changes.length + plan.blocked.length > 0 ? "planned" : "unchanged";
+}
