@@ -80,7 +80,7 @@ export function oursOn({ trackingUri }: BenchServer): Ours {
   };
   const planOf = async (text: string): Promise<{ plan: Plan; actual: ActualState }> => {
     const desired = await desiredOf(text, source);
-    const actual = await observe(gateway, tracking, ledger, desired);
+    const actual = await observe(gateway, tracking, ledger, { desired, known: NOTHING_KNOWN });
     return { plan: planned(desired, actual), actual };
   };
   /** As after every run of a worker: what was applied is known, and read again while files are. */

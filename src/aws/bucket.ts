@@ -99,13 +99,18 @@ export class ManifestBucket
     return key;
   }
 
-  async readSnapshot(key: string): Promise<Snapshot> {
+  async readSnapshot(key: string): Promise<Snapshot | undefined> {
     const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
     return awsCall(`reading ${key}`, async () => {
-      const { Body } = await this.#client.send(command, this.#options);
-      const document: unknown = JSON.parse((await Body?.transformToString("utf-8")) ?? "");
-      checkVersion(`the snapshot ${key}`, versionOf(document), SNAPSHOT_VERSION);
-      return document as Snapshot;
+      try {
+        const { Body } = await this.#client.send(command, this.#options);
+        const document: unknown = JSON.parse((await Body?.transformToString("utf-8")) ?? "");
+        checkVersion(`the snapshot ${key}`, versionOf(document), SNAPSHOT_VERSION);
+        return document as Snapshot;
+      } catch (error) {
+        if (error instanceof NoSuchKey) return undefined;
+        throw error;
+      }
     });
   }
 

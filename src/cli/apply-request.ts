@@ -1,4 +1,4 @@
-import { claim } from "#cli/connection/foreign-marks.ts";
+import { refuseForeignMarks } from "#cli/connection/foreign-marks.ts";
 import type { WriteFlags } from "#cli/input/flags.ts";
 import { confirmed } from "#cli/input/question.ts";
 import { showReport } from "#cli/output/outcomes.ts";
@@ -17,6 +17,7 @@ import { withSyncLease } from "#sync/sync.ts";
 import type { Backend } from "./backend.ts";
 import type { GwopsContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** What is under way when somebody wants the command to stop gets so long to end. */
 const GRACE_MS = 30_000;
@@ -28,18 +29,20 @@ const STOPPING = "stopping: changes that are under way end first, no further one
  * 1. without `--yes`: plan, show, ask
  * 2. take the lease: a gateway has one writer at a time
  * 3. plan, again if somebody was asked; a plan that differs from the expected one is stale
- * 4. note what is about to be written, unless others manage the gateway
+ * 4. stop if others manage the gateway
  * 5. apply, read back, keep what was applied, report
  */
 export async function applyRequest(
   context: GwopsContext,
   backend: Backend,
-  request: PlanRequest,
+  asked: PlanRequest,
   flags: WriteFlags,
   saved?: SavedPlan,
 ): Promise<ExitCode> {
   const { clock } = context;
+  const request = { ...asked, takesOver: flags.takeOver };
   let expected = saved;
+  checkTakeOver(request);
   await checkNotPaused(backend, request);
   if (!flags.yes) {
     const planned = await planOwner(backend.dependencies, request);
@@ -61,7 +64,7 @@ export async function applyRequest(
     if (expected) checkSaved(expected, planned);
     if (flags.yes) showPlans(context, planned, context.process.stderr);
     if (!backend.isShared) {
-      for (const workspace of planned.workspaces) await claim(dependencies, workspace, flags);
+      for (const plan of planned.workspaces) await refuseForeignMarks(dependencies, plan, flags);
     }
     const plannedMs = clock.nowMs();
     const result = await applied(context, held, request, planned);
@@ -71,6 +74,14 @@ export async function applyRequest(
   if (flags.json) printJson(context, report);
   else showReport(context, report);
   return reportExitCode(report);
+}
+
+/** What is taken over is known after the run: before, nobody can say what of it may be deleted. */
+function checkTakeOver({ takesOver = false, prune }: PlanRequest): void {
+  if (!takesOver || !prune) return;
+  throw new UsageError(
+    "--take-over and --prune do not go together: take over first, look at what is managed then, and prune with the next run",
+  );
 }
 
 /** Throws {@link PausedError} while somebody wants nothing to be written for the owner. */

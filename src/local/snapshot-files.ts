@@ -30,6 +30,7 @@ const snapshotSchema: z.ZodType<Snapshot> = z.object({
       version_id: z.string(),
       text: z.string(),
       declares: z.array(keySchema),
+      is_half_applied: z.literal(true).optional(),
     }),
   ),
   owned: z.array(ownedSchema),
@@ -55,19 +56,18 @@ export class SnapshotFiles implements SnapshotStore {
     return reference;
   }
 
-  async readSnapshot(reference: string): Promise<Snapshot> {
+  async readSnapshot(reference: string): Promise<Snapshot | undefined> {
     const path = join(this.#folder, reference);
     const text = await readIfAny(path);
-    if (text === undefined) {
-      throw new LocalFileError(`${path} is gone: only the newest ${KEPT} snapshots are kept`);
-    }
+    if (text === undefined) return undefined;
     const document = parseJson(text);
     checkVersion(`the snapshot ${path}`, versionOf(document), SNAPSHOT_VERSION);
     const parsed = snapshotSchema.safeParse(document);
     if (parsed.success) return parsed.data;
-    throw new LocalFileError(`${path} is not a snapshot of gwops`, {
-      cause: parsed.error,
-    });
+    throw new LocalFileError(
+      `${path} is not a snapshot of gwops: move it away, and what it says is adopted anew`,
+      { cause: parsed.error },
+    );
   }
 
   async #forgetOld(unit: string): Promise<void> {

@@ -52,7 +52,8 @@ export interface Notice {
     | "protected"
     | "unknown-value"
     | "prune-suspended"
-    | "replaced";
+    | "replaced"
+    | "no-history";
   readonly key?: ResourceKey;
   readonly message: string;
 }

@@ -1,3 +1,4 @@
+import { type FieldChange, fieldOf } from "./change.ts";
 import type {
   ActualResource,
   BudgetFields,
@@ -19,6 +20,8 @@ interface KindTraits<K extends Kind> {
   readonly concurrency: number;
   /** Fields that MLflow ignores in an update, answering 200. */
   readonly immutable: readonly (keyof FieldsOf[K])[];
+  /** Fields that only our ledger keeps: to write them writes nothing on the gateway. */
+  readonly recorded: readonly (keyof FieldsOf[K])[];
   /**
    * Whether the server knows a name. Else ours is in the mark and in the ledger: one name can be
    * there twice, what nobody has marked is named by its id, and none can be found as external.
@@ -35,6 +38,7 @@ export const TRAITS: { readonly [K in Kind]: KindTraits<K> } = {
     // Each write of a secret costs about 70 ms of server CPU that LLM traffic would use.
     concurrency: 1,
     immutable: ["provider"],
+    recorded: [],
     isNamed: true,
     rename: "copy",
   },
@@ -43,6 +47,7 @@ export const TRAITS: { readonly [K in Kind]: KindTraits<K> } = {
     nouns: "model definitions",
     concurrency: 4,
     immutable: [],
+    recorded: [],
     isNamed: true,
     rename: "in-place",
   },
@@ -51,6 +56,7 @@ export const TRAITS: { readonly [K in Kind]: KindTraits<K> } = {
     nouns: "endpoints",
     concurrency: 4,
     immutable: [],
+    recorded: [],
     isNamed: true,
     rename: "in-place",
   },
@@ -60,10 +66,18 @@ export const TRAITS: { readonly [K in Kind]: KindTraits<K> } = {
     // Each write of a budget makes the server compute every window again.
     concurrency: 1,
     immutable: [],
+    recorded: ["thresholds", "labels"],
     isNamed: false,
     rename: "in-place",
   },
 };
+
+/** Whether a change changes nothing on the gateway but our mark. */
+export function isRecorded(kind: Kind, change: FieldChange): boolean {
+  const field = fieldOf(change);
+  const recorded: readonly string[] = TRAITS[kind].recorded;
+  return field === "owner" || recorded.includes(field);
+}
 
 /** One value for each kind. */
 export function perKind<T>(make: (kind: Kind) => T): Record<Kind, T> {

@@ -7,9 +7,17 @@ export function ownerOf(resource: Stamped): { owner?: string } {
   return owner === undefined ? {} : { owner };
 }
 
-export function endpointOwner({ tags }: Endpoint): { owner?: string } {
-  const tag = tags.find(({ key }) => key === OWNER_TAG_KEY);
-  return tag ? { owner: tag.value } : {};
+/** By its tag; it gets that last, and what it was created with stays for good. */
+export function endpointOwner({ tags, created_by }: Endpoint): {
+  owner?: string;
+  made_by?: string;
+} {
+  const owner = tags.find(({ key }) => key === OWNER_TAG_KEY)?.value;
+  const maker = readMark(created_by);
+  return {
+    ...(owner !== undefined && { owner }),
+    ...(maker !== undefined && maker !== owner && { made_by: maker }),
+  };
 }
 
 /**

@@ -62,6 +62,8 @@ export interface EndpointModel {
 export interface EndpointBinding {
   readonly resource_type: ResourceType;
   readonly resource_id: string;
+  /** MLflow or a person made it: it is neither compared nor taken away. */
+  readonly is_foreign?: true;
 }
 
 /** A registered judge; of an experiment whose name is not known, `experiment` is `#` and its id. */
@@ -147,6 +149,8 @@ export type ActualResource = {
     readonly id: string;
     /** By its mark, which anybody can change. */
     readonly owner?: string;
+    /** Who created it, where `owner` does not say the same. */
+    readonly made_by?: string;
     /** By the ledger; present where the mark says something else. */
     readonly ledger_owner?: string;
     /** What the server calls it; present where `name` is ours and somebody renamed it by hand. */
@@ -201,16 +205,24 @@ export interface KnownState {
    * is called and marked by now, and nothing else is ever deleted.
    */
   readonly owned: ReadonlyMap<Identity, string>;
+  /** Names to give back, by what goes back to an earlier state. */
+  readonly names: ReadonlyMap<Identity, string>;
+  /** What an earlier run set out to create and cannot have told the end of. */
+  readonly intended: ReadonlySet<ResourceKey>;
   /** The owners of what the runs of others left, as far as it may concern this plan. */
   readonly others: ReadonlyMap<Identity, string>;
   /** Declared as protected when they were last declared. */
   readonly protected: ReadonlySet<ResourceKey>;
   /** Declared by files that are now missing, invalid or silent about their kind: never pruned. */
   readonly frozen: ReadonlySet<ResourceKey>;
+  /** Where the record of the last run was kept that is lost now. */
+  readonly lost?: string | undefined;
 }
 
 export const NOTHING_KNOWN: KnownState = {
   owned: new Map(),
+  names: new Map(),
+  intended: new Set(),
   others: new Map(),
   protected: new Set(),
   frozen: new Set(),

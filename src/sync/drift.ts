@@ -1,11 +1,13 @@
 import type { Access } from "#manifest/access.ts";
 import { digestOf } from "#reconcile/plan/canonical.ts";
 import { PLAN_VERSION, planDocument } from "#reconcile/plan/document.ts";
+import { UnsafePlanError } from "#reconcile/plan/guard.ts";
 import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
 import { type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
 import { commitWithMessages } from "#runtime/message.ts";
 import { type Pause, pauseOf } from "#runtime/pause.ts";
-import { SNAPSHOTS, type Snapshot } from "#sync/history/snapshot.ts";
+import { readIntents } from "#sync/history/intents.ts";
+import { SNAPSHOTS, type Snapshot, type SnapshotList } from "#sync/history/snapshot.ts";
 import { splitId } from "#sync/history/snapshot-history.ts";
 import { applyWorkspace } from "#sync/owner/apply-workspace.ts";
 import type { Delivery } from "#sync/owner/file-outcome.ts";
@@ -16,6 +18,7 @@ import {
   type WorkspacePlan,
 } from "#sync/owner/plan-owner.ts";
 import { type RunOwnerDependencies, workspaceReport } from "#sync/owner/run-owner.ts";
+import { keepHealed } from "#sync/owner/take-snapshot.ts";
 import {
   gravest,
   isSuccess,
@@ -28,7 +31,6 @@ import {
 import { runMessage } from "#sync/report/run-message.ts";
 import { isClosed } from "./closure.ts";
 import type { RunDependencies } from "./end-run.ts";
-import { isUnsettled, MANIFESTS, type ManifestRecord } from "./manifest-record.ts";
 import { keptFile } from "./owner-file.ts";
 import { startedRun } from "./run-journal.ts";
 import { buildReport } from "./run-report.ts";
@@ -77,64 +79,59 @@ export async function detectDrift(
   dependencies: DriftDependencies,
   request: DriftRequest,
 ): Promise<Drift[]> {
-  const { ledger, snapshots, deadline } = dependencies;
+  const { ledger, deadline } = dependencies;
   const permissions = await readPermissions(dependencies);
   if (await isClosed(dependencies, permissions)) return [];
-  const records = await ledger.list(MANIFESTS);
-  const halfApplied = new Set(
-    records.filter(({ value }) => isHalfApplied(value)).map(({ id }) => id),
-  );
   const drifts: Drift[] = [];
   const failures: GatewayOpsError[] = [];
   for (const { id, value } of await ledger.list(SNAPSHOTS)) {
-    const [newest] = value.snapshots;
     // The schedule comes again: what is left may wait.
-    if (!newest || deadline.leftMs() === 0) continue;
-    try {
-      const snapshot = await snapshots.readSnapshot(newest.reference);
-      const planned = await planCompared(dependencies, snapshot, permissions, halfApplied);
-      drifts.push(await toldDrift(dependencies, id, planned, { ...request, ...planned }));
-    } catch (error) {
+    if (deadline.leftMs() === 0) continue;
+    const found = driftOf(dependencies, id, value, permissions, request);
+    const drift = await found.catch((error: unknown) => {
       if (!(error instanceof GatewayOpsError)) throw error;
-      const [workspace, owner] = splitId(id);
-      const { code, message } = error;
-      drifts.push({ owner, workspace, resources: 0, error: { code, message } });
       failures.push(error);
-    }
+      return unknownDrift(id, error);
+    });
+    if (drift) drifts.push(drift);
   }
   const [failure] = failures;
   if (failure && !request.isLast) throw failure;
   return drifts;
 }
 
-/** Then it is neither as it was nor as it shall be: that is told already. */
-function isHalfApplied(record: ManifestRecord): boolean {
-  return record.status === "failed" || isUnsettled(record);
+function unknownDrift(id: string, { code, message }: GatewayOpsError): Drift {
+  const [workspace, owner] = splitId(id);
+  return { owner, workspace, resources: 0, error: { code, message } };
 }
 
-/** The same of what may be compared: of which nothing is half applied. */
-async function planCompared(
+/** Undefined when what was applied is lost: the next run adopts everything anew. */
+async function driftOf(
   dependencies: DriftDependencies,
-  snapshot: Snapshot,
+  id: string,
+  { snapshots: [newest] }: SnapshotList,
   { accessOf }: Permissions,
-  halfApplied: ReadonlySet<string>,
-): Promise<DriftPlan & { readonly isWhole: boolean }> {
-  const files = snapshot.files.filter(({ name }) => !halfApplied.has(name));
-  const access = accessOf(snapshot.owner);
-  const planned = await planDrift(dependencies, { ...snapshot, files }, access);
-  const { checked, rejected } = planned.plan;
-  const isWhole =
-    files.length === snapshot.files.length &&
-    checked.invalid.every(({ name }) => rejected.has(name));
-  return { ...planned, isWhole };
+  request: DriftRequest,
+): Promise<Drift | undefined> {
+  const snapshot = newest && (await dependencies.snapshots.readSnapshot(newest.reference));
+  if (!snapshot) return undefined;
+  const planned = await planDrift(dependencies, snapshot, accessOf(snapshot.owner));
+  return toldDrift(dependencies, id, planned, request);
 }
 
-/** The plan that would undo the drift of one owner in one workspace; writes nothing. */
+/**
+ * The plan that would undo the drift of one owner in one workspace; writes nothing. What is applied
+ * in part is not compared: it is neither as it was nor as it shall be, and that is told already.
+ */
 export async function planDrift(
   dependencies: PlanDependencies & Pick<RunOwnerDependencies, "planSettings">,
-  { owner, workspace, files }: Snapshot,
+  snapshot: Snapshot,
   access: Access,
 ): Promise<DriftPlan> {
+  const { owner, workspace } = snapshot;
+  const { isOpen } = await readIntents(dependencies.ledger, owner, workspace);
+  const files = snapshot.files.filter((file) => !isOpen && !file.is_half_applied);
+  const halfApplied = snapshot.files.filter((file) => !files.includes(file));
   const plan = await planOwner(dependencies, {
     owner,
     workspace,
@@ -151,7 +148,7 @@ export async function planDrift(
     if (!issues || !plan.rejected.has(name)) return [];
     return [{ key: name, version_id, outcome: "rejected", issues }];
   });
-  return { plan, workspacePlan, rejected };
+  return { plan, workspacePlan, rejected, halfApplied: halfApplied.map(({ name }) => name) };
 }
 
 export interface DriftPlan {
@@ -159,14 +156,16 @@ export interface DriftPlan {
   readonly workspacePlan: WorkspacePlan | undefined;
   /** Files that could be applied once and no longer: somebody else has what they declare, say. */
   readonly rejected: readonly ManifestReport[];
+  /** Names of the files that were not compared. */
+  readonly halfApplied: readonly string[];
 }
 
 /** Tells what is new, after undoing it if that is wanted. */
 async function toldDrift(
   dependencies: DriftDependencies,
   id: string,
-  { workspacePlan, rejected }: DriftPlan,
-  { heal, pauses = [], isWhole }: DriftRequest & { readonly isWhole: boolean },
+  { plan, workspacePlan, rejected, halfApplied }: DriftPlan,
+  { heal, pauses = [] }: DriftRequest,
 ): Promise<Drift> {
   const [workspace, owner] = splitId(id);
   const mayHeal = heal && !pauseOf(pauses, "config", owner);
@@ -184,6 +183,8 @@ async function toldDrift(
   const digest = distinctionOf(report, workspacePlan);
   const record = await dependencies.ledger.read(DRIFTS, id);
   const isHealed = report.outcome === "applied";
+  const { invalid } = plan.checked;
+  const isWhole = halfApplied.length === 0 && invalid.every(({ name }) => plan.rejected.has(name));
   // While some files are not compared, nobody can say that the drift is gone.
   const known = digest === undefined && !isWhole ? undefined : record?.value.digest;
   if (!isHealed && digest === known) return { owner, workspace, resources };
@@ -199,6 +200,9 @@ async function workspaceOf(
 ): Promise<WorkspaceReport> {
   if (heal && hasDrifted) {
     const result = await applyWorkspace(dependencies, plan);
+    if (!(result.error instanceof UnsafePlanError)) {
+      await keepHealed(dependencies, plan, result.outcomes);
+    }
     return workspaceReport(plan, result, { isLast: true });
   }
   return seenWorkspace(plan);

@@ -19,12 +19,11 @@ const FIELDS: Readonly<Record<Kind, (variant: string) => object>> = {
   endpoint: (variant) => ({ models: [], tags: { variant } }),
   budget: (variant) => ({
     budget_unit: "USD",
-    budget_amount: 1,
+    budget_amount: variant === "old" ? 1 : 2,
     duration: { unit: "DAYS", value: 1 },
     target_scope: "USER",
     target_value: "somebody",
     budget_action: "ALERT",
-    labels: { variant },
   }),
 };
 

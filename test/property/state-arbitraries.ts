@@ -333,6 +333,8 @@ function knownStates(
   const silent = resources.filter(({ kind }) => !in_scope.includes(kind)).map(keyOf);
   return fc.record({
     owned: ownedOf(resources),
+    names: fc.constant(new Map<Identity, string>()),
+    intended: fc.constant(new Set<ResourceKey>()),
     others: fc
       .subarray(resources.filter(({ owner }) => owner !== OWNER))
       .map((theirs) => new Map(theirs.map((one) => [identityOf(one), "other"] as const))),

@@ -64,7 +64,10 @@ export function applySetupOf<G extends CoreGateway, T extends CoreTracking>(
     trackingOf: () => tracking,
   };
   const look = (resources: readonly DesiredResource[] = [], changes: Partial<DesiredState> = {}) =>
-    observe(gateway, tracking, ledger, desiredState(resources, changes));
+    observe(gateway, tracking, ledger, {
+      desired: desiredState(resources, changes),
+      known: NOTHING_KNOWN,
+    });
   const plan = async (
     resources: readonly DesiredResource[],
     changes: Partial<DesiredState> = {},

@@ -64,10 +64,14 @@ export class FakeBucket
     return [...this.#snapshots.values()];
   }
 
-  readSnapshot(reference: string): Promise<Snapshot> {
+  readSnapshot(reference: string): Promise<Snapshot | undefined> {
     const json = this.#snapshots.get(reference);
-    if (json === undefined) return Promise.reject(new Error(`there is no ${reference}`));
-    return Promise.resolve(JSON.parse(json) as Snapshot);
+    return Promise.resolve(json === undefined ? undefined : (JSON.parse(json) as Snapshot));
+  }
+
+  /** As if somebody had emptied the folder of what was applied. */
+  loseSnapshots(): void {
+    this.#snapshots.clear();
   }
 
   approver(checksum: string): Promise<string | undefined> {

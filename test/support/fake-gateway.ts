@@ -151,6 +151,8 @@ export class FakeGateway implements CoreGateway {
 
   readonly secrets: CoreGateway["secrets"] = {
     list: () => this.#call("listSecrets", () => unordered(this.#secrets)),
+    get: ({ secret_id }) =>
+      this.#call("getSecret", () => found("getSecret", this.#secrets, secret_id)),
     create: ({ secret_value, created_by, ...secret }) =>
       this.#call("createSecret", () => {
         if (this.#secretNamed(secret.secret_name)) throw nameTaken("createSecret");
@@ -190,6 +192,10 @@ export class FakeGateway implements CoreGateway {
   };
 
   readonly modelDefinitions: CoreGateway["modelDefinitions"] = {
+    get: ({ model_definition_id: id }) =>
+      this.#call("getModelDefinition", () =>
+        this.#linked(found("getModelDefinition", this.#definitions, id)),
+      ),
     list: () =>
       this.#call("listModelDefinitions", () =>
         unordered(this.#definitions).map((definition) => this.#linked(definition)),
@@ -231,6 +237,10 @@ export class FakeGateway implements CoreGateway {
         unordered(this.#endpoints)
           .filter(({ mappings }) => mappings.length > 0)
           .map((endpoint) => this.#shown(endpoint)),
+      ),
+    get: ({ endpoint_id }) =>
+      this.#call("getEndpoint", () =>
+        this.#shown(found("getEndpoint", this.#endpoints, endpoint_id)),
       ),
     find: ({ name }) =>
       this.#call("getEndpoint", () => {
@@ -389,6 +399,8 @@ export class FakeGateway implements CoreGateway {
 
   readonly budgets: CoreGateway["budgets"] = {
     list: () => this.#call("listBudgets", () => unordered(this.#budgets)),
+    get: ({ budget_policy_id: id }) =>
+      this.#call("getBudget", () => found("getBudget", this.#budgets, id)),
     listWindows: () => this.#call("listBudgetWindows", () => this.windows),
     create: ({ created_by, ...budget }) =>
       this.#call("createBudget", () => {

@@ -155,7 +155,7 @@ export function actualState(
 /** By key; what is owned has the id that `existing` gives it. */
 export function known(
   changes: {
-    readonly [K in Exclude<keyof KnownState, "others">]?: readonly string[];
+    readonly [K in "owned" | "protected" | "frozen"]?: readonly string[];
   },
 ): KnownState {
   const keys = (name: keyof typeof changes) => new Set((changes[name] ?? []) as ResourceKey[]);

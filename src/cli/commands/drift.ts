@@ -8,7 +8,7 @@ import { isAsDeclared, showPlans } from "#cli/output/plans.ts";
 import { counted, printFindings, printJson, say } from "#cli/output/show.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import { type DriftPlan, driftReport, planDrift } from "#sync/drift.ts";
-import { readSnapshots } from "#sync/history/snapshot-history.ts";
+import { type LastSnapshots, readSnapshots } from "#sync/history/snapshot-history.ts";
 
 export const driftCommand = buildCommand({
   parameters: { flags: REPORT_FLAGS },
@@ -30,8 +30,11 @@ async function drift(this: GwopsContext, flags: ReportFlags): Promise<void> {
   const { dependencies } = await backendOf(this, flags);
   const access = await accessOf(this, flags);
   const { owner, workspace } = flags;
-  const snapshots = [...(await readSnapshots(dependencies, owner)).values()];
-  const applied = snapshots.filter((one) => [undefined, one.workspace].includes(workspace));
+  const last = await readSnapshots(dependencies, owner);
+  const applied = [...last.snapshots.values()].filter((one) =>
+    [undefined, one.workspace].includes(workspace),
+  );
+  showLost(this, last);
   if (applied.length === 0) {
     const where = workspace === undefined ? "" : ` in the workspace "${workspace}"`;
     throw new UsageError(`nothing was applied yet for the owner "${owner}"${where}`);
@@ -47,6 +50,12 @@ async function drift(this: GwopsContext, flags: ReportFlags): Promise<void> {
   say(this, isDrifted ? "the gateway is not as it was applied" : "no drift");
 }
 
+function showLost(context: GwopsContext, { lost }: LastSnapshots): void {
+  for (const [workspace, reference] of lost) {
+    say(context, `what was applied in ${workspace} is lost (${reference}): apply once more`);
+  }
+}
+
 /** What is wrong with a file itself, or no longer granted, is no drift, and hides what would be. */
 function showUncompared(context: GwopsContext, found: readonly DriftPlan[]): void {
   const invalid = found.flatMap(({ plan: { checked, rejected } }) =>
@@ -54,4 +63,7 @@ function showUncompared(context: GwopsContext, found: readonly DriftPlan[]): voi
   );
   printFindings(context, { invalid, warnings: [] }, context.process.stderr);
   if (invalid.length > 0) say(context, `not compared: ${counted(invalid.length, "file")}`);
+  const halfApplied = found.flatMap((drifted) => drifted.halfApplied);
+  if (halfApplied.length === 0) return;
+  say(context, `not compared, since the last run did not end well: ${halfApplied.join(", ")}`);
 }

@@ -45,7 +45,8 @@ async function rollback(this: GwopsContext, flags: Flags): Promise<void> {
   const files = snapshot.files.map(keptFile);
   say(this, `going back to run ${snapshot.run_id} of ${snapshot.applied_at}`);
   const request = await requestOf(this, backend, { ...flags, workspace }, files);
-  this.process.exitCode = await applyRequest(this, backend, request, flags);
+  const back = { ...request, goingBackTo: snapshot };
+  this.process.exitCode = await applyRequest(this, backend, back, flags);
 }
 
 async function listRuns(

@@ -1,74 +1,69 @@
 import { UsageError } from "#cli/usage-error.ts";
-import { keyOfChange } from "#reconcile/change.ts";
-import { type Identity, identityOf, keyOf, type ResourceKey } from "#reconcile/state.ts";
+import { type ActualResource, type Identity, identityOf, keyOf } from "#reconcile/state.ts";
 import { LeaseHeldError } from "#runtime/errors.ts";
-import { type Ledger, type LedgerKind, put } from "#runtime/ledger.ts";
-import { SNAPSHOTS, type SnapshotStore } from "#sync/history/snapshot.ts";
-import { splitId } from "#sync/history/snapshot-history.ts";
+import { type LedgerKind, put } from "#runtime/ledger.ts";
+import { partsOf } from "#runtime/parts.ts";
+import { allIntended } from "#sync/history/intents.ts";
+import { type HistoryDependencies, readOthers } from "#sync/history/snapshot-history.ts";
 import type { WorkspacePlan } from "#sync/owner/plan-owner.ts";
 
-interface Memory {
-  readonly ledger: Ledger;
-  readonly snapshots: SnapshotStore;
+/** What another ledger has marked before this one was declared to be the only one. */
+interface TakenOver {
+  readonly identities: readonly Identity[];
 }
 
-/**
- * By workspace: what this ledger's runs set out to write. Noted before, so that a run that was
- * killed does not take its own marks for somebody else's.
- */
-const CLAIMED: LedgerKind<{ readonly keys: readonly ResourceKey[] }> = {
-  name: "claimed",
-  version: 1,
-};
+/** By `<workspace>/<part>`. */
+const TAKEN_OVER: LedgerKind<TakenOver> = { name: "taken-over", version: 1 };
 
 const SHOWN_MAX = 5;
 
 /**
  * Refuses to write to a gateway on which somebody with another ledger manages resources too: each
- * would undo what the other does. With `takeOver` this ledger is declared to be the only one.
+ * would undo what the other does. Known is what any owner's runs with this ledger left, by id, or
+ * set out to create. With `takeOver` this ledger is declared to be the only one.
  */
-export async function claim(
-  memory: Memory,
-  { plan, actual }: WorkspacePlan,
+export async function refuseForeignMarks(
+  memory: HistoryDependencies,
+  { plan: { owner, workspace }, actual, known }: WorkspacePlan,
   { takeOver }: { readonly takeOver?: boolean | undefined },
 ): Promise<void> {
-  const { workspace } = plan;
-  const record = await memory.ledger.read(CLAIMED, workspace);
-  const claimed = new Set(record?.value.keys);
-  const known = await ownedIdentities(memory, workspace);
-  const foreign = actual.resources
-    .filter((resource) => resource.owner !== undefined && !known.has(identityOf(resource)))
-    .map(keyOf)
-    .filter((key) => !claimed.has(key));
-  if (foreign.length > 0 && !takeOver) throw new UsageError(foreignSentence(foreign));
-  const keys = new Set([...claimed, ...foreign, ...plan.changes.map(keyOfChange)]);
-  if (keys.size === claimed.size) return;
-  const value = { keys: [...keys].sort() };
-  if (await memory.ledger.commit([put(CLAIMED, workspace, value, record)])) return;
-  throw new LeaseHeldError("the ledger was written by another run");
-}
-
-/** What the runs of all owners left in a workspace. */
-async function ownedIdentities(
-  { ledger, snapshots }: Memory,
-  workspace: string,
-): Promise<ReadonlySet<Identity>> {
-  const owned = new Set<Identity>();
-  for (const { id, value } of await ledger.list(SNAPSHOTS)) {
-    const [newest] = value.snapshots;
-    if (splitId(id)[0] !== workspace || !newest) continue;
-    const snapshot = await snapshots.readSnapshot(newest.reference);
-    for (const resource of snapshot.owned) owned.add(identityOf(resource));
+  const strange = actual.resources.filter(
+    (resource) => resource.owner !== undefined && !known.owned.has(identityOf(resource)),
+  );
+  if (strange.length === 0) return;
+  const others = await readOthers(memory, owner, workspace);
+  const intended = await allIntended(memory.ledger, workspace);
+  const taken = await takenOver(memory, workspace);
+  const foreign = strange.filter((resource) => {
+    const identity = identityOf(resource);
+    const isKnown = others.has(identity) || intended.has(keyOf(resource));
+    return !isKnown && !taken.identities.has(identity);
+  });
+  if (foreign.length === 0) return;
+  if (!takeOver) throw new UsageError(foreignSentence(foreign));
+  for (const [index, identities] of partsOf(foreign.map(identityOf)).entries()) {
+    const id = `${workspace}/${taken.parts + index}`;
+    if (await memory.ledger.commit([put(TAKEN_OVER, id, { identities }, undefined)])) continue;
+    throw new LeaseHeldError("the ledger was written by another run");
   }
-  return owned;
 }
 
-function foreignSentence(keys: readonly ResourceKey[]): string {
-  const shown = keys.slice(0, SHOWN_MAX).join(", ");
-  const more = keys.length > SHOWN_MAX ? ` and ${keys.length - SHOWN_MAX} more` : "";
+async function takenOver({ ledger }: HistoryDependencies, workspace: string) {
+  const records = await ledger.list(TAKEN_OVER);
+  const own = records.filter(({ id }) => id.startsWith(`${workspace}/`));
+  return {
+    parts: own.length,
+    identities: new Set(own.flatMap(({ value }) => value.identities)),
+  };
+}
+
+function foreignSentence(resources: readonly ActualResource[]): string {
+  const shown = resources.slice(0, SHOWN_MAX).map(keyOf).join(", ");
+  const more = resources.length > SHOWN_MAX ? ` and ${resources.length - SHOWN_MAX} more` : "";
   return (
     `the gateway holds resources that carry the marks of Gateway Ops and that this ledger does not ` +
-    `know: ${shown}${more}. Somebody else manages them, and nothing was written. Use the ledger of ` +
-    "the deployed stack with --stack NAME, or say with --take-over that this ledger is the only one"
+    `know: ${shown}${more}. Somebody else manages them, or a former ledger was lost, and nothing was ` +
+    "written. Use the ledger of the deployed stack with --stack NAME, or say with --take-over that " +
+    "this ledger is the only one"
   );
 }

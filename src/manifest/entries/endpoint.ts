@@ -60,10 +60,17 @@ function toEntry({ name, fields }: ActualOf<"endpoint">, { experiments }: Export
       experiment,
       experiment_id: experiment === undefined ? experiment_id : undefined,
       tags: tags.length > 0 ? Object.fromEntries(tags) : undefined,
-      bindings: unlessEmpty(fields.bindings?.map((binding) => ({ ...binding })).sort(byText)),
+      bindings: unlessEmpty(ownBindings(fields).sort(byText)),
       guardrails: unlessEmpty(fields.guardrails?.map(guardrailEntry).sort(byText)),
     }),
   };
+}
+
+/** MLflow's own come and go with what it makes them for. */
+function ownBindings({ bindings = [] }: EndpointFields) {
+  return bindings
+    .filter(({ is_foreign }) => !is_foreign)
+    .map(({ resource_type, resource_id }) => ({ resource_type, resource_id }));
 }
 
 /** What the manifest language has no word for, because nobody can want it. */

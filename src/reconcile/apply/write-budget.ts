@@ -1,5 +1,5 @@
 import { BUDGET_SETTINGS } from "#budgets/settings.ts";
-import { type FieldName, fieldOf } from "#reconcile/change.ts";
+import { isRecorded } from "#reconcile/kinds.ts";
 import type { ActualOf, BudgetFields, DesiredOf, ResourceKey } from "#reconcile/state.ts";
 import { LeaseHeldError } from "#runtime/errors.ts";
 import { type LedgerWrite, put, remove } from "#runtime/ledger.ts";
@@ -30,9 +30,6 @@ async function createNew(
   return budget_policy_id;
 }
 
-/** Fields that only we keep, and our mark. */
-const OURS: readonly FieldName[] = ["thresholds", "labels", "owner"];
-
 /**
  * The policy is written only when it changes, as each write makes the server compute every window;
  * when it is adopted, or lost our mark, it gets it, by which its name survives a loss of the ledger.
@@ -42,9 +39,9 @@ async function updateExisting(
   desired: DesiredOf<"budget">,
   { action, actual: { id }, changed_fields }: Update<"budget">,
 ): Promise<string> {
-  const fields = changed_fields.map(fieldOf);
-  const isPolicyChanged = fields.some((field) => !OURS.includes(field));
-  if (isPolicyChanged || action === "adopt" || fields.includes("owner")) {
+  const isPolicyChanged = changed_fields.some((change) => !isRecorded("budget", change));
+  const isMarkMissing = action === "adopt" || changed_fields.some(({ path }) => path === "owner");
+  if (isPolicyChanged || isMarkMissing) {
     await gateway.budgets.update({
       budget_policy_id: id,
       ...(isPolicyChanged && policyFields(desired.fields, ids)),

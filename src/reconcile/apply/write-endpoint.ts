@@ -1,6 +1,7 @@
 import type { ModelConfig } from "#gateway/types.ts";
 import { fieldOf } from "#reconcile/change.ts";
 import { endpointOwner } from "#reconcile/owner.ts";
+import { bindingsSpokenOf } from "#reconcile/plan/compare.ts";
 import {
   type ActualOf,
   type DesiredOf,
@@ -120,7 +121,8 @@ async function writeParts(
     await writeTags(gateway, endpoint_id, fields.tags, tags);
   }
   if (parts.includes("bindings") && fields.bindings) {
-    await writeBindings(context, endpoint_id, fields.bindings, before?.fields.bindings ?? []);
+    const present = bindingsSpokenOf(fields.bindings, before?.fields.bindings);
+    await writeBindings(context, endpoint_id, fields.bindings, present);
   }
   if (parts.includes("guardrails") && fields.guardrails) {
     await writePlacements(context, endpoint_id, fields.guardrails, before === undefined);
@@ -161,7 +163,9 @@ async function writeBindings(
       .catch(unlessTaken);
   }
   for (const binding of without(before, wanted)) {
-    await gateway.bindings.delete({ endpoint_id, ...binding }).catch(ignoreMissing);
+    const { resource_type, resource_id } = binding;
+    const identity = { endpoint_id, resource_type, resource_id };
+    await gateway.bindings.delete(identity).catch(ignoreMissing);
   }
 }
 

@@ -1,6 +1,12 @@
 import { BUDGET_SETTINGS } from "#budgets/settings.ts";
 import type { Binding, CurrentUser, Endpoint } from "#gateway/types.ts";
-import type { ActualState, DesiredOf, DesiredState } from "#reconcile/state.ts";
+import {
+  type ActualState,
+  type DesiredOf,
+  type DesiredState,
+  identityOf,
+  type KnownState,
+} from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { groupBy } from "#runtime/group-by.ts";
 import type { Ledger } from "#runtime/ledger.ts";
@@ -60,7 +66,7 @@ export async function observe(
   gateway: GatewayReader,
   tracking: TrackingReader,
   ledger: Ledger,
-  desired: DesiredState,
+  { desired, known }: Wanted,
   reading: Reading = readLists(gateway, ledger, desired.workspace),
 ): Promise<ActualState> {
   const lists = await reading;
@@ -68,7 +74,7 @@ export async function observe(
   const wanted = endpoints.flatMap(({ fields }) => fields.guardrails ?? []);
   const { workspace } = desired;
   const [raw, named] = await Promise.all([
-    guardrailsOf(gateway, lists.resources.endpoint, endpoints),
+    guardrailsOf(gateway, declaring(lists.resources.endpoint, endpoints, known)),
     experimentsNamedBy(tracking, ledger, workspace, endpoints),
   ]);
   const ids = experimentIdsOf(endpoints, raw);
@@ -143,18 +149,32 @@ function stateOf(lists: Lists, raw: RawGuardrails, experiments: ExperimentNames)
   };
 }
 
-async function guardrailsOf(
-  gateway: GatewayReader,
+/** What is to be observed, and under what names what is there was left. */
+export interface Wanted {
+  readonly desired: DesiredState;
+  readonly known: Pick<KnownState, "owned">;
+}
+
+/** The endpoints of which the manifest states guardrails, by what name they ever go. */
+function declaring(
   existing: readonly Endpoint[],
   desired: readonly DesiredOf<"endpoint">[],
-): Promise<RawGuardrails> {
-  const declaring = desired.filter(({ fields }) => fields.guardrails !== undefined);
-  if (declaring.length === 0) return NO_GUARDRAILS;
-  const names = new Set(declaring.flatMap(({ name, previous_name }) => [name, previous_name]));
-  return listGuardrails(
-    gateway,
-    existing.filter(({ name }) => names.has(name)),
+  { owned }: Wanted["known"],
+): readonly Endpoint[] | undefined {
+  const stating = desired.filter(({ fields }) => fields.guardrails !== undefined);
+  if (stating.length === 0) return undefined;
+  const names = new Set(stating.flatMap(({ name, previous_name }) => [name, previous_name]));
+  return existing.filter(
+    ({ name, endpoint_id: id }) =>
+      names.has(owned.get(identityOf({ kind: "endpoint", id })) ?? name) || names.has(name),
   );
+}
+
+async function guardrailsOf(
+  gateway: GatewayReader,
+  endpoints: readonly Endpoint[] | undefined,
+): Promise<RawGuardrails> {
+  return endpoints ? listGuardrails(gateway, endpoints) : NO_GUARDRAILS;
 }
 
 /** Of experiments that are meant without being named: by id, or as those of guardrails that exist. */

@@ -18,16 +18,36 @@ import {
   TARGET_SCOPES,
 } from "#gateway/types.ts";
 import { budgetNameOf, endpointOwner, ownerOf } from "#reconcile/owner.ts";
-import { type ActualOf, type ActualResource, KINDS, type Kind } from "#reconcile/state.ts";
+import {
+  type ActualOf,
+  type ActualResource,
+  type EndpointBinding,
+  KINDS,
+  type Kind,
+} from "#reconcile/state.ts";
+import { GatewayOpsError } from "#runtime/errors.ts";
+import { readMark } from "#runtime/marks.ts";
 import { isUntouched, type PushedVersion } from "#secrets/managed-secret.ts";
 import { fromPlacement, type GuardrailNames } from "./guardrails.ts";
 
 /** The part of the gateway client that lists what is managed. */
 export interface ResourceReader {
-  readonly secrets: { list(): Promise<readonly Secret[]> };
-  readonly modelDefinitions: { list(): Promise<readonly ModelDefinition[]> };
-  readonly endpoints: { list(): Promise<readonly Endpoint[]> };
-  readonly budgets: { list(): Promise<readonly BudgetPolicy[]> };
+  readonly secrets: {
+    list(): Promise<readonly Secret[]>;
+    get(secret: { readonly secret_id: string }): Promise<Secret>;
+  };
+  readonly modelDefinitions: {
+    list(): Promise<readonly ModelDefinition[]>;
+    get(definition: { readonly model_definition_id: string }): Promise<ModelDefinition>;
+  };
+  readonly endpoints: {
+    list(): Promise<readonly Endpoint[]>;
+    get(endpoint: { readonly endpoint_id: string }): Promise<Endpoint>;
+  };
+  readonly budgets: {
+    list(): Promise<readonly BudgetPolicy[]>;
+    get(policy: { readonly budget_policy_id: string }): Promise<BudgetPolicy>;
+  };
 }
 
 /** What the server says of a resource of each kind. */
@@ -54,19 +74,48 @@ export interface Surroundings {
 
 interface Observer<K extends Kind> {
   readonly list: (gateway: ResourceReader) => Promise<readonly Raw[K][]>;
+  /** Whether a list should show what has the id; fails when nothing has it. */
+  readonly isListed: (gateway: ResourceReader, id: string) => Promise<boolean>;
   readonly convert: (raw: Raw[K], surroundings: Surroundings) => ActualOf<K>;
 }
 
 /** In the order in which they are asked for: the longest first, the others fit in beside it. */
 const OBSERVERS: { readonly [K in Kind]: Observer<K> } = {
-  endpoint: { list: ({ endpoints }) => endpoints.list(), convert: fromEndpoint },
-  secret: { list: ({ secrets }) => secrets.list(), convert: fromSecret },
+  endpoint: {
+    list: ({ endpoints }) => endpoints.list(),
+    // No list shows an endpoint without models.
+    isListed: async ({ endpoints }, endpoint_id) =>
+      (await endpoints.get({ endpoint_id })).model_mappings.length > 0,
+    convert: fromEndpoint,
+  },
+  secret: {
+    list: ({ secrets }) => secrets.list(),
+    isListed: async ({ secrets }, secret_id) => Boolean(await secrets.get({ secret_id })),
+    convert: fromSecret,
+  },
   model_definition: {
     list: ({ modelDefinitions }) => modelDefinitions.list(),
+    isListed: async ({ modelDefinitions }, model_definition_id) =>
+      Boolean(await modelDefinitions.get({ model_definition_id })),
     convert: fromModelDefinition,
   },
-  budget: { list: ({ budgets }) => budgets.list(), convert: fromBudget },
+  budget: {
+    list: ({ budgets }) => budgets.list(),
+    isListed: async ({ budgets }, budget_policy_id) =>
+      Boolean(await budgets.get({ budget_policy_id })),
+    convert: fromBudget,
+  },
 };
+
+/** Whether the gateway has something that its lists should show. */
+export async function isThere(gateway: ResourceReader, kind: Kind, id: string): Promise<boolean> {
+  try {
+    return await OBSERVERS[kind].isListed(gateway, id);
+  } catch (error) {
+    if (error instanceof GatewayOpsError && error.code === "gateway-not-found") return false;
+    throw error;
+  }
+}
 
 /** One list of each kind. */
 export async function listResources(gateway: ResourceReader): Promise<RawLists> {
@@ -133,7 +182,9 @@ function fromEndpoint(endpoint: Endpoint, surroundings: Surroundings): ActualOf<
       ),
       ["routing_strategy", endpoint.routing_strategy, ROUTING_STRATEGIES],
       ["fallback_config.strategy", endpoint.fallback_config?.strategy, FALLBACK_STRATEGIES],
-      ...bindings.map(({ resource_type }) => ["bindings", resource_type, RESOURCE_TYPES] as const),
+      ...bindings
+        .filter(({ created_by }) => readMark(created_by) !== undefined)
+        .map(({ resource_type }) => ["bindings", resource_type, RESOURCE_TYPES] as const),
       ...(placements ?? []).flatMap(({ guardrail }) => [
         ["guardrails.stage", guardrail?.stage, GUARDRAIL_STAGES] as const,
         ["guardrails.action", guardrail?.action, GUARDRAIL_ACTIONS] as const,
@@ -153,10 +204,19 @@ function fromEndpoint(endpoint: Endpoint, surroundings: Surroundings): ActualOf<
       experiment_id,
       tags: Object.fromEntries(endpoint.tags.map(({ key, value }) => [key, value])),
       bindings: bindings
-        .map(({ resource_type, resource_id }) => ({ resource_type, resource_id }))
+        .map(fromBinding)
         .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
       guardrails: placements?.map((placement) => fromPlacement(placement, names)),
     },
+  };
+}
+
+/** MLflow binds an endpoint by itself when a judge is registered on it. */
+function fromBinding({ resource_type, resource_id, created_by }: Binding): EndpointBinding {
+  return {
+    resource_type,
+    resource_id,
+    ...(readMark(created_by) === undefined && { is_foreign: true }),
   };
 }
 
@@ -171,12 +231,12 @@ function fromBudget(
   const settings = settingsById.get(policy.budget_policy_id);
   const { target_scope, target_value: target } = policy;
   const { budget_unit, budget_amount, duration, budget_action } = policy;
-  const identity = settings ?? budgetNameOf(policy);
+  const mark = budgetNameOf(policy);
   return {
     kind: "budget",
     id: policy.budget_policy_id,
-    name: identity?.name ?? policy.budget_policy_id,
-    ...(identity && { owner: identity.owner }),
+    name: settings?.name ?? mark?.name ?? policy.budget_policy_id,
+    ...(mark && { owner: mark.owner }),
     ...unknownIn([
       ["budget_unit", budget_unit, BUDGET_UNITS],
       ["duration.unit", duration.unit, DURATION_UNITS],

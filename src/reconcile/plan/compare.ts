@@ -52,7 +52,11 @@ const COMPARED: {
       compareExperiment(name, actual.experiment_id, experiments),
     tags: (tags, actual) => compareTags(tags, actual.tags ?? {}),
     bindings: (bindings, actual) =>
-      diffSets("bindings", actual.bindings?.map(describeBinding), bindings.map(describeBinding)),
+      diffSets(
+        "bindings",
+        bindingsSpokenOf(bindings, actual.bindings).map(describeBinding),
+        bindings.map(describeBinding),
+      ),
     guardrails: (guardrails, actual) =>
       diffLists("guardrails", actual.guardrails ?? [], guardrails, GUARDRAILS),
   },
@@ -190,6 +194,15 @@ function compareTags(desired: Tags, actual: Tags): FieldChange[] {
     ([key]) => Object.hasOwn(desired, key) || !isReservedTag(key),
   );
   return diffMaps("tags", Object.fromEntries(ours), desired);
+}
+
+/** Of the bindings that are there those that are ours, or declared whoever made them. */
+export function bindingsSpokenOf(
+  desired: readonly EndpointBinding[],
+  actual: readonly EndpointBinding[] = [],
+): readonly EndpointBinding[] {
+  const declared = new Set(desired.map(describeBinding));
+  return actual.filter((binding) => !binding.is_foreign || declared.has(describeBinding(binding)));
 }
 
 export function describeBinding({ resource_type, resource_id }: EndpointBinding): string {

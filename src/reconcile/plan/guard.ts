@@ -1,5 +1,5 @@
 import type { Change, Plan } from "#reconcile/change.ts";
-import { byText, TRAITS } from "#reconcile/kinds.ts";
+import { byText, isRecorded, TRAITS } from "#reconcile/kinds.ts";
 import {
   type ActualState,
   type DesiredState,
@@ -68,8 +68,8 @@ export class UnsafePlanError extends GatewayOpsError {
 }
 
 /**
- * What speaks against carrying out a plan, per kind and over all. Adoptions count as nothing, and
- * a renamed secret as an update. Numbers are taken from `actual`, not from the plan, which may
+ * What speaks against carrying out a plan, per kind and over all. Adoptions count as nothing, nor
+ * do our own records that are written anew; a renamed secret counts as an update. Numbers are taken from `actual`, not from the plan, which may
  * come from a file.
  */
 export function guardPlan(
@@ -83,7 +83,7 @@ export function guardPlan(
   const messages = [
     ...listingTrips(plan, actual, known),
     ...emptiedTrips(plan, desired, owned),
-    ...KINDS.flatMap((kind) => shareTrips(plan, kind, owned[kind], limits)),
+    ...KINDS.flatMap((kind) => shareTrips(plan, kind, known, { owned: owned[kind], limits })),
     ...inUseTrips(plan, actual),
   ];
   return [
@@ -111,9 +111,14 @@ function protectedTrips({ notices }: Plan): GuardTrip[] {
   ];
 }
 
-function shareTrips({ changes }: Plan, kind: Kind, owned: number, limits: GuardLimits): Trip[] {
+function shareTrips(
+  { changes }: Plan,
+  kind: Kind,
+  known: KnownState,
+  { owned, limits }: { readonly owned: number; readonly limits: GuardLimits },
+): Trip[] {
   const deletes = changes.filter((change) => isPrune(change) && change.actual.kind === kind).length;
-  const updates = changes.filter((change) => isUpdate(change, kind)).length;
+  const updates = changes.filter((change) => isUpdate(change, kind, known)).length;
   const { nouns } = TRAITS[kind];
   if (owned >= SHARE_OWNED_MIN) {
     return [
@@ -160,10 +165,17 @@ function isPrune(change: Change): change is Extract<Change, { action: "delete" }
   return change.action === "delete" && change.reason === "pruned";
 }
 
-function isUpdate(change: Change, kind: Kind): boolean {
+function isUpdate(change: Change, kind: Kind, known: KnownState): boolean {
   if (change.action === "delete") return change.reason === "renamed" && change.actual.kind === kind;
-  return change.action === "update" && change.desired.kind === kind;
+  if (change.action !== "update" || change.desired.kind !== kind) return false;
+  // After a loss of the ledger nobody knows which values the secrets hold: each is pushed once.
+  const isNew = !known.owned.has(identityOf(change.actual));
+  return change.changed_fields.some(
+    (field) => !isRecorded(kind, field) && !(isNew && VALUE_FIELDS.includes(field.path)),
+  );
 }
+
+const VALUE_FIELDS: readonly string[] = ["value_from", "source_version"];
 
 /** Deletes of what something uses that remains, whosoever's it is. */
 function inUseTrips({ changes, blocked }: Plan, actual: ActualState): Trip[] {

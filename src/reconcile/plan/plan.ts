@@ -76,6 +76,7 @@ export function planChanges(
     blocked: matching.blocked.sort((a, b) => byText(a.key, b.key)).map(readable),
     notices: [
       ...notices,
+      ...lostNotices(known),
       ...replacedNotices(context),
       ...frozenNotices(context),
       ...unknownNotices(context, matching),
@@ -123,7 +124,7 @@ function compare(
   ];
   const action = effectiveOwner(actual) === undefined ? "adopt" : "update";
   if (action === "update" && changed_fields.length === 0) return { issues: [] };
-  const high_risk = highRiskOf(changed_fields);
+  const high_risk = highRiskOf(action, changed_fields);
   return {
     change: { action, desired, actual, changed_fields, ...(high_risk && { high_risk }) },
     issues: [
@@ -189,6 +190,12 @@ function frozenNotices({ known, declared, externals, actualByKey }: PlanContext)
       message:
         "stays as it is: the file that declared it is missing or invalid, or no longer speaks of its kind",
     }));
+}
+
+function lostNotices({ lost }: KnownState): Notice[] {
+  if (lost === undefined) return [];
+  const message = `what was applied before is not known, since its record is lost (${lost}): what carries the owner's mark is taken over anew, and nothing is deleted by this plan`;
+  return [{ code: "no-history", message }];
 }
 
 /** Of what is gone, while something that somebody else made has its name. */

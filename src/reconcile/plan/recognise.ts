@@ -2,10 +2,14 @@ import { TRAITS } from "#reconcile/kinds.ts";
 import {
   type ActualResource,
   type ActualState,
+  type DesiredResource,
   type DesiredState,
+  type Identity,
   identityOf,
   type KnownState,
+  keyLeft,
   keyOf,
+  partsOf,
   type ResourceKey,
 } from "#reconcile/state.ts";
 import { previousKey } from "./context.ts";
@@ -26,7 +30,7 @@ export function recognised(
   const renames = new Map<ResourceKey, string>();
   const resources = actual.resources.map((resource) => {
     const identity = identityOf(resource);
-    const name = known.owned.get(identity);
+    const name = known.names.get(identity) ?? known.owned.get(identity);
     if (name === undefined) return withOwner(resource, known.others.get(identity));
     const owned = withOwner(resource, desired.owner);
     const { kind } = resource;
@@ -42,6 +46,61 @@ export function recognised(
         resources: resources.map((resource) => throughRenames(resource, renames)),
         guardrails: actual.guardrails.map((one) => guardrailThroughRenames(one, renames)),
       };
+}
+
+/** The same knowledge with what a killed run has made, as far as it is there. */
+export function withIntended(
+  known: KnownState,
+  { resources }: ActualState,
+  owner: string,
+): KnownState {
+  if (known.intended.size === 0) return known;
+  const made = resources.filter(
+    (resource) =>
+      known.intended.has(keyOf(resource)) && (resource.made_by ?? resource.owner) === owner,
+  );
+  const owned = made.map((resource) => [identityOf(resource), resource.name] as const);
+  return { ...known, owned: new Map([...owned, ...known.owned]) };
+}
+
+/** Whether a list lacks what a killed run may have made, and the server would make twice. */
+export function lacksIntended(known: KnownState, { resources }: ActualState): boolean {
+  if (known.intended.size === 0) return false;
+  const there = new Set(resources.map(keyOf));
+  return [...known.intended].some((key) => !TRAITS[partsOf(key).kind].isNamed && !there.has(key));
+}
+
+/** What is declared and was left by an earlier run, and no list shows. */
+export function missingIn(
+  { resources: listed }: ActualState,
+  { resources }: DesiredState,
+  { owned }: KnownState,
+): Identity[] {
+  if (owned.size === 0) return [];
+  const there = new Set(listed.map(identityOf));
+  const declared = new Set(resources.map(keyOf));
+  return [...owned].flatMap(([identity, name]) =>
+    there.has(identity) || !declared.has(keyLeft(identity, name)) ? [] : [identity],
+  );
+}
+
+/** Whether anything that is meant may be another owner's, whatever its mark says. */
+export function mayMeetOthers(
+  { resources: listed }: ActualState,
+  { resources, externals }: DesiredState,
+  { owned }: KnownState,
+): boolean {
+  const strange = listed.filter((resource) => !owned.has(identityOf(resource)));
+  if (strange.length === 0) return false;
+  const keys = new Set(strange.map(keyOf));
+  const isNameless = strange.some(({ kind }) => !TRAITS[kind].isNamed);
+  const known = new Set([...owned].map(([identity, name]) => keyLeft(identity, name)));
+  const meets = (resource: DesiredResource) => {
+    const previous = previousKey(resource);
+    if (keys.has(keyOf(resource)) || (previous && keys.has(previous))) return true;
+    return isNameless && !TRAITS[resource.kind].isNamed && !known.has(keyOf(resource));
+  };
+  return externals.some((key) => keys.has(key)) || resources.some(meets);
 }
 
 function withOwner(resource: ActualResource, owner: string | undefined): ActualResource {

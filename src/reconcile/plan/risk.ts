@@ -1,10 +1,31 @@
 import type { FieldChange } from "#reconcile/change.ts";
 
+/** Why a person should look twice, in words; undefined when there is no reason. */
+export function highRiskOf(
+  action: "update" | "adopt",
+  changedFields: readonly FieldChange[],
+): string | undefined {
+  const risks = [lostValue(action, changedFields), otherHost(changedFields)];
+  return risks.filter((risk) => risk !== undefined).join("; ") || undefined;
+}
+
+/** A key that somebody stored by hand is in use, most likely, and nobody can read it back. */
+function lostValue(
+  action: "update" | "adopt",
+  changedFields: readonly FieldChange[],
+): string | undefined {
+  const isPushed = changedFields.some(
+    ({ path, after }) => path === "source_version" && after !== undefined,
+  );
+  if (action !== "adopt" || !isPushed) return undefined;
+  return "the key that it holds now, and that was not pushed from here, is replaced; nobody can read it back";
+}
+
 /**
- * Why a person should look twice: a provider key that goes to another host than before. Whoever
- * can change `api_base` could otherwise read the key there.
+ * A provider key goes to another host than before: whoever can change `api_base` could otherwise
+ * read the key there.
  */
-export function highRiskOf(changedFields: readonly FieldChange[]): string | undefined {
+function otherHost(changedFields: readonly FieldChange[]): string | undefined {
   const [before, after] = apiBases(changedFields);
   if (before === after) return undefined;
   return `api_base changes: the provider key, which travels along, goes to ${hostOf(after)} instead of ${hostOf(before)}`;

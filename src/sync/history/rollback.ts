@@ -30,9 +30,15 @@ export async function earlierSnapshot(
 ): Promise<Snapshot> {
   const runs = await snapshotRuns(dependencies, owner, workspace);
   const found = runId === undefined ? runs[1] : runs.find(({ run_id }) => run_id === runId);
-  if (found) return dependencies.snapshots.readSnapshot(found.reference);
+  const snapshot = found && (await dependencies.snapshots.readSnapshot(found.reference));
+  if (snapshot) return snapshot;
   const known = runs.map(({ run_id, applied_at }) => `${run_id} (${applied_at})`).join(", ");
   const wanted = runId === undefined ? "an earlier state" : `the run "${runId}"`;
+  if (found) {
+    throw new NoSnapshotError(
+      `what was applied at ${found.applied_at} is lost: ${found.reference}`,
+    );
+  }
   throw new NoSnapshotError(
     `there is no snapshot of ${wanted} for ${owner} in workspace ${workspace}; there is ${known || "none at all"}`,
   );

@@ -1,4 +1,4 @@
-import { identityOf, type KnownState, type ResourceKey } from "#reconcile/state.ts";
+import { type Identity, identityOf, type KnownState, type ResourceKey } from "#reconcile/state.ts";
 import { LeaseHeldError } from "#runtime/errors.ts";
 import { type Ledger, put } from "#runtime/ledger.ts";
 import { SNAPSHOTS, type Snapshot, type SnapshotList, type SnapshotStore } from "./snapshot.ts";
@@ -15,19 +15,45 @@ export function historyId(owner: string, workspace: string): string {
   return `${workspace}/${owner}`;
 }
 
-/** What the last successful runs of an owner applied, by workspace. */
+/** What the last successful runs of an owner left, by workspace. */
+export interface LastSnapshots {
+  readonly snapshots: ReadonlyMap<string, Snapshot>;
+  /** Where those were kept that are lost: as if nothing had been applied. */
+  readonly lost: ReadonlyMap<string, string>;
+}
+
 export async function readSnapshots(
-  { ledger, snapshots }: HistoryDependencies,
+  { ledger, snapshots: store }: HistoryDependencies,
   owner: string,
-): Promise<Map<string, Snapshot>> {
-  const applied = new Map<string, Snapshot>();
+): Promise<LastSnapshots> {
+  const snapshots = new Map<string, Snapshot>();
+  const lost = new Map<string, string>();
   for (const { id, value } of await ledger.list(SNAPSHOTS)) {
     const [workspace, ofOwner] = splitId(id);
     const [newest] = value.snapshots;
     if (ofOwner !== owner || !newest) continue;
-    applied.set(workspace, await snapshots.readSnapshot(newest.reference));
+    const snapshot = await store.readSnapshot(newest.reference);
+    if (snapshot) snapshots.set(workspace, snapshot);
+    else lost.set(workspace, newest.reference);
   }
-  return applied;
+  return { snapshots, lost };
+}
+
+/** What the runs of all other owners left in a workspace, as far as it is not lost. */
+export async function readOthers(
+  { ledger, snapshots }: HistoryDependencies,
+  owner: string,
+  workspace: string,
+): Promise<ReadonlyMap<Identity, string>> {
+  const others = new Map<Identity, string>();
+  for (const { id, value } of await ledger.list(SNAPSHOTS)) {
+    const [inWorkspace, other] = splitId(id);
+    const [newest] = value.snapshots;
+    if (inWorkspace !== workspace || other === owner || !newest) continue;
+    const snapshot = await snapshots.readSnapshot(newest.reference);
+    for (const resource of snapshot?.owned ?? []) others.set(identityOf(resource), other);
+  }
+  return others;
 }
 
 /** Owners and workspaces are names of folders: they hold no slash. */
@@ -36,18 +62,39 @@ export function splitId(id: string): [workspace: string, owner: string] {
   return [id.slice(0, slash), id.slice(slash + 1)];
 }
 
+/** What the ledger says of an owner's resources in a workspace. */
+interface Memory {
+  readonly snapshot: Snapshot | undefined;
+  readonly lost: string | undefined;
+  readonly frozen: ReadonlySet<ResourceKey>;
+  readonly intended: ReadonlySet<ResourceKey>;
+  /** The state whose names are given back. */
+  readonly goingBackTo: Snapshot | undefined;
+}
+
 /** What is known of an owner's resources in a workspace before a run. */
-export function knownFrom(
-  snapshot: Snapshot | undefined,
-  frozen: ReadonlySet<ResourceKey>,
-): KnownState {
-  const owned = new Map(snapshot?.owned.map((one) => [identityOf(one), one.name]));
-  return { owned, others: new Map(), protected: new Set(snapshot?.protected), frozen };
+export function knownFrom(memory: Memory): KnownState {
+  const { snapshot, lost, frozen, intended, goingBackTo } = memory;
+  const names = leftBy(goingBackTo);
+  return {
+    owned: new Map([...names, ...leftBy(snapshot)]),
+    names,
+    intended,
+    others: new Map(),
+    protected: new Set(snapshot?.protected),
+    frozen,
+    lost,
+  };
+}
+
+function leftBy(snapshot: Snapshot | undefined): ReadonlyMap<Identity, string> {
+  return new Map(snapshot?.owned.map((one) => [identityOf(one), one.name]));
 }
 
 /**
- * Keeps a snapshot as the newest, unless it says the same as the one before. Only a run that holds
- * the lease may do this.
+ * Keeps a snapshot as the newest, unless it says the same as the one before. If only the resources
+ * are others it takes the place of that one, as there is no other state to go back to. Only a run
+ * that holds the lease may do this.
  */
 export async function keepSnapshot(
   { ledger, snapshots }: HistoryDependencies,
@@ -55,11 +102,13 @@ export async function keepSnapshot(
   previous: Snapshot | undefined,
 ): Promise<void> {
   if (previous && isSame(snapshot, previous)) return;
-  const { owner, workspace, run_id, applied_at } = snapshot;
+  const { owner, workspace } = snapshot;
+  const isRepeated = previous !== undefined && filesOf(snapshot) === filesOf(previous);
+  const { run_id, applied_at } = isRepeated ? previous : snapshot;
+  const reference = await snapshots.writeSnapshot({ ...snapshot, run_id, applied_at });
   const id = historyId(owner, workspace);
-  const reference = await snapshots.writeSnapshot(snapshot);
   const record = await ledger.read(SNAPSHOTS, id);
-  const known = record?.value.snapshots ?? [];
+  const known = record?.value.snapshots.slice(isRepeated ? 1 : 0) ?? [];
   const value: SnapshotList = {
     snapshots: [{ reference, run_id, applied_at }, ...known].slice(0, SNAPSHOTS_MAX),
   };
@@ -69,12 +118,20 @@ export async function keepSnapshot(
 
 /** A new version of a file that says the same is nothing to go back to. */
 function isSame(one: Snapshot, other: Snapshot): boolean {
-  const facts = ({ files, owned, protected: guarded, providers }: Snapshot) =>
-    JSON.stringify([
-      files.map(({ name, text, declares }) => [name, text, declares]),
-      owned,
-      guarded,
-      providers,
-    ]);
+  const facts = (snapshot: Snapshot) => {
+    const { owned, protected: guarded, providers } = snapshot;
+    return JSON.stringify([filesOf(snapshot), owned, guarded, providers]);
+  };
   return facts(one) === facts(other);
+}
+
+function filesOf({ files }: Snapshot): string {
+  return JSON.stringify(
+    files.map(({ name, text, declares, is_half_applied }) => [
+      name,
+      text,
+      declares,
+      is_half_applied,
+    ]),
+  );
 }

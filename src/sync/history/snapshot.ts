@@ -9,6 +9,11 @@ export interface AppliedFile {
   readonly text: string;
   /** What it declared, and what of earlier declarations froze since: see `KnownState.frozen`. */
   readonly declares: readonly ResourceKey[];
+  /**
+   * A newer version was carried out in part, or not at all: what it asks for is neither as this text
+   * says nor as that one does.
+   */
+  readonly is_half_applied?: true | undefined;
 }
 
 /** Something that an owner's run made or adopted, under the name with which the run left it. */
@@ -41,7 +46,8 @@ export interface Snapshot {
 export interface SnapshotStore {
   /** Keeps the snapshot and returns where. */
   writeSnapshot(snapshot: Snapshot): Promise<string>;
-  readSnapshot(reference: string): Promise<Snapshot>;
+  /** Undefined: it is lost. */
+  readSnapshot(reference: string): Promise<Snapshot | undefined>;
 }
 
 /** References to the snapshots of an owner, the newest first. */

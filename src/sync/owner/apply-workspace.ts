@@ -12,10 +12,13 @@ import type { TrackingReader } from "#reconcile/observe/experiments.ts";
 import type { GatewayReader } from "#reconcile/observe/observe.ts";
 import { UnsafePlanError } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
+import type { ResourceKey } from "#reconcile/state.ts";
 import type { Deadline } from "#runtime/deadline.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { visibleLines } from "#runtime/visible.ts";
 import type { SecretGateway } from "#secrets/push.ts";
+import { noteIntents } from "#sync/history/intents.ts";
+import type { HistoryDependencies } from "#sync/history/snapshot-history.ts";
 import type { Approval } from "#sync/report/report.ts";
 import {
   type ApprovalDependencies,
@@ -23,11 +26,13 @@ import {
   findApproval,
   useUpApproval,
 } from "./approval.ts";
-import { type ObserveDependencies, observeFor, type WorkspacePlan } from "./plan-owner.ts";
+import { type ObserveDependencies, observeAgain } from "./observe-workspace.ts";
+import type { WorkspacePlan } from "./plan-owner.ts";
 
 export interface ApplyWorkspaceDependencies
   extends Omit<ApplyDependencies, "gatewayOf" | "trackingOf">,
-    ApprovalDependencies {
+    ApprovalDependencies,
+    HistoryDependencies {
   gatewayOf(workspace: string, deadline: Deadline): GatewayReader & GatewayWriter & SecretGateway;
   trackingOf(workspace: string, deadline: Deadline): TrackingReader & TrackingWriter;
 }
@@ -71,6 +76,7 @@ export async function applyWorkspace(
       result = { ...result, approval: await approvalOf(dependencies, workspacePlan) };
     }
     if (plan.changes.length > 0) {
+      await noteIntents(dependencies, plan, [...workspacePlan.known.intended, ...created(plan)]);
       result = { ...result, ...(await carryOut(dependencies, workspacePlan, options)) };
       await useUp(dependencies, plan, result);
       if (!result.error) await verify(dependencies, workspacePlan);
@@ -80,6 +86,10 @@ export async function applyWorkspace(
     if (!(error instanceof GatewayOpsError)) throw error;
     return { ...result, error };
   }
+}
+
+function created({ changes }: Plan): ResourceKey[] {
+  return changes.filter(({ action }) => action === "create").map(keyOfChange);
 }
 
 async function approvalOf(
@@ -121,7 +131,7 @@ async function verify(
   dependencies: ObserveDependencies,
   { desired, known, options }: WorkspacePlan,
 ): Promise<void> {
-  const after = await observeFor(dependencies, desired, known);
+  const after = await observeAgain(dependencies, desired, known);
   const again = planChanges(desired, after, known, options);
   const left = [...again.plan.changes.map(keyOfChange), ...again.issues.map(({ key }) => key)];
   if (left.length === 0) return;

@@ -1,16 +1,9 @@
 import type { CheckedFiles } from "#manifest/check-files.ts";
 import type { Plan } from "#reconcile/change.ts";
-import type { TrackingReader } from "#reconcile/observe/experiments.ts";
-import {
-  beginReading,
-  type GatewayReader,
-  observe,
-  type Reading,
-} from "#reconcile/observe/observe.ts";
+import { beginReading, type Reading } from "#reconcile/observe/observe.ts";
 import type { PlanOptions } from "#reconcile/plan/context.ts";
 import { type GuardLimits, type GuardTrip, guardPlan } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
-import { recognised } from "#reconcile/plan/recognise.ts";
 import {
   type ActualState,
   type DesiredState,
@@ -18,29 +11,18 @@ import {
   type ResourceKey,
   WORKSPACE_DEFAULT,
 } from "#reconcile/state.ts";
-import type { Deadline } from "#runtime/deadline.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
-import type { Ledger } from "#runtime/ledger.ts";
 import type { SecretSource } from "#secrets/source.ts";
+import { readIntents } from "#sync/history/intents.ts";
 import type { Snapshot } from "#sync/history/snapshot.ts";
-import {
-  type HistoryDependencies,
-  knownFrom,
-  readSnapshots,
-} from "#sync/history/snapshot-history.ts";
+import { knownFrom, type LastSnapshots, readSnapshots } from "#sync/history/snapshot-history.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
+import { type ObserveDependencies, observeWorkspace } from "./observe-workspace.ts";
 import { type CheckSettings, OwnerFiles } from "./owner-files.ts";
 import { planGrants } from "./plan-grants.ts";
 import { lookUpSources, type Sources } from "./sources.ts";
 
-export interface ObserveDependencies {
-  gatewayOf(workspace: string, deadline: Deadline): GatewayReader;
-  trackingOf(workspace: string, deadline: Deadline): TrackingReader;
-  readonly ledger: Ledger;
-  readonly deadline: Deadline;
-}
-
-export interface PlanDependencies extends HistoryDependencies, ObserveDependencies {
+export interface PlanDependencies extends ObserveDependencies {
   readonly source: SecretSource;
   /** Address of the server: a plan is for one, and names it. */
   readonly server: string;
@@ -52,6 +34,10 @@ export interface PlanRequest extends CheckSettings {
   /** Whether resources that are no longer declared are deleted. */
   readonly prune: boolean;
   readonly limits: GuardLimits;
+  /** Whether what carries the owner's mark is the owner's, although no run is known to have left it. */
+  readonly takesOver?: boolean | undefined;
+  /** An earlier state that is gone back to: what it had gets its names back. */
+  readonly goingBackTo?: Snapshot | undefined;
   /** Whether to plan towards the current versions of secret sources. @default true */
   readonly lookUpSources?: boolean;
 }
@@ -69,6 +55,8 @@ export interface WorkspacePlan {
   readonly trips: readonly GuardTrip[];
   readonly options: PlanOptions;
   readonly previous: Snapshot | undefined;
+  /** Whether a mark is enough for what is undeclared to count as the owner's from now on. */
+  readonly takesOver: boolean;
 }
 
 /** What is to be done for an owner. */
@@ -95,7 +83,8 @@ export async function planOwner(
   dependencies: PlanDependencies,
   request: PlanRequest,
 ): Promise<OwnerPlan> {
-  const snapshots = await readSnapshots(dependencies, request.owner);
+  const last = await readSnapshots(dependencies, request.owner);
+  const { snapshots } = last;
   const readings = beginReadings(dependencies, request, snapshots);
   const files = await OwnerFiles.read(request, request.files, snapshots, () =>
     versionOf(dependencies),
@@ -105,7 +94,7 @@ export async function planOwner(
     const versions = await sourceVersions(dependencies, request, files);
     const inputs = await observeWorkspaces(dependencies, request, files, {
       versions,
-      snapshots,
+      last,
       readings,
     });
     const planned = inputs.map((input) => ({ input, ...planChanges(...argumentsOf(input)) }));
@@ -139,7 +128,7 @@ function argumentsOf({ desired, actual, known, options }: PlanInput) {
 /** What is known before the gateway is observed. */
 interface Knowledge {
   readonly versions: Sources["versions"];
-  readonly snapshots: ReadonlyMap<string, Snapshot>;
+  readonly last: LastSnapshots;
   readonly readings: ReadonlyMap<string, Reading>;
 }
 
@@ -148,16 +137,26 @@ async function observeWorkspaces(
   dependencies: PlanDependencies,
   request: PlanRequest,
   files: OwnerFiles,
-  { versions, snapshots, readings }: Knowledge,
+  { versions, last, readings }: Knowledge,
 ): Promise<PlanInput[]> {
   const inputs: PlanInput[] = [];
   for (const [workspace, { frozen }] of files.workspaces) {
     const desired = files.desired(workspace, versions.get(workspace));
-    const previous = snapshots.get(workspace);
-    const known = knownFrom(previous, frozen);
+    const previous = last.snapshots.get(workspace);
+    const { keys: intended } = await readIntents(dependencies.ledger, request.owner, workspace);
+    const memory = knownFrom({
+      snapshot: previous,
+      lost: last.lost.get(workspace),
+      frozen,
+      intended,
+      goingBackTo: request.goingBackTo?.workspace === workspace ? request.goingBackTo : undefined,
+    });
+    const reading = readings.get(workspace);
+    const observed = await observeWorkspace(dependencies, desired, memory, reading);
     const options = planOptions(request, files.checked);
-    const actual = await observeFor(dependencies, desired, known, readings.get(workspace));
-    inputs.push({ server: dependencies.server, desired, actual, known, options, previous });
+    const takesOver = previous === undefined || request.takesOver === true;
+    const { server } = dependencies;
+    inputs.push({ server, desired, ...observed, options, previous, takesOver });
   }
   return inputs;
 }
@@ -197,18 +196,6 @@ async function sourceVersions(
   const { versions, findings } = await lookUpSources(owner, source, files.sourceUses());
   await files.reject(findings);
   return versions;
-}
-
-/** The actual state of the workspace that is spoken of, with what is known of it. */
-export async function observeFor(
-  { gatewayOf, trackingOf, ledger, deadline }: ObserveDependencies,
-  desired: DesiredState,
-  known: KnownState,
-  reading?: Reading,
-): Promise<ActualState> {
-  const { workspace } = desired;
-  const [gateway, tracking] = [gatewayOf(workspace, deadline), trackingOf(workspace, deadline)];
-  return recognised(await observe(gateway, tracking, ledger, desired, reading), desired, known);
 }
 
 function planOptions({ prune, access }: PlanRequest, { invalid }: CheckedFiles): PlanOptions {

@@ -33,12 +33,25 @@ export async function filesInForce(
       const taken = new Set(others.flatMap((other) => declares.get(other.name) ?? []));
       const version_id = file?.version_id ?? "";
       const former = before.get(name) ?? { name, version_id, text: SILENT, declares: [] };
-      const isLess = former.declares.some((key) => taken.has(key));
-      const text = isLess ? await without(taken, former.text) : former.text;
-      inForce.push({ ...former, text, declares: keys });
+      const isTried = others.length < valid.length;
+      inForce.push({ ...(await asBefore(former, taken, isTried)), declares: keys });
     }
   }
   return inForce.sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** Without what other files took over; that a newer version failed is noted until one is applied. */
+async function asBefore(
+  former: AppliedFile,
+  taken: ReadonlySet<ResourceKey>,
+  isTried: boolean,
+): Promise<AppliedFile> {
+  const isLess = former.declares.some((key) => taken.has(key));
+  return {
+    ...former,
+    text: isLess ? await without(taken, former.text) : former.text,
+    ...(isTried && { is_half_applied: true }),
+  };
 }
 
 async function without(taken: ReadonlySet<ResourceKey>, text: string): Promise<string> {

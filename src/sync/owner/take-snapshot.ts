@@ -2,8 +2,9 @@ import type { CheckedWorkspace } from "#manifest/check-files.ts";
 import type { ChangeOutcome } from "#reconcile/apply/apply.ts";
 import { keyOfChange } from "#reconcile/change.ts";
 import { byText, effectiveOwner } from "#reconcile/kinds.ts";
-import { type Identity, identityOf, keyOf } from "#reconcile/state.ts";
+import { type Identity, identityOf, keyOf, type ResourceKey } from "#reconcile/state.ts";
 import type { Clock } from "#runtime/clock.ts";
+import { endIntents } from "#sync/history/intents.ts";
 import { type OwnedResource, SNAPSHOT_VERSION, type Snapshot } from "#sync/history/snapshot.ts";
 import { type HistoryDependencies, keepSnapshot } from "#sync/history/snapshot-history.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
@@ -49,6 +50,29 @@ export async function takeSnapshot(
     providers: { ...previous?.providers, ...providersOf(workspacePlan) },
   };
   await keepSnapshot(dependencies, snapshot, previous);
+  await endIntents(dependencies, desired, doubtfulIn(workspacePlan, applied.outcomes));
+}
+
+/** Keeps what is the owner's after what was applied last was made so again: some of it is new. */
+export async function keepHealed(
+  dependencies: KeepDependencies,
+  workspacePlan: WorkspacePlan,
+  outcomes: readonly ChangeOutcome[],
+): Promise<void> {
+  const { desired, previous } = workspacePlan;
+  if (!previous) return;
+  const snapshot = { ...previous, owned: ownedAfter(workspacePlan, outcomes) };
+  await keepSnapshot(dependencies, snapshot, previous);
+  await endIntents(dependencies, desired, doubtfulIn(workspacePlan, outcomes));
+}
+
+/** What may have been created all the same: its answer was lost, say. */
+function doubtfulIn({ plan }: WorkspacePlan, outcomes: readonly ChangeOutcome[]): ResourceKey[] {
+  const failed = new Set(
+    outcomes.flatMap(({ key, outcome }) => (outcome === "failed" ? [key] : [])),
+  );
+  const creates = plan.changes.filter(({ action }) => action === "create").map(keyOfChange);
+  return creates.filter((key) => failed.has(key));
 }
 
 /**
@@ -87,13 +111,13 @@ function ownedBefore({
   desired,
   actual,
   known,
-  previous,
+  takesOver,
 }: WorkspacePlan): Map<Identity, OwnedResource> {
   const owned = new Map<Identity, OwnedResource>();
   for (const resource of actual.resources) {
     const { kind, id } = resource;
-    const isFirst = previous === undefined && effectiveOwner(resource) === desired.owner;
-    const name = known.owned.get(identityOf(resource)) ?? (isFirst ? resource.name : undefined);
+    const isTaken = takesOver && effectiveOwner(resource) === desired.owner;
+    const name = known.owned.get(identityOf(resource)) ?? (isTaken ? resource.name : undefined);
     if (name !== undefined) owned.set(identityOf(resource), { kind, name, id });
   }
   return owned;

@@ -148,3 +148,61 @@ test("a file that cannot be written is named", async () => {
   expect(status).toBe(1);
   expect(stderr).toContain("gateway.yaml/below cannot be written: ENOTDIR");
 });
+
+test("a rollback of a rename renames back, and the rename can be planned again", async () => {
+  const renamed = MANIFEST.replace("name: chat\n", "name: talk\n    previous_name: chat\n");
+  const cli = await appliedCli(MANIFEST, renamed);
+  const [before] = cli.gateway.visible().endpoints;
+  expect(before?.name).toBe("talk");
+
+  const back = await cli.run(["rollback", "--yes"]);
+  const [after, ...others] = cli.gateway.visible().endpoints;
+  const again = await cli.run(["plan", "gateway.yaml"]);
+
+  expect(back.status).toBe(0);
+  expect(back.stderr).toContain("name: talk -> chat\n");
+  expect(others).toEqual([]);
+  expect(after).toMatchObject({ name: "chat", endpoint_id: before?.endpoint_id });
+  expect(again.stdout).toContain("name: chat -> talk\n");
+});
+
+test("what a hand renamed locks nobody out, and is called by its name again", async () => {
+  const cli = await appliedCli(MANIFEST);
+  const [{ endpoint_id = "" } = {}] = cli.gateway.visible().endpoints;
+  await cli.gateway.endpoints.update({ endpoint_id, name: "chat-ui" });
+
+  const drift = await cli.run(["drift"]);
+  const apply = await cli.run(["apply", "gateway.yaml", "--prune", "--yes"]);
+
+  expect(drift.status).toBe(2);
+  expect(drift.stdout).toContain("name: chat-ui -> chat (renamed by hand)\n");
+  expect(apply.status).toBe(0);
+  expect(cli.gateway.visible().endpoints).toMatchObject([{ endpoint_id, name: "chat" }]);
+});
+
+test("when the record of what was applied is lost one sentence says so, and it is taken over anew", async () => {
+  const cli = await appliedCli(MANIFEST);
+  cli.bucket.loseSnapshots();
+
+  const drift = await cli.run(["drift"]);
+  const refused = await cli.run(["apply", "gateway.yaml", "--yes"]);
+  const taken = await cli.run(["apply", "gateway.yaml", "--yes", "--take-over"]);
+  const pruned = await cli.run(["apply", "gateway.yaml", "--yes", "--prune"]);
+
+  expect(drift.status).toBe(1);
+  expect(drift.stderr).toContain("what was applied in default is lost (");
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toContain("or a former ledger was lost");
+  expect(taken.stderr).toContain("nothing is deleted by this plan");
+  expect([taken.status, pruned.status]).toEqual([0, 0]);
+});
+
+test("what is taken over is not pruned in one go", async () => {
+  const cli = await appliedCli(MANIFEST);
+
+  const both = ["apply", "gateway.yaml", "--yes", "--take-over", "--prune"];
+  const { status, stderr } = await cli.run(both);
+
+  expect(status).toBe(1);
+  expect(stderr).toContain("--take-over and --prune do not go together");
+});

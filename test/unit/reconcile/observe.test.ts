@@ -312,7 +312,7 @@ test("the name of a budget is the ledger's, else the newest mark's", async () =>
   await ledger.commit([
     put(BUDGET_SETTINGS, settings.id, { ...settings.value, name: "kept" }, settings),
   ]);
-  expect(await nameNow()).toBe("search/kept");
+  expect(await nameNow()).toBe("ads/kept");
 
   const [kept] = await ledger.list(BUDGET_SETTINGS);
   if (kept) await ledger.commit([remove(BUDGET_SETTINGS, kept)]);

@@ -1,0 +1,339 @@
+import { expect, test } from "@jest/globals";
+import { OWNER_TAG_KEY } from "#runtime/marks.ts";
+import type { RunReport } from "#sync/report/report.ts";
+import {
+  aBudget,
+  aManifest,
+  aModelDefinition,
+  anEndpoint,
+  aSecret,
+  ExpectedError,
+} from "../../support/builders.ts";
+import { LAST, syncRuns } from "../../support/sync-setup.ts";
+
+const MANIFEST = aManifest({
+  secrets: [aSecret()],
+  model_definitions: [aModelDefinition()],
+  endpoints: [anEndpoint()],
+  budgets: [aBudget()],
+});
+
+/** Everything applied once, and what a person with the rights of an administrator does then. */
+async function applied({ prune = true, manifest = MANIFEST } = {}) {
+  const runs = syncRuns({ prune });
+  const report = await runs.putAndSync(manifest);
+  expect(report?.outcome).toBe("applied");
+  const { gateway } = runs;
+  const only = <T>([one]: readonly T[]): T => {
+    if (one === undefined) throw new Error("there is none");
+    return one;
+  };
+  const seen = () => gateway.visible();
+  const byHand = {
+    renameEndpoint: (name: string) =>
+      gateway.endpoints.update({ endpoint_id: only(seen().endpoints).endpoint_id, name }),
+    renameDefinition: (name: string) =>
+      gateway.modelDefinitions.update({
+        model_definition_id: only(seen().definitions).model_definition_id,
+        name,
+      }),
+    unmark: () =>
+      gateway.endpoints.deleteTag({
+        endpoint_id: only(seen().endpoints).endpoint_id,
+        key: OWNER_TAG_KEY,
+      }),
+    deleteEndpoint: async () => {
+      for (const { budget_policy_id } of seen().budgets) {
+        await gateway.budgets.delete({ budget_policy_id });
+      }
+      await gateway.endpoints.delete({ endpoint_id: only(seen().endpoints).endpoint_id });
+    },
+    makeEndpoint: (name: string) =>
+      gateway.endpoints.create({
+        name,
+        usage_tracking: false,
+        model_configs: [
+          {
+            model_definition_id: only(seen().definitions).model_definition_id,
+            linkage_type: "PRIMARY",
+            weight: 1,
+          },
+        ],
+        created_by: "alice",
+      }),
+    remakeSecret: async (name: string) => {
+      gateway.deleteSecret(name);
+      return gateway.secrets.create({
+        secret_name: name,
+        secret_value: { api_key: "alice's own" },
+        provider: "openai",
+        created_by: "alice",
+      });
+    },
+  };
+  return { ...runs, byHand, seen };
+}
+
+function changesIn(report: RunReport | undefined): string[] {
+  return (report?.workspaces ?? []).flatMap((plan) =>
+    plan.changes.map(({ action, key }) => `${action} ${key}`),
+  );
+}
+
+function noticesIn(report: RunReport | undefined): string[] {
+  return (report?.workspaces ?? []).flatMap((plan) =>
+    plan.notices.map(({ code, key }) => `${code} ${key}`),
+  );
+}
+
+function issuesIn(report: RunReport | undefined): string[] {
+  return (report?.manifests ?? []).flatMap(({ issues = [] }) =>
+    issues.map(({ rule, message }) => `${rule}: ${message}`),
+  );
+}
+
+test("a rename by hand is drift, is told as one, and nothing is made or deleted beside it", async () => {
+  const { byHand, drift, putAndSync, seen } = await applied();
+  await byHand.renameEndpoint("chat-ui");
+  await byHand.renameDefinition("gpt-4o-x");
+
+  const found = await drift();
+  const report = await putAndSync({ ...MANIFEST });
+
+  expect(found?.report?.workspaces[0]?.changes).toMatchObject([
+    { key: "model_definition/gpt-4o", changed_fields: [{ path: "name", before: "gpt-4o-x" }] },
+    {
+      key: "endpoint/chat",
+      changed_fields: [
+        { path: "name", before: "chat-ui", after: "chat", remark: "renamed by hand" },
+      ],
+    },
+  ]);
+  expect(changesIn(report)).toEqual(["update model_definition/gpt-4o", "update endpoint/chat"]);
+  expect(noticesIn(report)).toEqual([]);
+  const { endpoints, definitions } = seen();
+  expect(endpoints.map(({ name }) => name)).toEqual(["chat"]);
+  expect(definitions.map(({ name }) => name)).toEqual(["gpt-4o"]);
+});
+
+test("a rename by hand that the manifest follows is kept, and known by its new name", async () => {
+  const { byHand, putAndSync, gateway, bucket } = await applied();
+  await byHand.renameEndpoint("talk");
+  const before = gateway.writes().length;
+
+  const report = await putAndSync({
+    ...MANIFEST,
+    endpoints: [anEndpoint({ name: "talk" })],
+    budgets: [aBudget({ target_value: "talk" })],
+  });
+
+  expect(report?.outcome).toBe("unchanged");
+  expect(gateway.writes().length).toBe(before);
+  const { owned } = JSON.parse(bucket.snapshots().at(-1) ?? "") as { owned: { name: string }[] };
+  expect(owned.map(({ name }) => name)).toContain("talk");
+  expect(owned.map(({ name }) => name)).not.toContain("chat");
+});
+
+test("a lost mark is put back, and in the meantime it is nobody else's", async () => {
+  const { byHand, bucket, sync, drift, seen, source } = await applied();
+  await byHand.unmark();
+  source.put("prod/ads", "value", { owner: "ads" });
+  bucket.put("manifests/ads/gateway.yaml", {
+    version: 1,
+    model_definitions: [{ name: "gpt-4o", external: true }],
+    endpoints: [anEndpoint()],
+  });
+
+  const theirs = await sync({ owner: "ads" });
+  const found = await drift();
+  const healed = await drift({ heal: true });
+
+  expect(issuesIn(theirs).join()).toContain('belongs to the owner "search", not to "ads"');
+  expect(found?.report?.workspaces[0]?.changes).toMatchObject([
+    { key: "endpoint/chat", changed_fields: [{ path: "owner", after: "search" }] },
+  ]);
+  expect(healed?.report?.outcome).toBe("applied");
+  expect(seen().endpoints[0]?.tags).toContainEqual({ key: OWNER_TAG_KEY, value: "search" });
+});
+
+test("a mark that somebody gives away by hand changes nothing about whose it is", async () => {
+  const { gateway, bucket, sync, seen, putAndSync } = await applied();
+  const endpoint_id = seen().endpoints[0]?.endpoint_id ?? "";
+  await gateway.endpoints.setTag({ endpoint_id, key: OWNER_TAG_KEY, value: "ads" });
+  bucket.put("manifests/ads/gateway.yaml", {
+    version: 1,
+    model_definitions: [{ name: "gpt-4o", external: true }],
+    endpoints: [anEndpoint()],
+  });
+
+  expect(issuesIn(await sync({ owner: "ads" })).join()).toContain('belongs to the owner "search"');
+  expect(changesIn(await putAndSync({ ...MANIFEST }))).toEqual(["update endpoint/chat"]);
+  expect(seen().endpoints[0]?.tags).toContainEqual({ key: OWNER_TAG_KEY, value: "search" });
+});
+
+test("what was made by hand under our old name is never deleted, and told", async () => {
+  const { byHand, putAndSync, seen, lookAgain } = await applied();
+  await byHand.deleteEndpoint();
+  const made = await byHand.makeEndpoint("chat");
+
+  const report = await putAndSync({ ...MANIFEST, endpoints: [], budgets: [] });
+  await lookAgain();
+
+  expect(changesIn(report)).toEqual([]);
+  expect(noticesIn(report)).toEqual(["replaced endpoint/chat"]);
+  expect(seen().endpoints).toMatchObject([{ endpoint_id: made.endpoint_id, created_by: "alice" }]);
+});
+
+test("what was made by hand under our old name and is declared still is adopted, with a warning", async () => {
+  const { byHand, putAndSync, gateway } = await applied({
+    manifest: { version: 1, secrets: [aSecret()] },
+  });
+  await byHand.remakeSecret("openai-prod");
+
+  const report = await putAndSync({ version: 1, secrets: [aSecret()] });
+
+  expect(changesIn(report)).toEqual(["adopt secret/openai-prod"]);
+  expect(noticesIn(report)).toEqual(["replaced secret/openai-prod"]);
+  expect(report?.workspaces[0]?.changes[0]?.high_risk).toContain("nobody can read it back");
+  expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-one" });
+});
+
+test("where id and name lead to two, the file is rejected with both, until one is gone", async () => {
+  const { byHand, sync, seen, gateway, putAndSync } = await applied();
+  await byHand.renameEndpoint("chat-old");
+  const made = await byHand.makeEndpoint("chat");
+  const writes = gateway.writes().length;
+
+  const report = await putAndSync({ ...MANIFEST });
+
+  expect(issuesIn(report).join()).toMatch(/identity-clash.*e-\d+.*chat-old.*e-\d+.*"chat"/);
+  expect(gateway.writes().length).toBe(writes);
+
+  await gateway.endpoints.delete({ endpoint_id: made.endpoint_id });
+  await putAndSync({ ...MANIFEST, endpoints: [anEndpoint()] });
+  await sync();
+  expect(seen().endpoints.map(({ name }) => name)).toEqual(["chat"]);
+});
+
+test("without history nothing undeclared goes; the next run knows what the first took over", async () => {
+  const { bucket, putAndSync, seen } = await applied();
+  bucket.loseSnapshots();
+  const less = { ...MANIFEST, endpoints: [], budgets: [] };
+
+  const first = await putAndSync(less);
+  const second = await putAndSync({ ...less });
+
+  expect(changesIn(first)).toEqual([]);
+  expect(noticesIn(first)).toEqual([
+    "no-history undefined",
+    "not-pruned budget/chat-monthly",
+    "not-pruned endpoint/chat",
+  ]);
+  expect(changesIn(second)).toEqual(["delete budget/chat-monthly", "delete endpoint/chat"]);
+  expect(second?.outcome).toBe("refused");
+  expect(seen().endpoints).toHaveLength(1);
+});
+
+test("a lost ledger writes its own records anew, and no guard counts them", async () => {
+  const many = Array.from({ length: 12 }, (_, index) =>
+    aBudget({
+      name: `b${index}`,
+      target_scope: "USER",
+      target_value: `user-${index}`,
+      labels: { a: "b" },
+    }),
+  );
+  const first = await applied({ manifest: { version: 1, budgets: many } });
+  const { ledger } = syncRuns();
+  const again = { ...first.nextRun(), ledger };
+  expect((await ledger.list({ name: "budget", version: 1 })).length).toBe(0);
+
+  const { syncOwner } = await import("#sync/sync.ts");
+  const writes = first.gateway.writes().length;
+  const report = await syncOwner(again, "search", { trigger: { kind: "manifest" }, isLast: false });
+
+  expect(report?.outcome).toBe("applied");
+  expect(first.gateway.writes().length).toBe(writes);
+  expect((await ledger.list({ name: "budget", version: 1 })).length).toBe(12);
+});
+
+test("a list that lacks once what is there is not believed: nothing is made twice", async () => {
+  const { gateway, putAndSync, seen, lookAgain } = await applied();
+  const list = gateway.budgets.list;
+  Object.assign(gateway.budgets, { list: async () => [] });
+
+  const changed = putAndSync({ ...MANIFEST, endpoints: [anEndpoint({ tags: { a: "b" } })] }, LAST);
+  const report = await changed;
+  Object.assign(gateway.budgets, { list });
+  const next = await lookAgain();
+
+  expect(report?.outcome).toBe("pending");
+  expect(report?.error?.message).toContain("budgets lacks budget/chat-monthly (bp-");
+  expect(next?.outcome).toBe("applied");
+  expect(seen().budgets).toHaveLength(1);
+});
+
+test("what MLflow binds by itself is neither drift nor taken away; what is declared may be its", async () => {
+  const { gateway, seen, drift, putAndSync } = await applied({
+    manifest: { ...MANIFEST, endpoints: [anEndpoint({ bindings: [] })] },
+  });
+  const endpoint_id = seen().endpoints[0]?.endpoint_id ?? "";
+  await gateway.bindings.create({ endpoint_id, resource_type: "scorer", resource_id: "toxicity" });
+
+  expect(await drift()).toMatchObject({ resources: 0 });
+  const declared = { resource_type: "scorer" as const, resource_id: "toxicity" };
+  await putAndSync({ ...MANIFEST, endpoints: [anEndpoint({ bindings: [declared] })] });
+  await putAndSync({ ...MANIFEST, endpoints: [anEndpoint({ bindings: [] })] });
+  expect(seen().bindings).toHaveLength(1);
+});
+
+test("what an apply left half done is not compared, and what it declared is not undeclared", async () => {
+  const { gateway, putAndSync, drift, nextRun } = await applied();
+  gateway.failOn("createEndpoint", 1, new ExpectedError("reject"));
+  await putAndSync({
+    ...MANIFEST,
+    model_definitions: [aModelDefinition({ model_name: "gpt-5" }), aModelDefinition({ name: "b" })],
+    endpoints: [anEndpoint(), anEndpoint({ name: "other" })],
+  });
+  const { ledger } = nextRun();
+
+  expect(await drift()).toMatchObject({ resources: 0 });
+  // Not by the records of the workers alone: the command line has none.
+  for (const record of await ledger.list({ name: "manifest", version: 1 })) {
+    await ledger.commit([
+      {
+        kind: "manifest",
+        id: record.id,
+        version: 1,
+        value: undefined,
+        expectedRevision: record.revision,
+      },
+    ]);
+  }
+  expect(await drift()).toMatchObject({ resources: 0 });
+});
+
+test("a create of which nobody knows whether it was made is known by what the run set out to do", async () => {
+  const { gateway, putAndSync, seen, ledger, lookAgain, clock } = await applied({
+    manifest: {
+      version: 1,
+      secrets: [aSecret()],
+      model_definitions: [aModelDefinition()],
+      endpoints: [],
+      budgets: [],
+    },
+  });
+  gateway.loseAnswer("createEndpoint", 1, new ExpectedError("retry"));
+
+  await putAndSync({ ...MANIFEST, budgets: [] }, LAST);
+  expect(await ledger.list({ name: "intent", version: 1 })).toMatchObject([
+    { value: { keys: ["endpoint/chat"], is_over: true } },
+  ]);
+  clock.advance(60_000);
+  await lookAgain();
+  const report = await putAndSync({ ...MANIFEST, endpoints: [], budgets: [] });
+
+  expect(await ledger.list({ name: "intent", version: 1 })).toEqual([]);
+  expect(changesIn(report)).toEqual(["delete endpoint/chat"]);
+  expect(seen().endpoints.length).toBe(1);
+});
