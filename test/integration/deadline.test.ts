@@ -9,16 +9,22 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
+import {
+  CreateQueueCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import type { SQSRecord } from "aws-lambda";
 import { DynamoLedger } from "#aws/ledger.ts";
 import { put } from "#runtime/ledger.ts";
-import { OUTBOX } from "#runtime/message.ts";
+import { commitWithMessages, OUTBOX } from "#runtime/message.ts";
 import { MANAGED_SECRETS } from "#secrets/managed-secret.ts";
 import { MANIFESTS } from "#sync/manifest-record.ts";
 import { buildFunctions } from "../../scripts/build.ts";
 import { type LocalAws, startLocalAws } from "../../scripts/local/local-aws.ts";
-import { anSqsRecord } from "../support/builders.ts";
+import { aMessage, anSqsRecord } from "../support/builders.ts";
 import { type FunctionEnd, runFunction } from "../support/function-run.ts";
 import { SLOW_WAYS, type SlowWay, startSlowServer } from "../support/slow-servers.ts";
 import { propertiesOf, synthesize } from "../support/synth.ts";
@@ -37,9 +43,10 @@ jest.setTimeout(150_000);
 
 const root = mkdtempSync(join(tmpdir(), "gateway-ops-deadline-"));
 const template = synthesize();
+const TOPIC = "arn:aws:sns:us-east-1:000000000000";
 const MANIFEST = "manifests/default/gateway.yaml";
 /** The deliveries are used up: what fails must be recorded. */
-const LAST = { attempt: 3 };
+const LAST = 3;
 
 let aws: LocalAws;
 let queueUrl: string;
@@ -91,7 +98,7 @@ const CASES: Readonly<Record<string, Case>> = {
         resources: [record.source_arn],
         detail: { versionId: "version-2" },
       };
-      return { Records: [anSqsRecord(body, LAST)] };
+      return { Records: [await delivered(body)] };
     },
     expectRecorded: async ({ ledger }, way) => {
       const record = await ledger.read(MANAGED_SECRETS, "default/openai");
@@ -104,10 +111,10 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "budget-monitor": {
     prepare: async () => ({ scheduledTime: "2026-11-25T12:00:00Z" }),
-    expectRecorded: async ({ ledger }) => {
-      expect(await subjectsIn(ledger)).toEqual([
-        expect.stringMatching(/^Budgets cannot be watched/),
-      ]);
+    expectRecorded: async ({ ledger }, way) => {
+      // Late answers are answers: there are no budgets.
+      const told = way === "answers after 25 s" ? [] : [/^Budgets cannot be watched/];
+      expect(await subjectsIn(ledger)).toEqual(told.map((text) => expect.stringMatching(text)));
     },
   },
   "config-sync": {
@@ -121,7 +128,7 @@ const CASES: Readonly<Record<string, Case>> = {
         }),
       );
       const body = { source: "aws.s3", detail: { object: { key: MANIFEST } } };
-      return { Records: [anSqsRecord(body, LAST)] };
+      return { Records: [await delivered(body)] };
     },
     expectRecorded: async ({ ledger, bucket }, way) => {
       const latest = { Bucket: bucket, Key: "runs/default/latest.json" };
@@ -131,13 +138,22 @@ const CASES: Readonly<Record<string, Case>> = {
       expect(record?.status).toBe(report.outcome);
       if (way === "answers after 25 s") return;
       expect(report).toMatchObject({ outcome: "pending", error: { code: "gateway-timeout" } });
-      expect(await subjectsIn(ledger)).toEqual([`${MANIFEST}: pending`]);
+      expect(await subjectsIn(ledger)).toEqual([`${MANIFEST}: pending (gateway-timeout)`]);
+    },
+  },
+  "message-publisher": {
+    prepare: async ({ ledger }) => {
+      await commitWithMessages(ledger, [], [aMessage()]);
+      return {};
+    },
+    expectRecorded: async ({ ledger }) => {
+      expect(await subjectsIn(ledger)).toEqual([aMessage().subject]);
     },
   },
 };
 
 describe.each(Object.keys(CASES))("%s", (name) => {
-  test.each(SLOW_WAYS)("records what failed with a server that %s", async (way) => {
+  test.each(SLOW_WAYS)("ends in time and has recorded what failed: a server %s", async (way) => {
     const end = await ends.get(`${name} ${way}`);
 
     expect(end?.isKilled).toBe(false);
@@ -158,11 +174,15 @@ async function invoke(name: string, way: SlowWay): Promise<FunctionEnd> {
     leftMs: leftMsOf(name),
     environment: {
       ...aws.environment,
+      // What keeps the publisher waiting.
+      AWS_ENDPOINT_URL_SNS: url,
       ...environmentOf(name, {
         GATEWAY_OPS_GATEWAY_URL: url,
         GATEWAY_OPS_LEDGER_TABLE: memory.table,
         GATEWAY_OPS_MANIFEST_BUCKET: memory.bucket,
         GATEWAY_OPS_QUEUE_URL: queueUrl,
+        GATEWAY_OPS_ALERTS_TOPIC_ARN: `${TOPIC}:alerts`,
+        GATEWAY_OPS_OPERATIONS_TOPIC_ARN: `${TOPIC}:operations`,
       }),
     },
   });
@@ -217,6 +237,18 @@ async function makeMemory({ table, bucket }: Memory): Promise<void> {
     }),
   );
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+}
+
+/** A message that the queue gave out, for the last time. */
+async function delivered(body: object): Promise<SQSRecord> {
+  const { sqs } = clients();
+  const MessageBody = JSON.stringify(body);
+  await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody }));
+  const { Messages: [message] = [] } = await sqs.send(
+    new ReceiveMessageCommand({ QueueUrl: queueUrl }),
+  );
+  const record = anSqsRecord(body, { attempt: LAST });
+  return { ...record, receiptHandle: message?.ReceiptHandle ?? "" };
 }
 
 async function subjectsIn(ledger: DynamoLedger): Promise<string[]> {

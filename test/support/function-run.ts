@@ -40,7 +40,7 @@ export async function runFunction(run: FunctionRun): Promise<FunctionEnd> {
   const argv = ["-e", INVOKE, bundle, JSON.stringify(event), String(leftMs)];
   const child = spawn(process.execPath, argv, {
     env: { PATH: process.env.PATH, NODE_NO_WARNINGS: "1", ...environment },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
