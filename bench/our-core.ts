@@ -36,8 +36,8 @@ async function declaredBy(document: unknown): Promise<DesiredState> {
   const repeated = await duplicates([file], new Map());
   const context = contextOf([file], new Map(), new Map(), { sources: "aws" }, true);
   const findings = [
-    ...[...repeated.values()].flat(),
-    ...lint(subject, context).errors,
+    ...[...repeated.values()].flatMap(({ first }) => first),
+    ...lint(subject, context).errors.first,
     ...accessFindings(subject, { access: OPEN, allowLoopbackApiBase: false }),
   ];
   if (findings.length > 0) throw new Error(`the manifest is wrong: ${JSON.stringify(findings)}`);

@@ -2,6 +2,7 @@ import type { ResourceKey } from "#reconcile/state.ts";
 import { type AccessSettings, accessFindings, deniedIssue } from "./check-access.ts";
 import { type Candidate, contextOf, type FrozenByFile, frozenKeys, type Held } from "./declared.ts";
 import { duplicates } from "./duplicates.ts";
+import { FindingList } from "./findings.ts";
 import { overLimits } from "./limits.ts";
 import { lint, subjectOf } from "./lint.ts";
 import type { RuleContext } from "./rules/rule.ts";
@@ -81,7 +82,7 @@ export async function checkFiles(input: FilesToCheck): Promise<CheckedFiles> {
   return { workspaces, invalid: invalid.sort(byName), warnings: warnings.sort(byName) };
 }
 
-type Findings = Map<string, readonly ManifestFinding[]>;
+type Findings = Map<string, FindingList>;
 
 interface Checked extends CheckedWorkspace {
   readonly errors: Findings;
@@ -92,7 +93,7 @@ async function checkWorkspace(
   input: FilesToCheck,
   workspace: string,
   candidates: readonly Candidate[],
-  limits: Findings,
+  limits: ReadonlyMap<string, readonly ManifestFinding[]>,
   isComplete: boolean,
 ): Promise<Checked> {
   const last = input.frozenByFile.get(workspace) ?? new Map();
@@ -103,9 +104,12 @@ async function checkWorkspace(
   const checkOne = ({ name, subject }: Candidate, context: RuleContext) => {
     const found = lint(subject, context);
     const access = accessFindings(subject, input);
-    const across = [...(limits.get(name) ?? []), ...(repeated.get(name) ?? [])];
-    const wrong = [...across, ...found.errors, ...access];
-    if (wrong.length > 0) errors.set(name, wrong);
+    const wrong = new FindingList();
+    wrong.add(limits.get(name) ?? []);
+    for (const list of [repeated.get(name), found.errors])
+      wrong.add(list?.first ?? [], list?.hidden);
+    wrong.add(access);
+    if (wrong.count > 0) errors.set(name, wrong);
     warnings.set(name, found.warnings);
   };
   let valid = candidates;
@@ -133,13 +137,14 @@ function resultOf(valid: readonly Candidate[], held: Held): CheckedWorkspace {
 }
 
 async function located(files: readonly Candidate[], findings: Findings): Promise<FileIssues[]> {
-  const found = files.filter(({ name }) => (findings.get(name) ?? []).length > 0);
-  return Promise.all(
-    found.map(async ({ name, locate }) => ({
-      name,
-      issues: await locate(findings.get(name) ?? []),
-    })),
-  );
+  const issues: FileIssues[] = [];
+  // One after the other: each looks at its text, and holds what it needs for it.
+  for (const { name, locate } of files) {
+    const found = findings.get(name);
+    if (!found || found.count === 0) continue;
+    issues.push({ name, issues: await locate(found.first, found.hidden) });
+  }
+  return issues;
 }
 
 function byName(one: { readonly name: string }, other: { readonly name: string }): number {

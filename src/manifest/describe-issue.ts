@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { FINDINGS_MAX } from "./bounded-schema.ts";
 import { suggestion } from "./suggest.ts";
 import type { ManifestFinding, ManifestPath } from "./types.ts";
 
@@ -6,7 +7,7 @@ const VALUE_LENGTH_MAX = 80;
 /** A person who pastes a key into a manifest must not find it in a report. */
 const NEVER_SHOWN = /key|token|secret|password|credential/i;
 
-/** Turns what the schema found into a sentence: what is wrong, the value, what is allowed. */
+/** Turns what the schema found into sentences: what is wrong, the value, what is allowed. */
 export function describeIssue(
   issue: z.core.$ZodIssue,
   document: unknown,
@@ -15,7 +16,7 @@ export function describeIssue(
   const path = issue.path.map((part) => (typeof part === "number" ? part : String(part)));
   if (issue.code === "unrecognized_keys") {
     const allowed = allowedKeys(path);
-    return issue.keys.map((key) => ({
+    return issue.keys.slice(0, FINDINGS_MAX).map((key) => ({
       rule: "schema",
       path: [...path, key],
       message: `is not a known key; allowed are ${allowed.join(", ")}${keyHint(key, allowed)}`,

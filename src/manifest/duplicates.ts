@@ -1,6 +1,7 @@
 import type { ResourceKey } from "#reconcile/state.ts";
 import { groupBy } from "#runtime/group-by.ts";
 import type { Candidate } from "./declared.ts";
+import { FindingList } from "./findings.ts";
 import type { ManifestFinding, ManifestPath } from "./types.ts";
 
 interface Claim {
@@ -17,22 +18,20 @@ interface Claim {
 export async function duplicates(
   files: readonly Candidate[],
   last: ReadonlyMap<string, ReadonlySet<ResourceKey>>,
-): Promise<Map<string, readonly ManifestFinding[]>> {
-  const found: { readonly name: string; readonly finding: ManifestFinding }[] = [];
+): Promise<Map<string, FindingList>> {
+  const found = new Map<string, FindingList>();
   for (const [key, claims] of claimsOf(files)) {
     const managing = claims.filter(({ isExternal }) => !isExternal);
     const keeper = managing.find(({ file }) => last.get(file.name)?.has(key)) ?? managing[0];
     const losing = claims.filter(({ file }) => keeper && file !== keeper.file);
-    const place = keeper && losing.length > 0 ? await placeOf(keeper) : "";
-    found.push(
-      ...losing.map((claim) => ({ name: claim.file.name, finding: findingOf(claim, place) })),
-    );
+    for (const claim of losing) {
+      const list = found.get(claim.file.name) ?? new FindingList();
+      found.set(claim.file.name, list);
+      if (list.isFull || !keeper) list.add([], 1);
+      else list.add([findingOf(claim, await placeOf(keeper))]);
+    }
   }
-  return groupBy(
-    found,
-    ({ name }) => name,
-    ({ finding }) => finding,
-  );
+  return found;
 }
 
 function findingOf({ path, isExternal }: Claim, place: string): ManifestFinding {

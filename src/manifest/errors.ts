@@ -1,5 +1,6 @@
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { visibleLines } from "#runtime/visible.ts";
+import { countOf } from "./findings.ts";
 import type { ManifestIssue, ManifestPath } from "./types.ts";
 
 const ISSUES_SHOWN_MAX = 20;
@@ -13,7 +14,7 @@ export class ManifestError extends GatewayOpsError {
 
   constructor(file: string, issues: readonly ManifestIssue[]) {
     const shown = issues.slice(0, ISSUES_SHOWN_MAX).map((issue) => formatIssue(file, issue));
-    const hidden = issues.length - shown.length;
+    const hidden = countOf(issues.slice(shown.length));
     if (hidden > 0) shown.push(`and ${hidden} more`);
     super(visibleLines(shown));
     this.issues = issues;

@@ -1,4 +1,6 @@
 import { isAtLeast } from "#gateway/version.ts";
+import { FINDINGS_MAX } from "./bounded-schema.ts";
+import { FindingList } from "./findings.ts";
 import { RULES } from "./rules/all.ts";
 import type { Rule, RuleContext, RuleSubject } from "./rules/rule.ts";
 import { declarationsOf, sectionsOf } from "./sections.ts";
@@ -6,8 +8,8 @@ import { suggestion } from "./suggest.ts";
 import type { Manifest, ManifestFinding } from "./types.ts";
 
 export interface LintResult {
-  readonly errors: readonly ManifestFinding[];
-  readonly warnings: readonly ManifestFinding[];
+  readonly errors: FindingList;
+  readonly warnings: FindingList;
 }
 
 type RuleText = Omit<Rule, "check">;
@@ -33,18 +35,19 @@ export function subjectOf(manifest: Manifest): RuleSubject {
   return { ...sectionsOf(manifest), manifest, declarations: declarationsOf(manifest) };
 }
 
-/** What the rules find, without the warnings that the file switched off. */
-export function lint(subject: RuleSubject, context: RuleContext): LintResult {
+/** What the rules find, without the warnings that the file switched off; beyond `most` counted. */
+export function lint(subject: RuleSubject, context: RuleContext, most = FINDINGS_MAX): LintResult {
   const disabled = subject.manifest.lint?.disable ?? [];
-  const errors: ManifestFinding[] = [];
-  const warnings: ManifestFinding[] = [];
+  const errors = new FindingList(most);
+  const warnings = new FindingList(most);
   for (const rule of RULES) {
     const found = findingsOf(rule, subject, context);
-    if (rule.severity === "error") errors.push(...found);
-    else if (!disabled.includes(rule.id)) warnings.push(...found);
-    else if (found.length === 0) warnings.push(...unused(disabled, rule));
+    if (rule.severity === "error") errors.add(found);
+    else if (!disabled.includes(rule.id)) warnings.add(found);
+    else if (found.length === 0) warnings.add(unused(disabled, rule));
   }
-  return { errors: [...errors, ...disabled.flatMap(wrongSuppression)], warnings };
+  addWrongSuppressions(errors, disabled);
+  return { errors, warnings };
 }
 
 function findingsOf(rule: Rule, subject: RuleSubject, context: RuleContext): ManifestFinding[] {
@@ -69,14 +72,25 @@ function unused(disabled: readonly string[], { id }: Rule): ManifestFinding[] {
   return [{ rule: UNUSED_SUPPRESSION.id, path, message: `finds nothing here, got "${id}"` }];
 }
 
-function wrongSuppression(id: string, index: number): ManifestFinding[] {
+function addWrongSuppressions(errors: FindingList, disabled: readonly string[]): void {
+  for (const [index, id] of disabled.entries()) {
+    if (isWarning(id)) continue;
+    if (errors.isFull) errors.add([], 1);
+    else errors.add([wrongSuppression(id, index)]);
+  }
+}
+
+function isWarning(id: string): boolean {
+  return RULES.some((rule) => rule.id === id && rule.severity === "warning");
+}
+
+function wrongSuppression(id: string, index: number): ManifestFinding {
   const rule = RULES.find((candidate) => candidate.id === id);
-  if (rule?.severity === "warning") return [];
   const message = rule
     ? `cannot be switched off: "${id}" finds errors`
     : `is not a rule, got "${id}"${suggestion(
         id,
         RULES.flatMap((known) => (known.severity === "warning" ? known.id : [])),
       )}`;
-  return [{ rule: WRONG_SUPPRESSION.id, path: ["lint", "disable", index], message }];
+  return { rule: WRONG_SUPPRESSION.id, path: ["lint", "disable", index], message };
 }

@@ -1,71 +1,62 @@
-import type { Document } from "yaml";
 import { visible } from "#runtime/visible.ts";
-import type { Locate, ManifestPath } from "./types.ts";
+import { FINDINGS_MAX } from "./bounded-schema.ts";
+import { offsetsIn } from "./offsets.ts";
+import type { Locate, ManifestIssue, ManifestPath } from "./types.ts";
+
+/** Longer than any name that is allowed. */
+const KEY_LENGTH_MAX = 300;
+const MESSAGE_LENGTH_MAX = 3000;
 
 /**
- * Positions come from a second, slower parser, loaded and run only when there is something to
- * point at: the fast one keeps none.
+ * The one place that all findings of a file pass: the first of them get a position, the others are
+ * counted. The text is read a second time, once and only when there is something to point at.
  */
 export function locator(text: string): Locate {
-  let places: Promise<(path: ManifestPath) => Place> | undefined;
-  return async (findings) => {
+  let offsets: ((path: ManifestPath) => number) | undefined;
+  return async (findings, hidden = 0) => {
     if (findings.length === 0) return [];
-    places ??= placesIn(text);
-    const placeOf = await places;
-    return findings
-      .map((finding) => ({ finding, place: placeOf(finding.path) }))
-      .sort((a, b) => a.place.offset - b.place.offset)
-      .map(({ finding, place: { line, column } }) => ({
+    offsets ??= offsetsIn(text);
+    const offsetOf = offsets;
+    const placeOf = placesIn(text);
+    const located = findings
+      .slice(0, FINDINGS_MAX)
+      .map((finding) => ({ finding, offset: offsetOf(finding.path) }))
+      .sort((a, b) => a.offset - b.offset)
+      .map(({ finding, offset }) => ({
         ...finding,
-        line,
-        column,
-        message: visible(finding.message),
+        path: finding.path.map(shortened),
+        ...placeOf(offset),
+        message: cut(visible(finding.message), MESSAGE_LENGTH_MAX),
       }));
+    return withRest(located, hidden + findings.length - located.length);
   };
 }
 
-interface Place {
-  readonly offset: number;
-  readonly line: number;
-  readonly column: number;
+function withRest(located: readonly ManifestIssue[], hidden: number): ManifestIssue[] {
+  const last = located.at(-1);
+  if (hidden === 0 || !last) return [...located];
+  const { line, column } = last;
+  const message = `and ${hidden.toLocaleString("en-US")} more findings in this file`;
+  return [...located, { rule: "limits", path: [], line, column, message, hidden }];
 }
 
-type Yaml = typeof import("yaml");
+function shortened(part: string | number): string | number {
+  return typeof part === "number" ? part : cut(part, KEY_LENGTH_MAX);
+}
 
-async function placesIn(text: string): Promise<(path: ManifestPath) => Place> {
-  const yaml = await import("yaml");
-  const lines = new yaml.LineCounter();
-  const document: Document = yaml.parseDocument(text, { lineCounter: lines });
-  return (path) => {
-    const offset = offsetOf(yaml, document, path);
-    const { line, col } = lines.linePos(offset);
-    return { offset, line: Math.max(1, line), column: Math.max(1, col) };
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}...` : text;
+}
+
+/** Lines and columns of offsets that only grow. */
+function placesIn(text: string): (offset: number) => { line: number; column: number } {
+  let [line, start] = [1, 0];
+  return (offset) => {
+    for (;;) {
+      const end = text.indexOf("\n", start);
+      if (end < 0 || end >= offset) return { line, column: offset - start + 1 };
+      line += 1;
+      start = end + 1;
+    }
   };
-}
-
-/** Where the path leads; where it ends, if its last parts are absent. */
-function offsetOf(yaml: Yaml, document: Document, path: ManifestPath): number {
-  let node: unknown = document.contents;
-  let offset = document.contents?.range?.[0] ?? 0;
-  for (const part of path) {
-    // What an alias repeats stands at the anchor.
-    const parent = yaml.isAlias(node) ? node.resolve(document) : node;
-    const { place, value } = childOf(yaml, parent, part);
-    if (!yaml.isNode(place)) break;
-    offset = place.range?.[0] ?? offset;
-    node = value;
-  }
-  return offset;
-}
-
-/** What to point at, and what lies there. */
-function childOf(yaml: Yaml, parent: unknown, part: string | number) {
-  if (yaml.isSeq(parent)) {
-    const item = parent.items[Number(part)];
-    return { place: item, value: item };
-  }
-  if (!yaml.isMap(parent)) return {};
-  const pair = parent.items.find(({ key }) => yaml.isScalar(key) && String(key.value) === part);
-  // A key is a better place than its value: it is what the eye looks for.
-  return { place: pair?.key, value: pair?.value };
 }

@@ -1,19 +1,12 @@
 import * as z from "zod";
+import { contextWith, countIssues, type Tally } from "./bounded-schema.ts";
 import { describeIssue } from "./describe-issue.ts";
+import { FindingList } from "./findings.ts";
 import { locator } from "./locate.ts";
 import { isPolicyDocument } from "./policy-document.ts";
 import { readDocument } from "./read.ts";
 import { manifestSchema } from "./schema.ts";
-import type {
-  Locate,
-  ManifestFinding,
-  ManifestIssue,
-  ManifestPath,
-  ParseManifest,
-} from "./types.ts";
-
-/** Each one costs a place and a sentence; nobody reads more. */
-const ISSUES_MAX = 1000;
+import type { Locate, ManifestIssue, ManifestPath, ParseManifest } from "./types.ts";
 
 /**
  * Reads YAML 1.2 or JSON: syntax, then schema. All that the schema finds is returned, each issue
@@ -50,29 +43,33 @@ export async function readWithSchema<Schema extends z.ZodObject>(
   if ("issue" in read) return { isValid: false, issues: [read.issue] };
   const { text, document } = read;
   const locate = locator(text);
-  const parsed = schema.safeParse(document);
+  const tally: Tally = { kept: 0, dropped: 0 };
+  const parsed = schema.safeParse(document, contextWith(tally));
   if (parsed.success) return { isValid: true, value: parsed.data, locate };
   const look = lookOf?.(document);
-  const findings =
-    look === undefined
-      ? findingsOf(schema, parsed.error, document)
-      : [{ rule: "schema", path: ["owners"], message: look }];
-  return { isValid: false, issues: await locate(findings) };
+  if (look !== undefined) {
+    const finding = { rule: "schema", path: ["owners"], message: look };
+    return { isValid: false, issues: await locate([finding]) };
+  }
+  const found = findingsOf(schema, parsed.error, document, tally);
+  return { isValid: false, issues: await locate(found.first, found.hidden) };
 }
 
 function findingsOf(
   schema: z.core.$ZodType,
   { issues }: z.ZodError,
   document: unknown,
-): ManifestFinding[] {
-  const findings = issues
-    .slice(0, ISSUES_MAX)
-    .flatMap((issue) =>
-      describeIssue(issue, document, (path) => allowedKeys(schema, path, document)),
-    );
-  const hidden = issues.length - ISSUES_MAX;
-  if (hidden <= 0) return findings;
-  return [...findings, { rule: "schema", path: [], message: `has ${hidden} more such mistakes` }];
+  { dropped }: Tally,
+): FindingList {
+  const found = new FindingList();
+  for (const issue of issues) {
+    const described = found.isFull
+      ? []
+      : describeIssue(issue, document, (path) => allowedKeys(schema, path, document));
+    found.add(described, countIssues([issue]) - described.length);
+  }
+  found.add([], dropped);
+  return found;
 }
 
 /** The keys that the schema knows at a place, found by walking it along the path. */

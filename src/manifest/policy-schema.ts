@@ -2,6 +2,7 @@ import * as z from "zod";
 import { TARGET_SCOPES } from "#gateway/types.ts";
 import { KINDS } from "#reconcile/state.ts";
 import { OWNER_NAME } from "#runtime/marks.ts";
+import { withBoundedIssues } from "./bounded-schema.ts";
 import { text } from "./fields.ts";
 
 /** Each is tried for each of up to 50,000 resources, and walks through a name once for each `*`. */
@@ -57,23 +58,25 @@ const grants = z.strictObject({
 });
 
 /** `manifests/policy.yaml`: what the platform team grants each owner. */
-export const policySchema = z
-  .strictObject({
-    version: z
-      .number()
-      .refine((version) => version === POLICY_VERSION, {
-        error: ({ input }) => wrongVersion(input),
-      })
-      .meta({ const: POLICY_VERSION })
-      .describe("Version of the policy language"),
-    owners: z
-      .record(
-        z.string().regex(OWNER, "must be the name of an owner, or * for all that are not named"),
-        grants,
-      )
-      .describe("Grants by owner; `*` is every owner that is not named"),
-  })
-  .describe("What each owner of manifests may do: what is not granted is denied");
+export const policySchema = withBoundedIssues(
+  z
+    .strictObject({
+      version: z
+        .number()
+        .refine((version) => version === POLICY_VERSION, {
+          error: ({ input }) => wrongVersion(input),
+        })
+        .meta({ const: POLICY_VERSION })
+        .describe("Version of the policy language"),
+      owners: z
+        .record(
+          z.string().regex(OWNER, "must be the name of an owner, or * for all that are not named"),
+          grants,
+        )
+        .describe("Grants by owner; `*` is every owner that is not named"),
+    })
+    .describe("What each owner of manifests may do: what is not granted is denied"),
+);
 
 export type Policy = z.infer<typeof policySchema>;
 

@@ -23,13 +23,21 @@ export interface ManifestIssue {
   readonly line: number;
   readonly column: number;
   readonly message: string;
+  /** Set where the issue only counts further ones: how many they are. */
+  readonly hidden?: number | undefined;
 }
 
 /** What is found in a parsed manifest; `locate` adds the position. */
-export type ManifestFinding = Omit<ManifestIssue, "line" | "column">;
+export type ManifestFinding = Omit<ManifestIssue, "line" | "column" | "hidden">;
 
-/** Turns findings into issues with positions in the file's text. */
-export type Locate = (findings: readonly ManifestFinding[]) => Promise<ManifestIssue[]>;
+/**
+ * Turns findings into issues with positions in the file's text: the first hundred, and one issue
+ * that counts all others, with those that were hidden before.
+ */
+export type Locate = (
+  findings: readonly ManifestFinding[],
+  hidden?: number,
+) => Promise<ManifestIssue[]>;
 
 /** A manifest that the schema accepts, or what is wrong with it. */
 export type ParseResult =
