@@ -3,6 +3,9 @@ import { homedir, hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline";
 import { openBackend } from "#cli/connection/compose.ts";
 import type { GwopsContext, Output } from "#cli/context.ts";
+import { EXIT } from "#cli/exit-codes.ts";
+import { interruptOf } from "#cli/input/interrupt.ts";
+import { tolerateLoss } from "#cli/output/lost-output.ts";
 import { wantsColour } from "#cli/output/style.ts";
 import { runGwops } from "#cli/run.ts";
 import { systemClock } from "#runtime/clock.ts";
@@ -10,11 +13,7 @@ import packageJson from "../package.json" with { type: "json" };
 
 const { argv, env, stdin, stdout, stderr } = process;
 
-/** A reader that has seen enough, such as `head`, is no failure. */
-stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
-});
+const lost = tolerateLoss({ stdout, stderr });
 
 // Which Node the SDK will need some day is a matter of who bundles it, not of who runs it.
 env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
@@ -33,12 +32,17 @@ const context: GwopsContext = {
   isColoured: wantsColour(argv, env, outputOf(stdout)),
   readStdin,
   ask: stdin.isTTY && stderr.isTTY ? ask : undefined,
-  onInterrupt,
+  onInterrupt: () => interruptOf(process),
   open: (request) => openBackend(surroundings, request),
   permissionsOf: async (stack) =>
     (await import("#cli/connection/stack.ts")).permissionsOfStack(stack),
 };
-process.exitCode = await runGwops(argv.slice(2), context, packageJson);
+const status = await runGwops(argv.slice(2), context, packageJson);
+process.exitCode = status;
+process.once("beforeExit", () => {
+  for (const sentence of lost()) stderr.write(`gwops: ${sentence}\n`);
+  if (lost().length > 0) process.exitCode = status || EXIT.error;
+});
 
 function outputOf(stream: NodeJS.WriteStream): Output {
   return { write: (text) => void stream.write(text), isTTY: stream.isTTY === true };
@@ -79,12 +83,4 @@ function ask(question: string): Promise<string> {
       lines.close();
     });
   });
-}
-
-/** A second Ctrl-C ends the process as ever; a terminal that is closed counts as the first. */
-function onInterrupt(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
-    process.once(signal, () => controller.abort());
-  return controller.signal;
 }

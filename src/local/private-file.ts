@@ -1,11 +1,21 @@
 import { randomUUID } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+} from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { systemCode } from "./errors.ts";
 
 /** Nobody but the user may read what we keep: it names secrets, hosts and people. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
+const LINKS_MAX = 40;
 
 /** The text of a file; `undefined` when there is none. */
 export async function readIfAny(path: string): Promise<string | undefined> {
@@ -17,8 +27,12 @@ export async function readIfAny(path: string): Promise<string | undefined> {
   }
 }
 
-/** Replaces the file as a whole: a reader, or a crash, sees the old text or the new one. */
-export async function replaceFile(path: string, text: string): Promise<void> {
+/**
+ * Replaces the file as a whole: a reader, or a crash, sees the old text or the new one. A symbolic
+ * link stays, and what it leads to is replaced.
+ */
+export async function replaceFile(link: string, text: string): Promise<void> {
+  const path = await targetOf(link);
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await writeNew(temporary, text);
@@ -27,6 +41,20 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     await rm(temporary, { force: true });
   }
   await syncFolder(dirname(path));
+}
+
+/** Where links lead, also when there is nothing yet. */
+async function targetOf(path: string, followed = 0): Promise<string> {
+  // The system's own limit; then it says ELOOP itself.
+  if (followed > LINKS_MAX) return realpath(path);
+  try {
+    const target = resolve(await realpath(dirname(path)), await readlink(path));
+    return await targetOf(target, followed + 1);
+  } catch (error) {
+    // EINVAL: no link. ENOENT: nothing there, or no folder for it yet.
+    if (["EINVAL", "ENOENT"].includes(systemCode(error) ?? "")) return path;
+    throw error;
+  }
 }
 
 /** Makes the file unless it exists; of two processes at once one succeeds. */

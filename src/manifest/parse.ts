@@ -1,12 +1,14 @@
-import * as z from "zod";
+import type * as z from "zod";
 import { contextWith, countIssues, type Tally } from "./bounded-schema.ts";
 import { describeIssue } from "./describe-issue.ts";
 import { FindingList } from "./findings.ts";
 import { locator } from "./locate.ts";
 import { isPolicyDocument } from "./policy-document.ts";
+import { keepProtoKeys } from "./proto-key.ts";
 import { readDocument } from "./read.ts";
 import { manifestSchema } from "./schema.ts";
-import type { Locate, ManifestIssue, ManifestPath, ParseManifest } from "./types.ts";
+import { allowedKeys } from "./schema-walk.ts";
+import type { Locate, ManifestIssue, ParseManifest } from "./types.ts";
 
 /**
  * Reads YAML 1.2 or JSON: syntax, then schema. All that the schema finds is returned, each issue
@@ -45,19 +47,20 @@ export async function readWithSchema<Schema extends z.ZodObject>(
   const locate = locator(text);
   const tally: Tally = { kept: 0, dropped: 0 };
   const parsed = schema.safeParse(document, contextWith(tally));
-  if (parsed.success) return { isValid: true, value: parsed.data, locate };
+  const issues = parsed.error?.issues ?? keepProtoKeys(schema, document, parsed.data);
+  if (parsed.success && issues.length === 0) return { isValid: true, value: parsed.data, locate };
   const look = lookOf?.(document);
   if (look !== undefined) {
     const finding = { rule: "schema", path: ["owners"], message: look };
     return { isValid: false, issues: await locate([finding]) };
   }
-  const found = findingsOf(schema, parsed.error, document, tally);
+  const found = findingsOf(schema, issues, document, tally);
   return { isValid: false, issues: await locate(found.first, found.hidden) };
 }
 
 function findingsOf(
   schema: z.core.$ZodType,
-  { issues }: z.ZodError,
+  issues: readonly z.core.$ZodIssue[],
   document: unknown,
   { dropped }: Tally,
 ): FindingList {
@@ -70,34 +73,4 @@ function findingsOf(
   }
   found.add([], dropped);
   return found;
-}
-
-/** The keys that the schema knows at a place, found by walking it along the path. */
-function allowedKeys(
-  root: z.core.$ZodType,
-  path: ManifestPath,
-  document: unknown,
-): readonly string[] {
-  let schema = optionOf(root, document);
-  let value = document;
-  for (const part of path) {
-    value = (value as Record<string | number, unknown>)[part];
-    schema = optionOf(partOf(schema, part), value);
-  }
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
-}
-
-function partOf(schema: z.core.$ZodType, part: string | number): z.core.$ZodType {
-  if (schema instanceof z.ZodArray) return schema.element;
-  if (schema instanceof z.ZodRecord) return schema.valueType;
-  return schema instanceof z.ZodObject ? (schema.shape[part] as z.core.$ZodType) : schema;
-}
-
-/** Without the wrapping of what is optional; of a union the one that the value chose. */
-function optionOf(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
-  if (schema instanceof z.ZodOptional) return optionOf(schema.unwrap(), value);
-  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
-  const [managed, external] = schema.options;
-  const isExternal = (value as { external?: unknown } | undefined)?.external === true;
-  return (isExternal ? external : managed) as z.core.$ZodType;
 }

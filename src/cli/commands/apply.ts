@@ -3,11 +3,11 @@ import { applyRequest } from "#cli/apply-request.ts";
 import { backendOf } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import { FILES, textFlag, WRITE_FLAGS, type WriteFlags } from "#cli/input/flags.ts";
-import { readManifests } from "#cli/input/manifest-files.ts";
 import { requestOf, requestOfSaved } from "#cli/input/plan-request.ts";
 import { readSavedPlan } from "#cli/input/saved-plan-file.ts";
 import { workspaceOf } from "#cli/input/server-address.ts";
 import { withPolicyBeside } from "#cli/policy-beside.ts";
+import { readFiles } from "#cli/read-files.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import { checkPlace } from "#sync/saved-plan.ts";
 
@@ -46,7 +46,7 @@ async function apply(this: GwopsContext, asked: Flags, ...argumentList: string[]
     throw new UsageError("name manifests, or a plan with --plan, and not both");
   }
   const saved = flags.plan === undefined ? undefined : await readSavedPlan(this, flags.plan);
-  const files = await readManifests(this, argumentList, flags);
+  const files = await readFiles(this, argumentList, flags);
   const backend = await backendOf(this, { ...flags, owner: saved?.owner ?? flags.owner });
   if (saved) {
     const workspace = workspaceOf(flags.workspace, this.env);

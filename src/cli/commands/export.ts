@@ -9,7 +9,7 @@ import {
   type PolicyFlags,
   textFlag,
 } from "#cli/input/flags.ts";
-import { saveFile } from "#cli/output/output-file.ts";
+import { isStdout, saveFile } from "#cli/output/output-file.ts";
 import { printText, say } from "#cli/output/show.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import { exportManifest } from "#manifest/export.ts";
@@ -58,5 +58,5 @@ async function exportManifests(this: GwopsContext, flags: Flags): Promise<void> 
     return;
   }
   await saveFile(this, flags.outputFile, manifest);
-  say(this, `the manifest is in ${flags.outputFile}`);
+  if (!isStdout(flags.outputFile)) say(this, `the manifest is in ${flags.outputFile}`);
 }

@@ -2,12 +2,13 @@ import { buildCommand } from "@stricli/core";
 import { backendOf } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import { FILES, onFlag, PLAN_FLAGS, type PlanFlags, textFlag } from "#cli/input/flags.ts";
-import { readManifests } from "#cli/input/manifest-files.ts";
 import { requestOf } from "#cli/input/plan-request.ts";
-import { saveFile } from "#cli/output/output-file.ts";
+import { isStdout, saveFile } from "#cli/output/output-file.ts";
 import { planExitCode, plansMarkdown, showPlans } from "#cli/output/plans.ts";
 import { printJson, printText, say } from "#cli/output/show.ts";
 import { withPolicyBeside } from "#cli/policy-beside.ts";
+import { readFiles } from "#cli/read-files.ts";
+import { UsageError } from "#cli/usage-error.ts";
 import { planOwner } from "#sync/owner/plan-owner.ts";
 import { planReport } from "#sync/owner/plan-report.ts";
 import { savedPlan } from "#sync/saved-plan.ts";
@@ -22,7 +23,10 @@ export const planCommand = buildCommand({
     flags: {
       ...PLAN_FLAGS,
       markdown: onFlag("Print Markdown, for a comment on a pull request"),
-      outputFile: textFlag("file", "Keep the plan in this file, for gwops apply --plan"),
+      outputFile: textFlag(
+        "file",
+        "Keep the plan in this file (- is stdout), for gwops apply --plan",
+      ),
     },
     positional: { ...FILES, minimum: 1 },
   },
@@ -42,17 +46,22 @@ Examples:
 });
 
 async function plan(this: GwopsContext, asked: Flags, ...argumentList: string[]): Promise<void> {
+  if (isStdout(asked.outputFile) && (asked.json || asked.markdown)) {
+    throw new UsageError("--output-file, --json and --markdown all print to stdout: give one");
+  }
   const flags = await withPolicyBeside(this, asked, argumentList);
-  const files = await readManifests(this, argumentList, flags);
+  const files = await readFiles(this, argumentList, flags);
   const backend = await backendOf(this, flags);
   const request = await requestOf(this, backend, flags, files);
   const planned = await planOwner(backend.dependencies, request);
+  this.process.exitCode = planExitCode(planned);
+  const isTaken = isStdout(flags.outputFile);
   if (flags.outputFile !== undefined) {
     await saveFile(this, flags.outputFile, savedPlan(backend.dependencies, request, planned));
-    say(this, `the plan is in ${flags.outputFile}`);
+    if (!isTaken) say(this, `the plan is in ${flags.outputFile}`);
   }
-  if (flags.json) printJson(this, planReport(backend.dependencies, request, planned));
+  if (isTaken) showPlans(this, planned, this.process.stderr);
+  else if (flags.json) printJson(this, planReport(backend.dependencies, request, planned));
   else if (flags.markdown) printText(this.process.stdout, plansMarkdown(planned));
   else showPlans(this, planned, this.process.stdout);
-  this.process.exitCode = planExitCode(planned);
 }

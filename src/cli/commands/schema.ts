@@ -51,6 +51,6 @@ async function schema(
 }
 
 function parseLanguage(text: string): Language {
-  if (text in SCHEMAS) return text as Language;
+  if (Object.hasOwn(SCHEMAS, text)) return text as Language;
   throw new UsageError(`a language is one of ${Object.keys(SCHEMAS).join(", ")}, got "${text}"`);
 }

@@ -3,10 +3,10 @@ import type { GwopsContext } from "#cli/context.ts";
 import { EXIT } from "#cli/exit-codes.ts";
 import { FILES, RULES_FLAGS, type RulesFlags } from "#cli/input/flags.ts";
 import { isPolicyFile, policyIssues } from "#cli/input/local-policy.ts";
-import { readManifests } from "#cli/input/manifest-files.ts";
 import { checkSettingsOf } from "#cli/input/plan-request.ts";
 import { counted, printFindings, printJson, say } from "#cli/output/show.ts";
 import { withPolicyBeside } from "#cli/policy-beside.ts";
+import { readFiles } from "#cli/read-files.ts";
 import { OwnerFiles } from "#sync/owner/owner-files.ts";
 
 export const validateCommand = buildCommand({
@@ -35,7 +35,7 @@ async function validate(
 ): Promise<void> {
   const flags = await withPolicyBeside(this, asked, argumentList);
   const paths = flags.policy === undefined ? argumentList : [...argumentList, flags.policy];
-  const files = await readManifests(this, paths, flags);
+  const files = await readFiles(this, paths, flags);
   const policies = files.filter(isPolicyFile);
   const manifests = files.filter((file) => !policies.includes(file));
   const invalidPolicies = await policyIssues(policies);

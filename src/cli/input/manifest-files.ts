@@ -6,6 +6,7 @@ import { UsageError } from "#cli/usage-error.ts";
 import { MANIFEST_PREFIX } from "#sync/manifest-source.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import { expandPattern, filesBelow, isPattern } from "./glob.ts";
+import { looksLikeManifest } from "./looks-like-manifest.ts";
 
 type Place = Pick<GwopsContext, "folder" | "readStdin">;
 
@@ -15,28 +16,49 @@ const MANIFEST = /\.(ya?ml|json)$/;
 /** What the platform team grants, which lies beside the folders of the owners. */
 const POLICY = /^policy\.(ya?ml|json)$/;
 
-interface Naming {
+export interface Naming {
   readonly owner: string;
   readonly stack?: string | undefined;
+}
+
+/** What the arguments name, and what lies beside it in their folders and is no manifest. */
+interface FoundFiles {
+  readonly files: readonly OwnerFile[];
+  readonly others: readonly string[];
 }
 
 /**
  * The manifests that the arguments name: files, folders (all `*.yaml`, `*.yml` and `*.json` below
  * but for `policy.yaml`), patterns, and `-` for stdin. Each is named by its path from the working
- * directory, with slashes; for a stack, by the key that it has or would have in the bucket.
+ * directory, with slashes; for a stack, by the key that it has or would have in the bucket. What a
+ * folder or pattern holds beside manifests is left out; a file that is named is always read.
  */
 export async function readManifests(
   place: Place,
   argumentList: readonly string[],
   { owner, stack }: Naming,
-): Promise<OwnerFile[]> {
-  const names = new Set<string>();
+): Promise<FoundFiles> {
+  /** Whether it is named itself. */
+  const names = new Map<string, boolean>();
   for (const argument of argumentList) {
-    for (const path of await pathsOf(place.folder, argument)) names.add(path);
+    const { paths, isNamed } = await pathsOf(place.folder, argument);
+    for (const path of paths) names.set(path, isNamed || names.get(path) === true);
   }
-  const files = await Promise.all([...names].map((name) => readManifest(place, name)));
-  if (stack === undefined) return files;
-  return files.map((file) => ({ ...file, name: bucketKey(owner, file.name) }));
+  const read = await Promise.all([...names.keys()].map((name) => readManifest(place, name)));
+  const files = read.filter(
+    ({ name, content }) => names.get(name) !== false || looksLikeManifest(content),
+  );
+  const others = read.filter((file) => !files.includes(file)).map(({ name }) => name);
+  if (argumentList.length > 0 && files.length === 0) {
+    throw new UsageError(
+      `${argumentList.join(", ")} holds no manifest: a manifest has version: and a section such as endpoints:, which ${others.join(", ")} lacks`,
+    );
+  }
+  if (stack === undefined) return { files, others };
+  return {
+    files: files.map((file) => ({ ...file, name: bucketKey(owner, file.name) })),
+    others,
+  };
 }
 
 function bucketKey(owner: string, name: string): string {
@@ -45,11 +67,17 @@ function bucketKey(owner: string, name: string): string {
   return within < 0 ? posix.join(folder, name) : name.slice(within);
 }
 
-async function pathsOf(folder: string, argument: string): Promise<string[]> {
-  if (argument === STDIN) return [STDIN];
+interface Named {
+  readonly paths: readonly string[];
+  /** By itself, not by a folder or a pattern. */
+  readonly isNamed: boolean;
+}
+
+async function pathsOf(folder: string, argument: string): Promise<Named> {
+  if (argument === STDIN) return { paths: [STDIN], isNamed: true };
   const path = resolve(folder, argument);
   const kind = await kindOf(path);
-  if (kind === "file") return [nameOf(folder, path)];
+  if (kind === "file") return { paths: [nameOf(folder, path)], isNamed: true };
   const found =
     kind === "folder"
       ? (await filesBelow(path, isManifest)).map((file) => join(path, file))
@@ -57,7 +85,9 @@ async function pathsOf(folder: string, argument: string): Promise<string[]> {
         ? (await expandPattern(folder, argument)).map((file) => resolve(folder, file))
         : undefined;
   if (!found) throw new UsageError(`${argument}: there is no such file or folder`);
-  if (found.length > 0) return found.map((file) => nameOf(folder, file));
+  if (found.length > 0) {
+    return { paths: found.map((file) => nameOf(folder, file)), isNamed: false };
+  }
   throw new UsageError(
     kind === "folder"
       ? `${argument} holds no manifest: no *.yaml, *.yml or *.json`

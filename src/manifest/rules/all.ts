@@ -18,6 +18,7 @@ import { knownReferences } from "./known-references.ts";
 import { literalKey } from "./literal-key.ts";
 import { noWeight } from "./no-weight.ts";
 import { orderOnPrimary } from "./order-on-primary.ts";
+import { placeholderLeft } from "./placeholder-left.ts";
 import { previousName } from "./previous-name.ts";
 import { providerContradiction } from "./provider-contradiction.ts";
 import { providerRequired } from "./provider-required.ts";
@@ -76,6 +77,7 @@ export const RULES: readonly Rule[] = [
   equalBudgets,
   adoptOnce,
   thresholdsUnsorted,
+  placeholderLeft,
   unusedSecret,
   unusedModelDefinition,
 ];

@@ -35,7 +35,7 @@ test.each(TEXTS)("%s as a key of a manifest is harmless", async (_, text) => {
 
 test.each(FILE_NAMES)("%s as the name of a file is harmless", async (_, text) => {
   const cli = cliSetup(root);
-  cli.write(`${text}.yaml`, "version: 1\nzzz: 1\n");
+  cli.write(`${text}.yaml`, "version: 1\nendpoints: []\nzzz: 1\n");
 
   const { stdout, stderr } = await cli.run(["validate", "."]);
   const json = (await cli.run(["validate", ".", "--json"])).stdout;

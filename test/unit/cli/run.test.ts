@@ -80,6 +80,27 @@ test("validate says what is wrong, and asks no gateway", async () => {
   expect(cli.opened).toEqual([]);
 });
 
+test("validate names once what lies beside manifests and is none", async () => {
+  const cli = cliSetup(root);
+  cli.write("good.yaml", MANIFEST);
+  cli.write("package.json", '{ "version": "1.0.0" }');
+  cli.write("plan.json", '{ "version": 1, "plans": [] }');
+
+  const { status, stderr } = await cli.run(["validate", "."]);
+
+  expect(status).toBe(0);
+  expect(stderr).toBe(
+    "2 files left out, as no manifest (version: and a section): package.json, plan.json\n1 file valid, 0 invalid\n",
+  );
+});
+
+test.each(["__proto__", "constructor", "toString"])("%s is no language", async (language) => {
+  const { status, stderr } = await cliSetup(root).run(["schema", language]);
+
+  expect(status).toBe(1);
+  expect(stderr).toContain("a language is one of");
+});
+
 test("validate is content with what is right", async () => {
   const { status, stdout, stderr } = await cliSetup(root).run(["validate", "-"], {
     stdin: MANIFEST,

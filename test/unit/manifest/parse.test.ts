@@ -269,3 +269,40 @@ test("an error of many issues shows twenty and counts the rest", () => {
   expect(lines[20]).toBe("and 3 more");
   expect(error.issues).toHaveLength(23);
 });
+
+test.each([
+  ["tags", (text: string) => aManifestText({ tags: text }), ["endpoints", 0, "tags"]],
+  ["labels", (text: string) => aManifestText({ labels: text }), ["budgets", 0, "labels"]],
+  ["settings", (text: string) => aManifestText({ settings: text }), ["secrets", 0, "auth_config"]],
+])("__proto__ is a key of %s like any other", async (_, textOf, path) => {
+  const good = await parseManifest(textOf("{ __proto__: keep, constructor: too }"));
+  const bad = await parseManifest(textOf("{ __proto__: [1] }"));
+
+  const value = path.reduce((at: unknown, part) => Object(at)[part], Object(good).manifest);
+  expect(Object.entries(Object(value)).sort()).toEqual([
+    ["__proto__", "keep"],
+    ["constructor", "too"],
+  ]);
+  expect(bad).toMatchObject({
+    issues: [
+      { path: [...path, "__proto__"], message: expect.stringContaining("must be a string") },
+    ],
+  });
+});
+
+/** All maps of the language. */
+function aManifestText({ tags = "{}", labels = "{}", settings = "{}" }): string {
+  return yaml`
+    version: 1
+    secrets: [{ name: s, provider: openai, value_from: { env: X }, auth_config: ${settings} }]
+    model_definitions: [{ name: m, secret: s, model_name: m }]
+    endpoints: [{ name: e, models: [{ model_definition: m, linkage_type: PRIMARY }], tags: ${tags} }]
+    budgets:
+      - name: b
+        budget_amount: 1
+        duration: { unit: DAYS, value: 1 }
+        target_scope: GLOBAL
+        budget_action: ALERT
+        labels: ${labels}
+  `;
+}

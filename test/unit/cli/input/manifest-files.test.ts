@@ -17,7 +17,7 @@ function folderWith(...files: string[]): string {
 
 async function read(folder: string, ...argumentList: string[]) {
   const readStdin = async () => new TextEncoder().encode("# stdin\n");
-  return readManifests({ folder, readStdin }, argumentList, { owner: "team-a" });
+  return (await readManifests({ folder, readStdin }, argumentList, { owner: "team-a" })).files;
 }
 
 async function names(folder: string, ...argumentList: string[]): Promise<string[]> {
@@ -105,4 +105,53 @@ test.each([
   ["empty", "empty holds no manifest"],
 ])("%s is refused", async (argument, problem) => {
   await expect(read(folderWith("a.yaml", "empty/README.md"), argument)).rejects.toThrow(problem);
+});
+
+const OTHERS: Readonly<Record<string, string>> = {
+  "package.json": '{ "name": "x", "version": "1.0.0", "workspaces": [], "scripts": {} }',
+  "plan.json": '{ "version": 1, "owner": "default", "files": [], "plans": [] }',
+  "compose.yaml": "services: { web: { image: nginx } }\n",
+  "chart/templates/job.yaml": "name: {{ .Values.name }}\n",
+  "list.json": "[1, 2]",
+};
+const MANIFESTS: Readonly<Record<string, string>> = {
+  "all.yaml": "version: 1\nendpoints: []\n",
+  "wrong.yaml": "version: 1\nendpoints: [{ nam: a }]\n",
+  "misspelt.yaml": "version: 1\nendpoint: []\n",
+  "empty.yaml": "",
+  "nothing-left.yaml": "version: 1\nworkspace: team-a\n",
+  "unreadable.yaml": "version: 1\nendpoints: [\n",
+  "unreadable.json": '{"version": 1, "endpoints": [',
+};
+
+function folderOf(texts: Readonly<Record<string, string>>): string {
+  const folder = folderWith(...Object.keys(texts));
+  for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+test.each([".", "**/*"])(
+  "what %s holds beside manifests is left out and named",
+  async (argument) => {
+    const folder = folderOf({ ...OTHERS, ...MANIFESTS });
+
+    const found = await readManifests(
+      { folder, readStdin: async () => new Uint8Array() },
+      [argument],
+      {
+        owner: "team-a",
+      },
+    );
+
+    expect(found.files.map(({ name }) => name).sort()).toEqual(Object.keys(MANIFESTS).sort());
+    expect([...found.others].sort()).toEqual(Object.keys(OTHERS).sort());
+  },
+);
+
+test("a file that is named is read, whatever it holds", async () => {
+  expect(await names(folderOf(OTHERS), "package.json")).toEqual(["package.json"]);
+});
+
+test("a folder with other files only is refused", async () => {
+  await expect(read(folderOf(OTHERS), ".")).rejects.toThrow(/holds no manifest: .*package\.json/);
 });

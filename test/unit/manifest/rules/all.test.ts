@@ -34,6 +34,7 @@ function guardrail(changes: Partial<Guardrail>): Guardrail {
   return { name: "pii", scorer, stage: "BEFORE", action: "VALIDATION", ...changes };
 }
 
+const UNREPLACED = ["$", "{TEAM}"].join("");
 const BINDING = { resource_type: "scorer" as const, resource_id: "toxicity" };
 const KEY = `sk-${"x".repeat(30)}`;
 
@@ -245,6 +246,23 @@ const FOUND: [rule: string, changes: Partial<Manifest>, message: string][] = [
     "thresholds-unsorted",
     { budgets: [aBudget({ alerts: { thresholds: [0.5, 0.5] } })] },
     "thresholds[1] must be more than the one before, 0.5, got 0.5",
+  ],
+  [
+    "placeholder-left",
+    { model_definitions: [aModelDefinition(), { ...SPARE, name: `${UNREPLACED}-x` }] },
+    `model_definitions[1].name looks like a placeholder that nothing replaced, got "${UNREPLACED}"`,
+  ],
+  ...["$(TEAM)", "{{ team }}", "a-#{team}", "<%= team %>", "$TEAM", "<your-team>"].map(
+    (text): [string, Partial<Manifest>, string] => [
+      "placeholder-left",
+      { endpoints: [anEndpoint({ tags: { team: text } })] },
+      "endpoints[0].tags.team looks like a placeholder",
+    ],
+  ),
+  [
+    "placeholder-left",
+    { endpoints: [anEndpoint({ tags: { [UNREPLACED]: "search" } })] },
+    "looks like a placeholder",
   ],
   [
     "unused-secret",
