@@ -417,7 +417,7 @@ test("an api_base that the server refuses is told in our words", async () => {
   await expect(
     client.secrets.create({ ...SECRET, secret_name: "no-base", auth_config }),
   ).rejects.toThrow(
-    "createSecret failed with 400 INVALID_PARAMETER_VALUE: the server does not accept the api_base",
+    "createSecret failed with 400 INVALID_PARAMETER_VALUE: the server refuses the api_base",
   );
 });
 

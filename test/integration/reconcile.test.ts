@@ -221,7 +221,7 @@ test("an endpoint that lost its models is in no list, but is mended under its id
   await apply(secret, model, endpoint());
   const { endpoint_id, model_mappings } = await gateway.endpoints.get({ name: "hidden" });
   for (const { model_definition_id } of model_mappings) {
-    await gateway.endpoints.detachModel({ endpoint_id, model_definition_id });
+    await gateway.endpoints.detachModel({ endpoint_id, model_definition_id, force: true });
   }
   expect((await gateway.endpoints.list()).map(({ name }) => name)).not.toContain("hidden");
 

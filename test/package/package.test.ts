@@ -10,7 +10,7 @@ import { CJS_PROGRAM, ESM_PROGRAM, TYPED_PROGRAM } from "./samples.ts";
 
 const TIMEOUT_MS = 180_000;
 /** Of one file with everything in it, all checks of requests included. */
-const MINIFIED_BYTES_MAX = 42 * 1024;
+const MINIFIED_BYTES_MAX = 43 * 1024;
 
 let tarball: string;
 let projects: Record<"module" | "commonjs", string>;

@@ -126,7 +126,7 @@ function withheld(failure: Failure): string {
   const ownWords = OWN_WORDS[codeOf(failure)];
   if (ownWords !== undefined) return ownWords;
   return /api_base/.test(failure.message)
-    ? "the server does not accept the api_base: it must be https, with a host that the server finds at public addresses only"
+    ? "the server refuses the api_base: it must be https and lead to public addresses"
     : "its words are withheld, as they could repeat the secret value";
 }
 

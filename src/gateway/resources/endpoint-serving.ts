@@ -29,7 +29,7 @@ function faultOf({ models, routing_strategy, fallback_config }: Serving): string
     return "with several PRIMARY models, of which one gets all calls without a routing_strategy";
   }
   if (routing_strategy !== undefined && !areShares(primaries.map(({ weight = 1 }) => weight))) {
-    return "splitting its calls by PRIMARY weights that are no shares, so that every call fails: at least one must be above 0.01, none below 0";
+    return "with PRIMARY weights that are no shares, so that every call fails: one must be above 0.01, none below 0";
   }
   return primaries.length < models.length && fallback_config === undefined
     ? "without a fallback_config, so that its FALLBACK models are never used: update it with one first"

@@ -50,7 +50,7 @@ const detach =
 const NO_PRIMARY = "without a PRIMARY model, so that every call fails";
 const NO_ROUTING =
   "with several PRIMARY models, of which one gets all calls without a routing_strategy";
-const NO_SHARES = "splitting its calls by PRIMARY weights that are no shares";
+const NO_SHARES = "with PRIMARY weights that are no shares";
 const NO_FALLBACK = "without a fallback_config, so that its FALLBACK models are never used";
 
 const BROKEN: readonly [string, FakeAnswer, Call, string][] = [

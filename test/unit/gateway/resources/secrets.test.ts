@@ -319,7 +319,7 @@ test.each([
   [400, "RESOURCE_ALREADY_EXISTS", `'${VALUE}' exists`, "the name, or the same pair, is already"],
   [404, "RESOURCE_DOES_NOT_EXIST", `no ${VALUE}`, "there is no such secret"],
   [404, "RESOURCE_DOES_NOT_EXIST", `Workspace '${VALUE}' not`, "there is no such workspace"],
-  [400, "INVALID_PARAMETER_VALUE", `Invalid api_base ${VALUE}`, "does not accept the api_base"],
+  [400, "INVALID_PARAMETER_VALUE", `Invalid api_base ${VALUE}`, "the server refuses the api_base"],
   [400, "INVALID_PARAMETER_VALUE", VALUE, "its words are withheld"],
   [403, undefined, VALUE, "the user lacks a permission (its words are withheld"],
   [403, undefined, `Invalid Host header ${VALUE}`, "start it with --allowed-hosts mlflow.example"],
