@@ -42,7 +42,7 @@ export function tellingOf(outcome: RunOutcome, hasNews: boolean): Telling {
 /**
  * Ends a run:
  *
- * 1. changes that a killed run made and did not tell count as this one's
+ * 1. changes that an earlier run made and did not tell count as this one's
  * 2. decide what is told, and keep the report
  * 3. commit the records of the files together with the message
  */
@@ -54,7 +54,8 @@ export async function endRun(
   result: OwnerResult,
 ): Promise<RunReport> {
   const { ledger, clock, reports } = dependencies;
-  const manifests = result.manifests.map((manifest) => withUntold(run, records, manifest));
+  const isUntold = run.isContinued || isOneGoneUnsettled(records, result.manifests);
+  const manifests = result.manifests.map((manifest) => withUntold(isUntold, records, manifest));
   const pendingCode = result.error?.code;
   const news = newsOf(manifests, records, pendingCode);
   const report = buildReport(dependencies, run, { ...result, manifests }, news);
@@ -74,10 +75,23 @@ export async function endRun(
   return report;
 }
 
+/** A file that failed for now is gone: what was done of it until then is told by nobody else. */
+function isOneGoneUnsettled(
+  records: ManifestRecords,
+  manifests: readonly ManifestReport[],
+): boolean {
+  const there = new Set(manifests.map(({ key }) => key));
+  return [...records].some(([key, { value }]) => !there.has(key) && isUnsettled(value));
+}
+
 /** An earlier run was killed or failed for now: it made the changes that this one misses. */
-function withUntold(run: Run, records: ManifestRecords, manifest: ManifestReport): ManifestReport {
-  const isUntold = run.isContinued || isUnsettled(records.get(manifest.key)?.value);
-  return isUntold && manifest.outcome === "unchanged"
+function withUntold(
+  isUntold: boolean,
+  records: ManifestRecords,
+  manifest: ManifestReport,
+): ManifestReport {
+  const hasChanges = isUntold || isUnsettled(records.get(manifest.key)?.value);
+  return hasChanges && manifest.outcome === "unchanged"
     ? { ...manifest, outcome: "applied" }
     : manifest;
 }

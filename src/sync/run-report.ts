@@ -42,9 +42,10 @@ function runOutcome(
   news: readonly ManifestReport[],
 ): RunOutcome {
   const planned = workspaces.length > 0 ? workspaces : manifests;
-  const hasApplied = workspaces.some(({ outcomes }) =>
-    outcomes.some(({ outcome }) => outcome === "applied"),
-  );
+  const hasApplied =
+    // A file of which an earlier run made the changes, and did not tell them, is applied too.
+    manifests.some(({ outcome }) => outcome === "applied") ||
+    workspaces.some(({ outcomes }) => outcomes.some(({ outcome }) => outcome === "applied"));
   return gravest([
     ...(news.length > 0 ? news : planned).map(({ outcome }) => outcome),
     ...(hasApplied ? (["applied"] as const) : []),

@@ -214,6 +214,25 @@ test("an earlier run whose last change got no answer is announced by the one tha
   expect(await told()).toEqual([`${MANIFEST_KEY}: applied`]);
 });
 
+test("what was done of a file that failed for now and is gone since is told by the next run", async () => {
+  const { bucket, gateway, putAndSync, lookAgain, told } = syncRuns();
+  await putAndSync(aManifest());
+  const before = (await told()).length;
+  const other = "manifests/search/other.yaml";
+  bucket.put(other, { version: 1, endpoints: [anEndpoint({ name: "summary" })] });
+  gateway.failOn("setEndpointTag", 1, new ExpectedError("retry"));
+  await lookAgain();
+  bucket.delete(other);
+
+  const report = await lookAgain();
+
+  expect(report).toMatchObject({ outcome: "applied" });
+  expect((await told()).slice(before)).toEqual([
+    `${other}: pending (apply-failed)`,
+    "Manifests of search: applied",
+  ]);
+});
+
 test("what is read back and is not as declared is not called applied", async () => {
   const { gateway, bucket, ledger, putAndSync } = syncRuns();
   const update = gateway.endpoints.update;
