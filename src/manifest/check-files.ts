@@ -3,6 +3,7 @@ import { type AccessSettings, accessFindings, deniedIssue } from "./check-access
 import { type Candidate, contextOf, type FrozenByFile, frozenKeys, type Held } from "./declared.ts";
 import { duplicates } from "./duplicates.ts";
 import { FindingList } from "./findings.ts";
+import { type FileState, reasonsOf } from "./frozen.ts";
 import { overLimits } from "./limits.ts";
 import { lint, subjectOf } from "./lint.ts";
 import type { RuleContext } from "./rules/rule.ts";
@@ -38,6 +39,8 @@ export interface CheckedWorkspace {
   readonly valid: readonly ValidFile[];
   /** Declared before, and neither declared nor given up by a valid file: left as it is. */
   readonly frozen: ReadonlySet<ResourceKey>;
+  /** Why, and how to go on. */
+  readonly frozenBecause: ReadonlyMap<ResourceKey, string>;
   /** What each file declares, with what it froze; also of files that are invalid or gone. */
   readonly declares: ReadonlyMap<string, readonly ResourceKey[]>;
 }
@@ -118,12 +121,33 @@ async function checkWorkspace(
     const context = contextOf(valid, held, providers, input, isComplete);
     for (const file of valid) checkOne(file, context);
     const remaining = valid.filter(({ name }) => !errors.has(name));
-    if (remaining.length === valid.length) return { ...resultOf(valid, held), errors, warnings };
+    if (remaining.length === valid.length) {
+      const frozenBecause = reasonsOf(held, statesOf(input, valid, workspace));
+      return { ...resultOf(valid, held), frozenBecause, errors, warnings };
+    }
     valid = remaining;
   }
 }
 
-function resultOf(valid: readonly Candidate[], held: Held): CheckedWorkspace {
+function statesOf(
+  { files }: FilesToCheck,
+  valid: readonly Candidate[],
+  workspace: string,
+): ReadonlyMap<string, FileState> {
+  const isValid = new Set(valid.map(({ name }) => name));
+  return new Map(
+    files.map(({ name, parsed }) => {
+      if (isValid.has(name)) return [name, "silent"];
+      const isElsewhere = parsed.isValid && workspaceOf(parsed.manifest) !== workspace;
+      return [name, isElsewhere ? "elsewhere" : "invalid"];
+    }),
+  );
+}
+
+function resultOf(
+  valid: readonly Candidate[],
+  held: Held,
+): Omit<CheckedWorkspace, "frozenBecause"> {
   const declares = new Map<string, readonly ResourceKey[]>(held);
   for (const { name, subject } of valid) {
     const own = subject.declarations.flatMap(({ key, isExternal }) => (isExternal ? [] : key));

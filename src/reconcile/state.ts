@@ -215,6 +215,8 @@ export interface KnownState {
   readonly protected: ReadonlySet<ResourceKey>;
   /** Declared by files that are now missing, invalid or silent about their kind: never pruned. */
   readonly frozen: ReadonlySet<ResourceKey>;
+  /** Which file that is, and how to go on, as far as it is known. */
+  readonly frozenBecause?: ReadonlyMap<ResourceKey, string> | undefined;
   /** Where the record of the last run was kept that is lost now. */
   readonly lost?: string | undefined;
 }

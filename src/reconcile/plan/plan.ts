@@ -184,12 +184,10 @@ function normalizedChange(change: Change): Change {
 function frozenNotices({ known, declared, externals, actualByKey }: PlanContext): Notice[] {
   return [...known.frozen]
     .filter((key) => actualByKey.has(key) && !declared.has(key) && !externals.has(key))
-    .map((key) => ({
-      code: "frozen",
-      key,
-      message:
-        "stays as it is: the file that declared it is missing or invalid, or no longer speaks of its kind",
-    }));
+    .map((key) => {
+      const because = known.frozenBecause?.get(key) ?? "no file that is valid speaks of it now";
+      return { code: "frozen", key, message: `stays as it is: ${because}` };
+    });
 }
 
 function lostNotices({ lost }: KnownState): Notice[] {

@@ -63,7 +63,7 @@ export function splitId(id: string): [workspace: string, owner: string] {
 }
 
 /** What the ledger says of an owner's resources in a workspace. */
-interface Memory {
+interface Memory extends Pick<KnownState, "frozenBecause"> {
   readonly snapshot: Snapshot | undefined;
   readonly lost: string | undefined;
   readonly frozen: ReadonlySet<ResourceKey>;
@@ -74,7 +74,7 @@ interface Memory {
 
 /** What is known of an owner's resources in a workspace before a run. */
 export function knownFrom(memory: Memory): KnownState {
-  const { snapshot, lost, frozen, intended, goingBackTo } = memory;
+  const { snapshot, lost, frozen, frozenBecause, intended, goingBackTo } = memory;
   const names = leftBy(goingBackTo);
   return {
     owned: new Map([...names, ...leftBy(snapshot)]),
@@ -83,6 +83,7 @@ export function knownFrom(memory: Memory): KnownState {
     others: new Map(),
     protected: new Set(snapshot?.protected),
     frozen,
+    frozenBecause,
     lost,
   };
 }

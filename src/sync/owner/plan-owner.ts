@@ -140,7 +140,7 @@ async function observeWorkspaces(
   { versions, last, readings }: Knowledge,
 ): Promise<PlanInput[]> {
   const inputs: PlanInput[] = [];
-  for (const [workspace, { frozen }] of files.workspaces) {
+  for (const [workspace, { frozen, frozenBecause }] of files.workspaces) {
     const desired = files.desired(workspace, versions.get(workspace));
     const previous = last.snapshots.get(workspace);
     const { keys: intended } = await readIntents(dependencies.ledger, request.owner, workspace);
@@ -148,6 +148,7 @@ async function observeWorkspaces(
       snapshot: previous,
       lost: last.lost.get(workspace),
       frozen,
+      frozenBecause,
       intended,
       goingBackTo: request.goingBackTo?.workspace === workspace ? request.goingBackTo : undefined,
     });

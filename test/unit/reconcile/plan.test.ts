@@ -727,7 +727,7 @@ test("what froze stays as it is, with a notice as long as it exists", () => {
 
   expect(plan.changes).toEqual([]);
   expect(messages(plan)).toEqual([
-    "frozen secret/a stays as it is: the file that declared it is missing or invalid, or no longer speaks of its kind",
+    "frozen secret/a stays as it is: no file that is valid speaks of it now",
   ]);
 });
 

@@ -101,7 +101,7 @@ Plan of the owner search in the workspace default
 - delete secret/old (renamed: there is a new one)
 - delete secret/stale
 blocked: model_definition/puzzling holds values that this version does not know (x): it can neither compare nor write them
-note: endpoint/frozen stays as it is: the file that declared it is missing or invalid, or no longer speaks of its kind
+note: endpoint/frozen stays as it is: no file that is valid speaks of it now
 not in scope: budgets
 refused: all 2 secrets would be deleted
 Plan: 1 to create, 2 to update, 2 to delete, 1 to adopt, 1 blocked (checksum ${plan.checksum})
