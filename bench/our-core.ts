@@ -25,7 +25,12 @@ export async function actualOf(document: unknown): Promise<ActualState> {
       ...{ kind, name, fields, owner: OWNER },
       id: `id-of-${name}`,
     })) as unknown as ActualState["resources"],
-    ...{ experiments: new Map(), guardrails: [], scorers: new Map() },
+    ...{
+      experiments: new Map(),
+      deletedExperiments: new Map(),
+      guardrails: [],
+      scorers: new Map(),
+    },
   };
 }
 

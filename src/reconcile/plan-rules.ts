@@ -41,6 +41,10 @@ export const PLAN_RULES = {
     title: "A field changes that MLflow cannot change",
     why: "MLflow answers 200 and changes nothing",
   },
+  "experiment-deleted": {
+    title: "An endpoint names an experiment that was deleted in MLflow",
+    why: "Its traces are lost, and MLflow keeps the name: nothing can be written to it until it is restored",
+  },
   "known-scorers": {
     title: "A guardrail is to be made of a scorer, or a version of one, that is not registered",
     why: "MLflow could not make it",

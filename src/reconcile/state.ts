@@ -186,6 +186,8 @@ export interface ActualState {
   readonly resources: readonly ActualResource[];
   /** Ids of the experiments that the desired state names, by name; a missing one is not in it. */
   readonly experiments: ReadonlyMap<string, string>;
+  /** Of those the ones that are deleted, by name: MLflow keeps the name, and takes no write of it. */
+  readonly deletedExperiments: ReadonlyMap<string, string>;
   /** All guardrails, if the desired state speaks of any. */
   readonly guardrails: readonly ActualGuardrail[];
   /** Scorers that guardrails yet to be made refer to, by `scorerKey`; a missing one is not in it. */

@@ -67,6 +67,7 @@ test("deletes and updates trip exactly where the arithmetic of whole numbers say
       const state = {
         resources: [...mine, ...theirs],
         experiments: new Map(),
+        deletedExperiments: new Map<string, string>(),
         guardrails: [],
         scorers: new Map(),
       };
@@ -128,6 +129,7 @@ test("a listing counts as truncated exactly when more than 30 % of 10 or more ar
       const state = {
         resources,
         experiments: new Map(),
+        deletedExperiments: new Map<string, string>(),
         guardrails: [],
         scorers: new Map(),
       };

@@ -230,6 +230,7 @@ test("any names and texts on a gateway are exported to a manifest that can be re
           },
         ],
         experiments: new Map(),
+        deletedExperiments: new Map<string, string>(),
         guardrails: [],
         scorers: new Map(),
       };
@@ -265,6 +266,7 @@ function actualOf(manifest: Manifest, choose: () => number): ActualState {
   return {
     resources: [...declared, ...foreign],
     experiments: new Map([["gateway/chat", "7"]]),
+    deletedExperiments: new Map<string, string>(),
     guardrails: [],
     scorers: new Map(),
   };

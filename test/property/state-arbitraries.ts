@@ -388,6 +388,7 @@ export const unknownScenarios: fc.Arbitrary<Scenario> = fc
       actual: fc.constant({
         resources,
         experiments: new Map([["known", "1"]]),
+        deletedExperiments: new Map<string, string>(),
         guardrails: ACTUAL_GUARDRAILS,
         scorers: new Map([
           [

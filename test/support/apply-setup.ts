@@ -67,6 +67,7 @@ export function applySetupOf<G extends CoreGateway, T extends CoreTracking>(
     observe(gateway, tracking, ledger, {
       desired: desiredState(resources, changes),
       known: NOTHING_KNOWN,
+      trustsExperiments: true,
     });
   const plan = async (
     resources: readonly DesiredResource[],

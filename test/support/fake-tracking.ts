@@ -76,6 +76,13 @@ export class FakeTracking implements CoreTracking {
     }
   }
 
+  renameExperiment(name: string, after: string): void {
+    const experiment = this.#named(name);
+    if (experiment) {
+      this.#experiments.set(experiment.experiment_id, { ...experiment, name: after });
+    }
+  }
+
   /** Deleted for good, as by `mlflow gc`. */
   forgetExperiment(name: string): void {
     const experiment = this.#named(name);

@@ -146,6 +146,7 @@ export function actualState(
   return {
     resources,
     experiments: new Map(),
+    deletedExperiments: new Map(),
     guardrails: [],
     scorers: new Map(),
     ...changes,

@@ -40,26 +40,45 @@ export interface ExperimentNames {
   readonly ids: ReadonlyMap<string, string>;
   /** Of all that are known. */
   readonly names: ReadonlyMap<string, string>;
+  /** Of those that were asked for and are deleted, which keep their names. */
+  readonly deleted: ReadonlyMap<string, string>;
+}
+
+export const NO_EXPERIMENTS: ExperimentNames = {
+  ids: new Map(),
+  names: new Map(),
+  deleted: new Map(),
+};
+
+/** Where experiments are looked up, and whether what the ledger knows of them is believed. */
+export interface ExperimentSource {
+  readonly tracking: TrackingReader;
+  readonly ledger: Ledger;
+  readonly workspace: string;
+  /** Else one request for each asks whether it was deleted or renamed since. */
+  readonly isTrusted: boolean;
 }
 
 const LOOK_UP_CONCURRENCY = 4;
 
 /** One request for each name that the ledger does not know. */
 export async function experimentsByName(
-  tracking: TrackingReader,
-  ledger: Ledger,
-  workspace: string,
+  source: ExperimentSource,
   wanted: readonly string[],
 ): Promise<ExperimentNames> {
+  const { tracking, ledger, workspace } = source;
   const known = await knownExperiments(ledger, workspace);
+  const now = await changedSince(source, wanted, known);
   const unknown = [...new Set(wanted)].filter((name) => !known.has(name));
   const found = await mapLimited(unknown, LOOK_UP_CONCURRENCY, (name) =>
     tracking.experiments.find({ name }),
   );
+  const deleted = new Map<string, string>();
   for (const experiment of found) {
-    if (!experiment || experiment.isDeleted) continue;
-    known.set(experiment.name, experiment.experiment_id);
-    await rememberExperiment(ledger, workspace, experiment);
+    if (!experiment) continue;
+    const { name, experiment_id, isDeleted } = experiment;
+    (isDeleted ? deleted : known).set(name, experiment_id);
+    if (!isDeleted) await rememberExperiment(ledger, workspace, experiment);
   }
   const asked = wanted.flatMap((name) => {
     const id = known.get(name);
@@ -67,17 +86,35 @@ export async function experimentsByName(
   });
   const ids = new Map(asked);
   // A name that is asked for wins over another one that the same experiment had before.
-  return { ids, names: inverted([...known, ...ids]) };
+  return { ids, names: new Map([...inverted(known), ...now, ...inverted(ids)]), deleted };
+}
+
+/** Takes out of what is known, and of the ledger, what is not so any more; what it is called now. */
+async function changedSince(
+  { tracking, ledger, workspace, isTrusted }: ExperimentSource,
+  wanted: readonly string[],
+  known: Map<string, string>,
+): Promise<ReadonlyMap<string, string>> {
+  const now = new Map<string, string>();
+  const names = isTrusted ? [] : [...new Set(wanted)].filter((name) => known.has(name));
+  await mapLimited(names, LOOK_UP_CONCURRENCY, async (name) => {
+    const experiment_id = known.get(name) ?? "";
+    const found = await tracking.experiments.get({ experiment_id });
+    if (found && !found.isDeleted && found.name === name) return;
+    known.delete(name);
+    await forgetExperiment(ledger, workspace, name);
+    if (found && !found.isDeleted) now.set(experiment_id, found.name);
+  });
+  return now;
 }
 
 /** One request for each id whose name the ledger does not know. */
 export async function experimentsById(
-  tracking: TrackingReader,
-  ledger: Ledger,
-  workspace: string,
+  { tracking, ledger, workspace, isTrusted }: ExperimentSource,
   wanted: readonly string[],
 ): Promise<ExperimentNames> {
-  const names = inverted(await knownExperiments(ledger, workspace));
+  const known = isTrusted ? await knownExperiments(ledger, workspace) : new Map<string, string>();
+  const names = inverted(known);
   const unknown = [...new Set(wanted)].filter((id) => !names.has(id));
   const found = await mapLimited(unknown, LOOK_UP_CONCURRENCY, (experiment_id) =>
     tracking.experiments.get({ experiment_id }),
@@ -89,7 +126,7 @@ export async function experimentsById(
     const name = names.get(id);
     return name === undefined ? [] : [[name, id] as const];
   });
-  return { ids: new Map(asked), names };
+  return { ids: new Map(asked), names, deleted: new Map() };
 }
 
 /** A run that was faster has written the same. */

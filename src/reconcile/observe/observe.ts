@@ -13,8 +13,10 @@ import type { Ledger } from "#runtime/ledger.ts";
 import { MANAGED_SECRETS, managedSecretId } from "#secrets/managed-secret.ts";
 import {
   type ExperimentNames,
+  type ExperimentSource,
   experimentsById,
   experimentsByName,
+  NO_EXPERIMENTS,
   type TrackingReader,
 } from "./experiments.ts";
 import {
@@ -66,20 +68,22 @@ export async function observe(
   gateway: GatewayReader,
   tracking: TrackingReader,
   ledger: Ledger,
-  { desired, known }: Wanted,
+  { desired, known, trustsExperiments: isTrusted = false }: Wanted,
   reading: Reading = readLists(gateway, ledger, desired.workspace),
 ): Promise<ActualState> {
   const lists = await reading;
   const endpoints = desired.resources.filter((resource) => resource.kind === "endpoint");
   const wanted = endpoints.flatMap(({ fields }) => fields.guardrails ?? []);
-  const { workspace } = desired;
+  const source = { tracking, ledger, workspace: desired.workspace, isTrusted };
   const [raw, named] = await Promise.all([
     guardrailsOf(gateway, declaring(lists.resources.endpoint, endpoints, known)),
-    experimentsNamedBy(tracking, ledger, workspace, endpoints),
+    experimentsNamedBy(source, endpoints),
   ]);
   const ids = experimentIdsOf(endpoints, raw);
   const experiments =
-    ids.length === 0 ? named : both(named, await experimentsById(tracking, ledger, workspace, ids));
+    ids.length === 0
+      ? named
+      : both(named, await experimentsById({ ...source, isTrusted: true }, ids));
   const state = stateOf(lists, raw, experiments);
   const scorers = await scorersToUse(tracking, wanted, state.guardrails, experiments.ids);
   return { ...state, scorers };
@@ -98,7 +102,8 @@ export async function observeAll(
     ...lists.resources.endpoint.map(({ experiment_id }) => experiment_id),
     ...raw.objects.map(({ scorer }) => scorer.experiment_id),
   ].filter((id) => id !== undefined);
-  return stateOf(lists, raw, await experimentsById(tracking, ledger, workspace, ids));
+  const source = { tracking, ledger, workspace, isTrusted: false };
+  return stateOf(lists, raw, await experimentsById(source, ids));
 }
 
 type Lists = Awaited<ReturnType<typeof readLists>>;
@@ -144,6 +149,7 @@ function stateOf(lists: Lists, raw: RawGuardrails, experiments: ExperimentNames)
   return {
     resources: resourcesIn(lists.resources, { ...lists, placements: raw.placements, names }),
     experiments: experiments.ids,
+    deletedExperiments: experiments.deleted,
     guardrails: raw.objects.map((guardrail) => fromGuardrail(guardrail, names)),
     scorers: new Map(),
   };
@@ -153,6 +159,8 @@ function stateOf(lists: Lists, raw: RawGuardrails, experiments: ExperimentNames)
 export interface Wanted {
   readonly desired: DesiredState;
   readonly known: Pick<KnownState, "owned">;
+  /** Whether experiments that the ledger knows are not asked for again. @default false */
+  readonly trustsExperiments?: boolean | undefined;
 }
 
 /** The endpoints of which the manifest states guardrails, by what name they ever go. */
@@ -196,13 +204,12 @@ function both(one: ExperimentNames, other: ExperimentNames): ExperimentNames {
   return {
     ids: new Map([...other.ids, ...one.ids]),
     names: new Map([...other.names, ...one.names]),
+    deleted: one.deleted,
   };
 }
 
 async function experimentsNamedBy(
-  tracking: TrackingReader,
-  ledger: Ledger,
-  workspace: string,
+  source: ExperimentSource,
   desired: readonly DesiredOf<"endpoint">[],
 ): Promise<ExperimentNames> {
   const wanted = desired
@@ -211,9 +218,7 @@ async function experimentsNamedBy(
       ...guardrails.map(({ scorer }) => scorer?.experiment),
     ])
     .filter((name) => name !== undefined);
-  return wanted.length === 0
-    ? { ids: new Map(), names: new Map() }
-    : experimentsByName(tracking, ledger, workspace, wanted);
+  return wanted.length === 0 ? NO_EXPERIMENTS : experimentsByName(source, wanted);
 }
 
 /** A server that is too old for guardrails has none. */

@@ -5,6 +5,7 @@ import type {
   ActualResource,
   DesiredResource,
   EndpointBinding,
+  EndpointFields,
   EndpointGuardrail,
   EndpointModel,
   FieldsOf,
@@ -48,8 +49,7 @@ const COMPARED: {
     fallback_config: (config, actual) => compareFallback(config, actual.fallback_config),
     usage_tracking: "whole",
     experiment_id: "whole",
-    experiment: (name, actual, experiments) =>
-      compareExperiment(name, actual.experiment_id, experiments),
+    experiment: (name, actual, experiments) => compareExperiment(name, actual, experiments),
     tags: (tags, actual) => compareTags(tags, actual.tags ?? {}),
     bindings: (bindings, actual) =>
       diffSets(
@@ -178,14 +178,14 @@ const GUARDRAILS: ElementModel<EndpointGuardrail> = {
 };
 
 function compareExperiment(
-  name: string,
-  actualId: string | undefined,
+  after: string,
+  { experiment, experiment_id }: EndpointFields,
   experiments: Experiments,
 ): FieldChange[] {
-  if (actualId === undefined) return [{ path: "experiment", before: undefined, after: name }];
-  if (experiments.get(name) === actualId) return [];
-  const [known] = [...experiments].find(([, id]) => id === actualId) ?? [];
-  return [{ path: "experiment", before: known ?? `#${actualId}`, after: name }];
+  if (experiment_id === undefined) return [{ path: "experiment", before: undefined, after }];
+  if (experiments.get(after) === experiment_id) return [];
+  const [known = experiment] = [...experiments].find(([, id]) => id === experiment_id) ?? [];
+  return [{ path: "experiment", before: known ?? `#${experiment_id}`, after }];
 }
 
 function compareTags(desired: Tags, actual: Tags): FieldChange[] {

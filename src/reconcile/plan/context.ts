@@ -103,14 +103,16 @@ export function isKnown({ known }: PlanContext, resource: ActualResource): boole
 }
 
 /**
- * All resources of a key by id, what is known first; or of several only the owner's own if there
- * are any.
+ * All resources of a key by id, what was left under that name first; or of several only the owner's
+ * own if there are any.
  */
 export function lookUp(context: PlanContext, key: ResourceKey): readonly ActualResource[] {
   const found = context.actualByKey.get(key) ?? [];
   if (found.length < 2) return found;
   const own = found.filter((resource) => effectiveOwner(resource) === context.desired.owner);
-  const rank = (resource: ActualResource) => (isKnown(context, resource) ? 0 : 1);
+  const { owned } = context.known;
+  const rank = (resource: ActualResource) =>
+    resource.server_name === undefined && owned.get(identityOf(resource)) !== resource.name ? 1 : 0;
   return [...(own.length > 0 ? own : found)].sort(
     (a, b) => rank(a) - rank(b) || byText(a.id, b.id),
   );

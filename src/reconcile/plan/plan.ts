@@ -56,6 +56,7 @@ export function planChanges(
     ...compared.flatMap((comparison) => comparison.issues),
     ...referenceIssues(context, matching.renames),
     ...matching.matches.flatMap((match) => providerIssues(context, match)),
+    ...experimentsDeleted(context),
     ...guardrailIssues(matching.matches, actual, matching.renames),
     ...experimentIssues(context, matching.matches),
   ].sort(byPlace);
@@ -132,6 +133,16 @@ function compare(
       ...existingIssues(context, desired, actual),
     ],
   };
+}
+
+function experimentsDeleted({ desired, actual }: PlanContext): PlanIssue[] {
+  return desired.resources.flatMap((resource): PlanIssue[] => {
+    const name = resource.kind === "endpoint" ? resource.fields.experiment : undefined;
+    const id = name === undefined ? undefined : actual.deletedExperiments.get(name);
+    if (id === undefined) return [];
+    const message = `names the experiment "${name}" (${id}), which was deleted in MLflow and keeps its name: restore it (mlflow experiments restore --experiment-id ${id}), or name another one`;
+    return [{ rule: "experiment-deleted", key: keyOf(resource), path: ["experiment"], message }];
+  });
 }
 
 /** Of a rename in place, be it that somebody else made one by hand. */

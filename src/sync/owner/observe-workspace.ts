@@ -1,6 +1,11 @@
 import { TRAITS } from "#reconcile/kinds.ts";
 import type { TrackingReader } from "#reconcile/observe/experiments.ts";
-import { type GatewayReader, observe, type Reading } from "#reconcile/observe/observe.ts";
+import {
+  type GatewayReader,
+  observe,
+  type Reading,
+  type Wanted,
+} from "#reconcile/observe/observe.ts";
 import { isThere } from "#reconcile/observe/resources.ts";
 import {
   lacksIntended,
@@ -35,6 +40,11 @@ export interface Observed {
   readonly known: KnownState;
 }
 
+interface ObserveOptions extends Pick<Wanted, "trustsExperiments"> {
+  /** Begun before. */
+  readonly reading?: Reading | undefined;
+}
+
 /** A list lacks what is there: an old copy of the server's data answered, or a part of it. */
 class DoubtedListError extends GatewayOpsError {
   override readonly name = "DoubtedListError";
@@ -60,11 +70,12 @@ export async function observeWorkspace(
   dependencies: ObserveDependencies,
   desired: DesiredState,
   memory: KnownState,
-  reading?: Reading,
+  { trustsExperiments, reading }: ObserveOptions = {},
 ): Promise<Observed> {
   const { owner, workspace } = desired;
-  const first = await look(dependencies, desired, memory, reading);
-  const seen = lacksIntended(memory, first) ? await look(dependencies, desired, memory) : first;
+  const wanted = { desired, known: memory, trustsExperiments };
+  const first = await look(dependencies, wanted, reading);
+  const seen = lacksIntended(memory, first) ? await look(dependencies, wanted) : first;
   const own = withIntended(memory, seen, owner);
   await checkLists(dependencies, workspace, own, missingIn(seen, desired, own));
   const others = mayMeetOthers(seen, desired, own)
@@ -80,18 +91,18 @@ export async function observeAgain(
   desired: DesiredState,
   known: KnownState,
 ): Promise<ActualState> {
-  return recognised(await look(dependencies, desired, known), desired, known);
+  const seen = await look(dependencies, { desired, known, trustsExperiments: true });
+  return recognised(seen, desired, known);
 }
 
 function look(
   { gatewayOf, trackingOf, ledger, deadline }: ObserveDependencies,
-  desired: DesiredState,
-  known: KnownState,
+  wanted: Wanted,
   reading?: Reading,
 ): Promise<ActualState> {
-  const { workspace } = desired;
+  const { workspace } = wanted.desired;
   const [gateway, tracking] = [gatewayOf(workspace, deadline), trackingOf(workspace, deadline)];
-  return observe(gateway, tracking, ledger, { desired, known }, reading);
+  return observe(gateway, tracking, ledger, wanted, reading);
 }
 
 async function checkLists(

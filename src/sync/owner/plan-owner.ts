@@ -38,6 +38,8 @@ export interface PlanRequest extends CheckSettings {
   readonly takesOver?: boolean | undefined;
   /** An earlier state that is gone back to: what it had gets its names back. */
   readonly goingBackTo?: Snapshot | undefined;
+  /** Whether experiments that the ledger knows are not asked for again. @default false */
+  readonly trustsExperiments?: boolean;
   /** Whether to plan towards the current versions of secret sources. @default true */
   readonly lookUpSources?: boolean;
 }
@@ -152,8 +154,10 @@ async function observeWorkspaces(
       intended,
       goingBackTo: request.goingBackTo?.workspace === workspace ? request.goingBackTo : undefined,
     });
-    const reading = readings.get(workspace);
-    const observed = await observeWorkspace(dependencies, desired, memory, reading);
+    const observed = await observeWorkspace(dependencies, desired, memory, {
+      trustsExperiments: request.trustsExperiments,
+      reading: readings.get(workspace),
+    });
     const options = planOptions(request, files.checked);
     const takesOver = previous === undefined || request.takesOver === true;
     const { server } = dependencies;

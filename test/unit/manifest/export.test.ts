@@ -7,7 +7,8 @@ import { everyGrant } from "../../support/builders.ts";
 import { issuesOf, yaml } from "../../support/issues.ts";
 
 function actualOf(...resources: ActualResource[]): ActualState {
-  return { resources, experiments: new Map(), guardrails: [], scorers: new Map() };
+  const experiments = { experiments: new Map(), deletedExperiments: new Map() };
+  return { resources, ...experiments, guardrails: [], scorers: new Map() };
 }
 
 const SECRET: ActualResource = {
@@ -71,6 +72,7 @@ test("a gateway that was made by hand becomes a manifest with comments", async (
   const actual = {
     ...actualOf(budget("bp-2"), ENDPOINT, budget("bp-1"), MODEL, SECRET),
     experiments: new Map([["gateway/chat", "7"]]),
+    deletedExperiments: new Map<string, string>(),
   };
 
   const text = exportManifest(actual, { owner: "search", workspace: "default" });

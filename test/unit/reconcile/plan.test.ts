@@ -1257,3 +1257,17 @@ test("what the ledger knows as another owner's is refused whatever its mark says
   expect(plan.changes).toEqual([]);
   expect(issues).toMatchObject([{ rule: "ownership", key: "endpoint/chat" }]);
 });
+
+test("the name that a hand gave to one of ours does not make it another one of ours", () => {
+  const { plan, issues } = planOf(
+    [endpoint("chat", { models: [] })],
+    [
+      existing(endpoint("aside", { models: [] }), { id: "id-of-chat" }),
+      existing(endpoint("chat", { models: [] }), { id: "id-of-a" }),
+    ],
+    { knows: known({ owned: ["endpoint/chat", "endpoint/a"] }) },
+  );
+
+  expect(plan.changes).toEqual([]);
+  expect(issues).toMatchObject([{ rule: "identity-clash", key: "endpoint/chat" }]);
+});

@@ -195,12 +195,17 @@ test("an experiment that the ledger knows and the server does not is forgotten, 
   expect(tracking.names()).toContain("traces");
 });
 
-test("an experiment that is deleted on the server is not taken", async () => {
+test("an experiment that was made and deleted since the plan is not taken", async () => {
   const { tracking, failed } = await setup();
-  await tracking.experiments.create({ name: "traces" });
-  tracking.deleteExperiment("traces");
+  const declared = [...BELOW, endpoint("chat", { experiment: "traces" })];
 
-  const error = await failed([...BELOW, endpoint("chat", { experiment: "traces" })]);
+  const error = await failed(declared, {
+    plan: (made) => {
+      tracking.ensure("traces");
+      tracking.deleteExperiment("traces");
+      return made;
+    },
+  });
 
   expect(error.outcomes[0]).toMatchObject({ outcome: "failed", code: "experiment-deleted" });
 });

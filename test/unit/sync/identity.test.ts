@@ -337,3 +337,38 @@ test("a create of which nobody knows whether it was made is known by what the ru
   expect(changesIn(report)).toEqual(["delete endpoint/chat"]);
   expect(seen().endpoints.length).toBe(1);
 });
+
+test("an experiment that is deleted in MLflow is told, with the mend, by drift and by a new plan", async () => {
+  const manifest = { ...MANIFEST, endpoints: [anEndpoint({ experiment: "traces" })] };
+  const { gateway, drift, putAndSync, nextRun } = await applied({ manifest });
+  gateway.tracking.deleteExperiment("traces");
+
+  const found = await drift();
+  const { ledger } = nextRun();
+  expect(await ledger.list({ name: "experiment", version: 1 })).toEqual([]);
+  const report = await putAndSync(manifest);
+
+  for (const told of [found?.report, report]) {
+    expect(issuesIn(told).join()).toMatch(
+      /experiment-deleted: names the experiment "traces" \(\d+\), .*mlflow experiments restore/,
+    );
+  }
+});
+
+test("an experiment that is renamed in MLflow is told as what it is called now, and mended", async () => {
+  const manifest = { ...MANIFEST, endpoints: [anEndpoint({ experiment: "traces" })] };
+  const { gateway, drift } = await applied({ manifest });
+  gateway.tracking.renameExperiment("traces", "kept");
+
+  const found = await drift();
+  const healed = await drift({ heal: true });
+
+  expect(found?.report?.workspaces[0]?.changes).toMatchObject([
+    {
+      key: "endpoint/chat",
+      changed_fields: [{ path: "experiment", before: "kept", after: "traces" }],
+    },
+  ]);
+  expect(healed?.report?.outcome).toBe("applied");
+  expect(await drift()).toMatchObject({ resources: 0 });
+});
