@@ -67,7 +67,23 @@ function isUtf8(bytes: Uint8Array, isCut: boolean): boolean {
   }
 }
 
+/** Every list item, key and value has one of these before it, and costs a hundred bytes to read. */
+const SEPARATORS = /[,:[{\n]/g;
+
+function hasTooManyParts(text: string): boolean {
+  let count = 0;
+  SEPARATORS.lastIndex = 0;
+  while (count <= VALUES_MAX && SEPARATORS.test(text)) count += 1;
+  return count > VALUES_MAX;
+}
+
 function load(text: string): Read<{ readonly document: unknown }> {
+  if (hasTooManyParts(text)) {
+    const most = VALUES_MAX.toLocaleString("en-US");
+    return syntaxIssue(
+      `has more than ${most} commas, colons, brackets and lines; split it into several files`,
+    );
+  }
   try {
     const [document, ...others] = loadAll(text, { maxDepth: DEPTH_MAX });
     if (others.length > 0)

@@ -42,7 +42,17 @@ export type Locate = (
 /** A manifest that the schema accepts, or what is wrong with it. */
 export type ParseResult =
   | { readonly isValid: true; readonly manifest: Manifest; readonly locate: Locate }
-  | { readonly isValid: false; readonly issues: readonly ManifestIssue[] };
+  | ParseFailure;
+
+interface ParseFailure {
+  readonly isValid: false;
+  readonly issues: readonly ManifestIssue[];
+}
+
+/** As it comes from a thread, which can hand over data only. */
+export type PlacelessResult =
+  | { readonly isValid: true; readonly manifest: Manifest }
+  | ParseFailure;
 
 /** Reads a manifest's text or its bytes (UTF-8); never throws for bad input. */
 export type ParseManifest = (content: string | Uint8Array) => Promise<ParseResult>;

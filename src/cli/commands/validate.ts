@@ -8,6 +8,7 @@ import { counted, printFindings, printJson, say } from "#cli/output/show.ts";
 import { withPolicyBeside } from "#cli/policy-beside.ts";
 import { readFiles } from "#cli/read-files.ts";
 import { OwnerFiles } from "#sync/owner/owner-files.ts";
+import { parseInThread } from "#thread/parse-in-thread.ts";
 
 export const validateCommand = buildCommand({
   parameters: { flags: RULES_FLAGS, positional: { ...FILES, minimum: 1 } },
@@ -42,7 +43,13 @@ async function validate(
   // Under a policy that cannot be read manifests are checked for all else.
   const policy = invalidPolicies.length > 0 ? undefined : flags.policy;
   const settings = await checkSettingsOf(this, { ...flags, policy });
-  const { checked } = await OwnerFiles.read(settings, manifests, new Map());
+  const { checked } = await OwnerFiles.read(
+    settings,
+    manifests,
+    new Map(),
+    undefined,
+    parseInThread(),
+  );
   const { warnings } = checked;
   const invalid = [...invalidPolicies, ...checked.invalid];
   const isInvalid = new Set(invalid.map(({ name }) => name));

@@ -13,6 +13,7 @@ import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { paceOf } from "#runtime/pace.ts";
 import { RequestCount } from "#runtime/request-count.ts";
 import { serverAddress, serverName } from "#runtime/server.ts";
+import { parseInThread } from "#thread/parse-in-thread.ts";
 import { openSecretsManager } from "./secrets-manager.ts";
 
 /** What an MLflow server does unless it was started with another setting. */
@@ -44,6 +45,7 @@ export async function openBackend(
       }),
       server: serverAddress(request.trackingUri),
       approvals,
+      parse: parseInThread(),
       clock,
       runId,
       place: { by: user, ...thisProcess() },

@@ -4,7 +4,7 @@ import type { FrozenByFile } from "#manifest/declared.ts";
 import { dependsOnServer } from "#manifest/lint.ts";
 import { parseManifest } from "#manifest/parse.ts";
 import { type KnownOfSecrets, originsOf, toDesired } from "#manifest/to-desired.ts";
-import type { ManifestFinding, ParseResult } from "#manifest/types.ts";
+import type { ManifestFinding, ParseManifest, ParseResult } from "#manifest/types.ts";
 import type { PlanIssue } from "#reconcile/change.ts";
 import type { DesiredState, ResourceKey } from "#reconcile/state.ts";
 import { assert } from "#runtime/assert.ts";
@@ -60,10 +60,11 @@ export class OwnerFiles {
     files: readonly OwnerFile[],
     applied: ReadonlyMap<string, Snapshot>,
     askVersion?: AskVersion,
+    parse: ParseManifest = parseManifest,
   ): Promise<OwnerFiles> {
     const parsed = new Map<string, ParseResult>();
     for (const { name, content } of files) {
-      parsed.set(name, inWorkspace(await parseManifest(content), rules.workspace));
+      parsed.set(name, inWorkspace(await parse(content), rules.workspace));
     }
     const ownerFiles = new OwnerFiles(rules, applied, parsed, askVersion);
     await ownerFiles.#check();

@@ -1,4 +1,5 @@
 import type { CheckedFiles } from "#manifest/check-files.ts";
+import type { ParseManifest } from "#manifest/types.ts";
 import type { Plan } from "#reconcile/change.ts";
 import { beginReading, type Reading } from "#reconcile/observe/observe.ts";
 import type { PlanOptions } from "#reconcile/plan/context.ts";
@@ -26,6 +27,8 @@ export interface PlanDependencies extends ObserveDependencies {
   readonly source: SecretSource;
   /** Address of the server: a plan is for one, and names it. */
   readonly server: string;
+  /** Reads one file, within bounds of time and memory. @default in this process, without bounds */
+  readonly parse?: ParseManifest | undefined;
 }
 
 export interface PlanRequest extends CheckSettings {
@@ -88,8 +91,13 @@ export async function planOwner(
   const last = await readSnapshots(dependencies, request.owner);
   const { snapshots } = last;
   const readings = beginReadings(dependencies, request, snapshots);
-  const files = await OwnerFiles.read(request, request.files, snapshots, () =>
-    versionOf(dependencies),
+  const askVersion = () => versionOf(dependencies);
+  const files = await OwnerFiles.read(
+    request,
+    request.files,
+    snapshots,
+    askVersion,
+    dependencies.parse,
   );
   const rejected = new Set<string>();
   for (;;) {

@@ -129,3 +129,15 @@ test("near misses among fifty thousand long names are looked for in bounded time
   expect(suggestion("wieght", ["a", "weights", "weight"])).toBe('; did you mean "weight"?');
   expect(suggestion("wieght", ["a", "b"])).toBe("");
 });
+
+test.each([
+  ["maps", "{},"],
+  ["numbers", "0,"],
+  ["lists", "[],"],
+])("of %s in the millions nothing is parsed", async (_, part) => {
+  const text = `version: 1\nsecrets: [${part.repeat(1_600_000)}]\n`;
+
+  expect(await issuesOf(text)).toEqual([
+    "gateway.yaml:1:1 has more than 1,000,000 commas, colons, brackets and lines; split it into several files (syntax)",
+  ]);
+});
