@@ -1,5 +1,11 @@
 import { Document, isMap, isScalar, visit } from "yaml";
-import { type ActualState, KINDS, keyOf, WORKSPACE_DEFAULT } from "#reconcile/state.ts";
+import {
+  type ActualState,
+  KINDS,
+  keyOf,
+  type ResourceKey,
+  WORKSPACE_DEFAULT,
+} from "#reconcile/state.ts";
 import { codeOf, escapeHidden, visible } from "#runtime/visible.ts";
 import { type Access, OPEN } from "./access.ts";
 import { accessFindings } from "./check-access.ts";
@@ -16,6 +22,10 @@ export interface ExportOptions {
   /** Whose manifest it is to be: what others own is external. Undefined: everything is taken. */
   readonly owner?: string | undefined;
   readonly workspace: string;
+  /** What no plan may delete, by what was applied last. @default nothing */
+  readonly protected?: ReadonlySet<ResourceKey> | undefined;
+  /** Rules that the owner's files switched off: those that find something stay so. */
+  readonly disabled?: readonly string[] | undefined;
   /** What the owner may do; what it may not is external, or a comment. @default everything */
   readonly access?: Access | undefined;
 }
@@ -25,10 +35,16 @@ export interface ExportOptions {
  * language cannot say becomes external, or, where that is not possible, a comment at the end.
  */
 export function exportManifest(actual: ActualState, options: ExportOptions): string {
-  let items = itemsOf(actual, options.owner).sort(byKey).map(withoutEntry);
+  let items = itemsOf(actual, options.owner)
+    .sort(byKey)
+    .map(withoutEntry)
+    .map((item) => withProtection(item, options.protected));
   for (;;) {
     const { manifest, findings } = check(items, options);
-    if (findings.size === 0) return render(withoutUnused(items, manifest), options.workspace);
+    if (findings.size === 0) {
+      const disabled = stillNeeded(manifest, options.disabled ?? []);
+      return render(withoutUnused(items, manifest), options.workspace, disabled);
+    }
     items = items.map((item) => {
       const reason = findings.get(item);
       return reason === undefined ? item : reduced(item, reason);
@@ -43,6 +59,16 @@ function byKey(one: ExportItem, other: ExportItem): number {
 /** What cannot be said from the start is external, if something may refer to it. */
 function withoutEntry(item: ExportItem): ExportItem {
   return { ...item, entry: item.entry ?? externalEntry(item.kind, item.name) };
+}
+
+/** What is external keeps its protection too: only a declaration can end it. */
+function withProtection(item: ExportItem, keys: ExportOptions["protected"]): ExportItem {
+  if (!keys?.has(keyOf(item)) || !item.entry || item.isForeign) return item;
+  if (item.entry.external !== true) return { ...item, entry: { ...item.entry, protected: true } };
+  return {
+    ...item,
+    note: [...item.note, "It is protected: say protected: true where it is managed"],
+  };
 }
 
 /** From managed to external, from external to a comment. */
@@ -72,13 +98,24 @@ function check(items: readonly ExportItem[], { workspace, access = OPEN }: Expor
 }
 
 function rulesBroken(manifest: Manifest, access: Access): readonly ManifestFinding[] {
+  return [
+    ...accessFindings(subjectOf(manifest), { access, allowLoopbackApiBase: true }),
+    ...lintOf(manifest).errors.first,
+  ];
+}
+
+/** Of the rules that are switched off those that would find something. */
+function stillNeeded(manifest: Manifest, disabled: readonly string[]): string[] {
+  if (disabled.length === 0) return [];
+  const found = new Set(lintOf(manifest).warnings.first.map(({ rule }) => rule));
+  return [...new Set(disabled)].filter((rule) => found.has(rule)).sort();
+}
+
+function lintOf(manifest: Manifest) {
   const subject = subjectOf(manifest);
   const candidate = { name: "", manifest, locate: async () => [], subject };
   const context = contextOf([candidate], new Map(), new Map(), { sources: "any" }, true);
-  return [
-    ...accessFindings(subject, { access, allowLoopbackApiBase: true }),
-    ...lint(subject, context, Number.POSITIVE_INFINITY).errors.first,
-  ];
+  return lint(subject, context, Number.POSITIVE_INFINITY);
 }
 
 /** What a place speaks of: one resource, or all that are managed in a section. */
@@ -89,7 +126,11 @@ function itemsAt(items: readonly ExportItem[], [section, index]: ManifestFinding
   return inSection.filter((_, position) => position === index);
 }
 
-function documentOf(items: readonly ExportItem[], workspace: string): Record<string, unknown> {
+function documentOf(
+  items: readonly ExportItem[],
+  workspace: string,
+  disabled: readonly string[] = [],
+): Record<string, unknown> {
   const sections = KINDS.map((kind) => {
     const entries = items.flatMap((item) => (item.kind === kind && item.entry) || []);
     return [SECTIONS[kind], entries] as const;
@@ -98,6 +139,7 @@ function documentOf(items: readonly ExportItem[], workspace: string): Record<str
     version: 1,
     ...(workspace === WORKSPACE_DEFAULT ? {} : { workspace }),
     ...Object.fromEntries(sections.filter(([, entries]) => entries.length > 0)),
+    ...(disabled.length > 0 ? { lint: { disable: disabled } } : {}),
   };
 }
 
@@ -106,8 +148,12 @@ function withoutUnused(items: readonly ExportItem[], manifest: Manifest): Export
   return items.filter((item) => !item.isForeign || used.has(keyOf(item)));
 }
 
-function render(items: readonly ExportItem[], workspace: string): string {
-  const document = new Document(documentOf(items, workspace));
+function render(
+  items: readonly ExportItem[],
+  workspace: string,
+  disabled: readonly string[],
+): string {
+  const document = new Document(documentOf(items, workspace, disabled));
   for (const kind of KINDS) {
     const entries = items.filter((item) => item.kind === kind && item.entry);
     for (const [index, { note }] of entries.entries()) {

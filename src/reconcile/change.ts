@@ -50,6 +50,7 @@ export interface Notice {
     | "not-pruned"
     | "frozen"
     | "protected"
+    | "unprotected"
     | "unknown-value"
     | "prune-suspended"
     | "replaced"

@@ -13,7 +13,10 @@ import { isStdout, saveFile } from "#cli/output/output-file.ts";
 import { printText, say } from "#cli/output/show.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import { exportManifest } from "#manifest/export.ts";
+import { parseManifest } from "#manifest/parse.ts";
 import { observeAll } from "#reconcile/observe/observe.ts";
+import type { Snapshot } from "#sync/history/snapshot.ts";
+import { readSnapshots } from "#sync/history/snapshot-history.ts";
 
 interface Flags extends GatewayFlags, PolicyFlags {
   readonly outputFile?: string | undefined;
@@ -41,6 +44,15 @@ Examples:
   func: exportManifests,
 });
 
+/** For editors: the file is what `gwops schema` prints. */
+const SCHEMA_LINE = "# yaml-language-server: $schema=gateway-manifest.schema.json";
+
+/** The rules that the files which were applied last switch off. */
+async function disabledIn(snapshot: Snapshot | undefined): Promise<string[]> {
+  const parsed = await Promise.all((snapshot?.files ?? []).map(({ text }) => parseManifest(text)));
+  return parsed.flatMap((file) => (file.isValid ? (file.manifest.lint?.disable ?? []) : []));
+}
+
 async function exportManifests(this: GwopsContext, flags: Flags): Promise<void> {
   const workspace = singleWorkspace(this, flags);
   const access = await accessOf(this, flags);
@@ -52,7 +64,11 @@ async function exportManifests(this: GwopsContext, flags: Flags): Promise<void> 
   const gateway = dependencies.gatewayOf(workspace, deadline);
   const tracking = dependencies.trackingOf(workspace, deadline);
   const actual = await observeAll(gateway, tracking, ledger, workspace);
-  const manifest = exportManifest(actual, { owner: flags.owner, workspace, access });
+  const { owner } = flags;
+  const snapshot = (await readSnapshots(dependencies, owner)).snapshots.get(workspace);
+  const applied = { protected: new Set(snapshot?.protected), disabled: await disabledIn(snapshot) };
+  const text = exportManifest(actual, { owner, workspace, access, ...applied });
+  const manifest = `${SCHEMA_LINE}\n${text}`;
   if (flags.outputFile === undefined) {
     printText(this.process.stdout, manifest);
     return;

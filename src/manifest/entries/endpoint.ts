@@ -53,9 +53,11 @@ function toEntry({ name, fields }: ActualOf<"endpoint">, { experiments }: Export
   return {
     entry: defined({
       name,
-      models: fields.models.map(modelEntry).sort(byText),
+      models: fields.models.toSorted(byTurn).map(modelEntry),
       routing_strategy,
-      fallback_config: fallback_config && defined(fallback_config),
+      // Without a FALLBACK model it has no effect, and a rule says so.
+      fallback_config:
+        fallback_config && fields.models.some(isFallback) ? defined(fallback_config) : undefined,
       usage_tracking,
       experiment,
       experiment_id: experiment === undefined ? experiment_id : undefined,
@@ -83,6 +85,19 @@ function unsayable({ models, routing_strategy, fallback_config }: EndpointFields
     return "it has FALLBACK models and no fallback_config, so that MLflow never tries them";
   }
   return undefined;
+}
+
+/** As MLflow tries them: PRIMARY models, then FALLBACK models by their order. */
+function byTurn(one: EndpointModel, other: EndpointModel): number {
+  const turns = [one, other].map(({ linkage_type, fallback_order = 0 }) =>
+    linkage_type === "PRIMARY" ? -1 : fallback_order,
+  );
+  const [turn = 0, otherTurn = 0] = turns;
+  return turn - otherTurn || byText(modelEntry(one), modelEntry(other));
+}
+
+function isFallback({ linkage_type }: EndpointModel): boolean {
+  return linkage_type === "FALLBACK";
 }
 
 function modelEntry({ model_definition, linkage_type, weight, fallback_order }: EndpointModel) {

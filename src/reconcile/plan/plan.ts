@@ -80,6 +80,7 @@ export function planChanges(
       ...lostNotices(known),
       ...replacedNotices(context),
       ...frozenNotices(context),
+      ...unprotectedNotices(context),
       ...unknownNotices(context, matching),
     ]
       .sort(byKeyAndCode)
@@ -199,6 +200,17 @@ function frozenNotices({ known, declared, externals, actualByKey }: PlanContext)
       const because = known.frozenBecause?.get(key) ?? "no file that is valid speaks of it now";
       return { code: "frozen", key, message: `stays as it is: ${because}` };
     });
+}
+
+/** Of what was protected: nobody should find out by a delete. */
+function unprotectedNotices({ desired, known }: PlanContext): Notice[] {
+  return desired.resources.flatMap(({ kind, name, previous_name = name, ...rest }): Notice[] => {
+    const keys = [keyOf({ kind, name }), keyOf({ kind, name: previous_name })];
+    if (rest.protected || !keys.some((key) => known.protected.has(key))) return [];
+    const message =
+      "was protected, and is not declared so any more: this plan ends its protection; protected: true keeps it";
+    return [{ code: "unprotected", key: keyOf({ kind, name }), message }];
+  });
 }
 
 function lostNotices({ lost }: KnownState): Notice[] {

@@ -4,7 +4,7 @@ import { exportManifest } from "#manifest/export.ts";
 import { parseManifest } from "#manifest/parse.ts";
 import type { ActualResource, ActualState } from "#reconcile/state.ts";
 import { everyGrant } from "../../support/builders.ts";
-import { issuesOf, yaml } from "../../support/issues.ts";
+import { issuesOf, warningsOf, yaml } from "../../support/issues.ts";
 
 function actualOf(...resources: ActualResource[]): ActualState {
   const experiments = { experiments: new Map(), deletedExperiments: new Map() };
@@ -247,4 +247,77 @@ test("what a policy does not grant the owner is external or a comment, and the r
   expect(text).toContain("- name: chat\n");
   expect(text).toMatch(/# - endpoint "talk": name is not granted to this owner/);
   expect(text).toMatch(/# - budget ".*": .*is not granted to this owner/);
+});
+
+test("what is protected says so, and what has to be external keeps it in a comment", async () => {
+  const value_from = { secrets_manager: "prod/openai" };
+  const ours = { ...SECRET, id: "s-2", name: "ours", fields: { ...SECRET.fields, value_from } };
+  const actual = actualOf(
+    SECRET,
+    ours as ActualResource,
+    MODEL,
+    { ...ENDPOINT, fields: { models: ENDPOINT.fields.models } } as ActualResource,
+    budget("bp-1", { owner: "search", name: "month" }),
+  );
+  const keys = [
+    "secret/openai",
+    "secret/ours",
+    "model_definition/gpt-4o",
+    "endpoint/chat",
+  ] as const;
+  const all = new Set([...keys, "budget/month"] as const);
+
+  const text = exportManifest(actual, { owner: "search", workspace: "default", protected: all });
+
+  expect(await issuesOf(text, { sources: "any" })).toEqual([]);
+  expect(text.match(/protected: true\n/g)).toHaveLength(4);
+  expect(text).toMatch(
+    /# It is protected: say protected: true where it is managed\n {2}- name: openai/,
+  );
+  expect(exportManifest(actual, { workspace: "default" })).not.toContain("protected");
+});
+
+test("PRIMARY models come first, FALLBACK models in their turn, and nothing without effect", async () => {
+  const models = [
+    { model_definition: "a", linkage_type: "FALLBACK" as const, fallback_order: 10 },
+    { model_definition: "b", linkage_type: "FALLBACK" as const, fallback_order: 9 },
+    { model_definition: "gpt-4o", linkage_type: "PRIMARY" as const, weight: 1 },
+  ];
+  const endpointOf = (name: string, list: typeof models): ActualResource => ({
+    kind: "endpoint",
+    id: name,
+    name,
+    fields: { models: list, fallback_config: {} },
+  });
+  const actual = actualOf(
+    SECRET,
+    MODEL,
+    { ...MODEL, id: "d-a", name: "a" },
+    { ...MODEL, id: "d-b", name: "b" },
+    endpointOf("falls-back", models),
+    endpointOf("plain", models.slice(2)),
+  );
+
+  const text = exportManifest(actual, { workspace: "default" });
+
+  expect(text.match(/linkage_type: \w+|fallback_order: \d+/g)).toEqual([
+    "linkage_type: PRIMARY",
+    "linkage_type: FALLBACK",
+    "fallback_order: 9",
+    "linkage_type: FALLBACK",
+    "fallback_order: 10",
+    "linkage_type: PRIMARY",
+  ]);
+  expect(text.match(/fallback_config/g)).toHaveLength(1);
+  expect(await warningsOf(text)).not.toContainEqual(expect.stringContaining("fallback_config"));
+});
+
+test("rules that are switched off stay so where they find something", async () => {
+  const actual = actualOf(SECRET, MODEL);
+  const disabled = ["unused-secret", "unused-model-definition", "unused-model-definition"];
+
+  const text = exportManifest(actual, { workspace: "default", disabled });
+
+  expect(text).toContain("lint:\n  disable:\n    - unused-model-definition\n");
+  expect(await warningsOf(text)).toEqual([]);
 });
