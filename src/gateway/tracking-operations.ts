@@ -2,13 +2,15 @@ import { ask, OPERATIONS, type Operation } from "./operations.ts";
 
 /**
  * Operations of MLflow's tracking server that concern the gateway: endpoints trace to experiments,
- * and guardrails are made of the scorers registered there.
+ * guardrails are made of the scorers registered there, and users are granted the use of endpoints.
  */
 export const TRACKING_OPERATIONS = {
   ...OPERATIONS,
   findExperiment: ask<"experiment_name">("/api/2.0/mlflow/experiments/get-by-name"),
   getExperiment: ask<"experiment_id">("/api/2.0/mlflow/experiments/get"),
   createExperiment: create<"name">("/api/2.0/mlflow/experiments/create"),
+  /** Accounts with their roles; a role of its own holds what one user was granted. */
+  listUsers: ask("/api/2.0/mlflow/users/list"),
   listScorers: ask<"experiment_id">("/api/3.0/mlflow/scorers/list"),
 } as const satisfies Record<string, Operation>;
 

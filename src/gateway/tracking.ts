@@ -24,6 +24,16 @@ interface Scorer {
   readonly scorer_version: number;
 }
 
+/** The right of a user or of a role on an endpoint. */
+interface EndpointGrant {
+  /** Of one endpoint: what was granted on all is not in question. */
+  readonly endpoint_id: string;
+  /** Such as `USE`. */
+  readonly permission: string;
+  /** The user, or `role` and its name. */
+  readonly holder: string;
+}
+
 /** The experiment exists but is deleted: somebody must restore it, or delete it for good. */
 export class ExperimentDeletedError extends GatewayCallError {
   override readonly name = "ExperimentDeletedError";
@@ -40,6 +50,7 @@ type TrackingCaller = Caller<typeof TRACKING_OPERATIONS>;
 export class TrackingClient {
   readonly experiments: ExperimentOperations;
   readonly scorers: ScorerOperations;
+  readonly grants: GrantOperations;
   readonly #options: GatewayClientOptions<TrackingOperationName>;
   readonly #caller: TrackingCaller;
 
@@ -51,6 +62,7 @@ export class TrackingClient {
     this.#caller = caller;
     this.experiments = new ExperimentOperations(caller);
     this.scorers = new ScorerOperations(caller);
+    this.grants = new GrantOperations(caller);
   }
 
   /** As `GatewayClient.within`. */
@@ -124,6 +136,40 @@ class ScorerOperations {
   }
 }
 
+class GrantOperations {
+  readonly #caller: TrackingCaller;
+
+  constructor(caller: TrackingCaller) {
+    this.#caller = caller;
+  }
+
+  /**
+   * Who may use which endpoint by a grant of its own; undefined when the server has no accounts,
+   * or does not show them to us. MLflow keeps what a user is granted in a role `__user_<id>__`.
+   */
+  async list(): Promise<EndpointGrant[] | undefined> {
+    const answer = await this.#caller.call("listUsers", {}).catch(whenHidden);
+    if (!answer) return undefined;
+    const grants = USERS(answer, whole("listUsers")).flatMap(({ username, roles }) =>
+      roles.flatMap((role) => grantsOf(role, username)),
+    );
+    // Everybody who has a role shows it.
+    return [...new Map(grants.map((grant) => [JSON.stringify(grant), grant])).values()];
+  }
+}
+
+function grantsOf({ name, permissions }: Role, username: string): EndpointGrant[] {
+  const holder = /^__user_\d+__$/.test(name) ? username : `role ${name}`;
+  return permissions
+    .filter(({ resource_type }) => resource_type === "gateway_endpoint")
+    .filter(({ resource_pattern }) => resource_pattern !== "*")
+    .map(({ resource_pattern, permission }) => ({
+      endpoint_id: resource_pattern,
+      permission,
+      holder,
+    }));
+}
+
 /** The server's own limit. */
 const NAME: Check = textOf({ max: 500 });
 const ID: Check = textOf({ max: 32, pattern: /^\d+$/ });
@@ -141,6 +187,26 @@ const SCORERS = read.field(
     read.object({ scorer_id: read.text, scorer_name: read.text, scorer_version: read.number }),
   ),
 );
+
+const PERMISSION = read.object({
+  resource_type: read.text,
+  resource_pattern: read.text,
+  permission: read.text,
+});
+const ROLE = read.object({ name: read.text, permissions: read.list(PERMISSION) });
+type Role = ReturnType<typeof ROLE>;
+const USERS = read.field(
+  "users",
+  read.list(read.object({ username: read.text, roles: read.list(ROLE) })),
+);
+
+/** No accounts, an older server that has no such address, or a login that may not see it. */
+const HIDDEN = [403, 404, 405];
+
+function whenHidden(error: unknown): undefined {
+  if (error instanceof GatewayStatusError && HIDDEN.includes(error.status)) return undefined;
+  throw error;
+}
 
 function whenMissing(error: unknown): undefined {
   if (error instanceof GatewayStatusError && error.code === "gateway-not-found") return undefined;

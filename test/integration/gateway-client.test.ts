@@ -2,8 +2,10 @@ import { inspect } from "node:util";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { GatewayClient, type GatewayClientOptions } from "#gateway/client.ts";
 import type { CreateBudget } from "#gateway/requests.ts";
+import { TrackingClient } from "#gateway/tracking.ts";
 import type { Secret } from "#gateway/types.ts";
 import { Redacted } from "#runtime/redacted.ts";
+import { callLocal } from "../../scripts/local/http.ts";
 import {
   MLFLOW_VERSION,
   type MlflowServer,
@@ -54,6 +56,32 @@ async function makeModels(prefix: string, count: number): Promise<string[]> {
   }
   return ids;
 }
+
+test("who was granted an endpoint is known as long as there is one, and shown to administrators", async () => {
+  const [model_definition_id = ""] = await makeModels("granted", 1);
+  const { endpoint_id } = await client.endpoints.create({
+    name: "granted",
+    model_configs: [{ model_definition_id, linkage_type: "PRIMARY" }],
+  });
+  const { trackingUri, admin } = server;
+  const grant = { resource_type: "gateway_endpoint", resource_id: endpoint_id, permission: "USE" };
+  const granted = await callLocal(`${trackingUri}/api/3.0/mlflow/users/permissions/grant`, {
+    method: "POST",
+    user: admin,
+    json: { username: PLAIN_USER.username, ...grant },
+  });
+  expect(granted.status).toBe(200);
+  const grantsSeenBy = async (auth: NonNullable<typeof admin>) => {
+    const grants = await new TrackingClient({ trackingUri, auth }).grants.list();
+    return grants?.filter((one) => one.endpoint_id === endpoint_id);
+  };
+
+  const seen = await grantsSeenBy(admin ?? PLAIN_USER);
+  await client.endpoints.delete({ endpoint_id });
+
+  expect(seen).toContainEqual({ endpoint_id, permission: "USE", holder: PLAIN_USER.username });
+  expect(await grantsSeenBy(admin ?? PLAIN_USER)).toEqual([]);
+});
 
 test("the server tells its health, its version and who we are", async () => {
   await expect(client.server.health()).resolves.toBeUndefined();

@@ -2,7 +2,7 @@ import { ExperimentDeletedError } from "#gateway/tracking.ts";
 import type { TrackingOperationName } from "#gateway/tracking-operations.ts";
 import type { GuardrailScorer } from "#gateway/types.ts";
 import type { TrackingWriter } from "#reconcile/apply/write-experiment.ts";
-import type { Experiment, TrackingReader } from "#reconcile/observe/experiments.ts";
+import type { EndpointGrant, Experiment, TrackingReader } from "#reconcile/observe/experiments.ts";
 
 /** All that the core needs of a tracking server. */
 export type CoreTracking = TrackingReader & TrackingWriter;
@@ -52,6 +52,13 @@ export class FakeTracking implements CoreTracking {
             scorer_version,
           })),
       ),
+  };
+
+  /** Undefined on a server without accounts. */
+  granted: EndpointGrant[] | undefined;
+
+  readonly grants: CoreTracking["grants"] = {
+    list: () => this.#call("listUsers", () => this.granted),
   };
 
   /** Adds a scorer, or another version of one, and returns its id. */

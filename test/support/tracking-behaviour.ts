@@ -57,6 +57,12 @@ export function trackingBehaviour(make: () => TrackedGateway | Promise<TrackedGa
     });
   });
 
+  test("a server without accounts says nothing of grants", async () => {
+    const { tracking } = await make();
+
+    expect(await tracking.grants.list()).toBeUndefined();
+  });
+
   test("of each scorer the newest version is listed", async () => {
     const { tracking, registerScorer } = await make();
     const { experiment_id } = await tracking.experiments.create({ name: aName() });

@@ -13,12 +13,22 @@ export interface TrackingReader {
     /** The newest version of each. */
     list(of: { readonly experiment_id: string }): Promise<readonly Scorer[]>;
   };
+  readonly grants: {
+    /** Who may use which endpoint; undefined when that cannot be seen. */
+    list(): Promise<readonly EndpointGrant[] | undefined>;
+  };
 }
 
 export interface Experiment {
   readonly experiment_id: string;
   readonly name: string;
   readonly isDeleted: boolean;
+}
+
+export interface EndpointGrant {
+  readonly endpoint_id: string;
+  readonly permission: string;
+  readonly holder: string;
 }
 
 interface Scorer {

@@ -1,5 +1,6 @@
 import type { FieldChange, FieldName, FieldPath } from "#reconcile/change.ts";
 import { byText } from "#reconcile/kinds.ts";
+import { groupBy } from "#runtime/group-by.ts";
 
 /** How the elements of a list are told apart and shown. */
 export interface ElementModel<T> {
@@ -106,13 +107,7 @@ function pair<T>(
   keyOf: (element: T) => string,
   isEqual: (one: T, other: T) => boolean = () => false,
 ): Paired<T> {
-  const waiting = new Map<string, Entry<T>[]>();
-  for (const entry of before) {
-    const key = keyOf(entry.element);
-    const others = waiting.get(key);
-    if (others) others.push(entry);
-    else waiting.set(key, [entry]);
-  }
+  const waiting = groupBy(before, ({ element }) => keyOf(element));
   const pairs: (readonly [Entry<T>, Entry<T>])[] = [];
   const take = (is: Entry<T>, choose: (others: readonly Entry<T>[]) => number) => {
     const others = waiting.get(keyOf(is.element)) ?? [];

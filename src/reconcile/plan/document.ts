@@ -6,17 +6,17 @@ import {
   type Notice,
   type Plan,
 } from "#reconcile/change.ts";
+import type { Grants } from "#reconcile/observe/grants.ts";
 import {
   type ActualState,
   type DesiredState,
   identityOf,
   type Kind,
-  type KnownState,
   keyOf,
   type ResourceKey,
 } from "#reconcile/state.ts";
 import type { GuardTrip } from "./guard.ts";
-import { type Grants, impactOf } from "./impact.ts";
+import { impactOf } from "./impact.ts";
 import { type Unmanaged, unmanagedOf } from "./unmanaged.ts";
 
 /** Of the documents that this release writes, and the newest that it reads. */
@@ -72,7 +72,6 @@ export interface Documented {
   readonly server: string;
   readonly desired: DesiredState;
   readonly actual: ActualState;
-  readonly known: KnownState;
   readonly plan: Plan;
   readonly trips: readonly GuardTrip[];
   /** Who else may use the endpoints that go or are renamed, where the server knows. */
@@ -80,7 +79,7 @@ export interface Documented {
 }
 
 export function planDocument(documented: Documented): PlanDocument {
-  const { server, desired, actual, known, plan, trips } = documented;
+  const { server, desired, actual, plan, trips } = documented;
   const { owner, workspace, prune, checksum, fingerprint, blocked, notices } = plan;
   const taken = new Set(
     plan.changes.flatMap((change) => ("actual" in change ? identityOf(change.actual) : [])),
@@ -99,7 +98,7 @@ export function planDocument(documented: Documented): PlanDocument {
     blocked,
     notices,
     out_of_scope: plan.out_of_scope,
-    unmanaged: unmanagedOf(desired, actual, known, taken),
+    unmanaged: unmanagedOf(desired, actual, taken),
     refusals: trips,
   };
 }

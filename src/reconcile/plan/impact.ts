@@ -1,10 +1,8 @@
 import type { Change } from "#reconcile/change.ts";
+import type { Grants } from "#reconcile/observe/grants.ts";
 import type { ActualOf, ActualResource, ActualState } from "#reconcile/state.ts";
 import { isReservedTag } from "#runtime/marks.ts";
 import { describeBinding } from "./compare.ts";
-
-/** By id of the endpoint: who was granted what, in words; without an entry it is not known. */
-export type Grants = ReadonlyMap<string, readonly string[]>;
 
 /**
  * What others lose with a change, or must do about it, in one line. Callers know an endpoint by
@@ -23,15 +21,8 @@ export function impactOf(
   }
   const { desired, actual: before } = change;
   const name = serverNameOf(before);
-  if (before.kind === "endpoint" && desired.name !== name) {
-    return `callers of ${addressOf(name)} must go to ${addressOf(desired.name)}; its id, tags, bindings and grants stay`;
-  }
-  const isReplaced = change.changed_fields.some(
-    ({ path, before: known }) => path === "source_version" && known === undefined,
-  );
-  return isReplaced
-    ? "the key that the gateway holds now, which is not known here, is replaced while it is in use"
-    : undefined;
+  if (before.kind !== "endpoint" || desired.name === name) return undefined;
+  return `callers of ${addressOf(name)} must go to ${addressOf(desired.name)}; its id, tags, bindings and grants stay`;
 }
 
 function lossOf(
@@ -39,8 +30,7 @@ function lossOf(
   { resources }: ActualState,
   grants: readonly string[] | undefined,
 ): string {
-  const { fields } = endpoint;
-  const name = serverNameOf(endpoint);
+  const { name, fields } = endpoint;
   const tags = Object.keys(fields.tags ?? {}).filter((key) => !isReservedTag(key));
   const bindings = (fields.bindings ?? []).map(describeBinding);
   const budgets = resources.flatMap((other) =>
@@ -57,7 +47,7 @@ function lossOf(
     ...counted("grant", grants ?? []),
   ];
   const also = lost.length > 0 ? `; with it go ${lost.join(", ")}` : "";
-  return `callers lose ${addressOf(name)}${also}`;
+  return `callers lose ${addressOf(serverNameOf(endpoint))}${also}`;
 }
 
 function counted(noun: string, names: readonly string[]): string[] {

@@ -5,10 +5,8 @@ import {
   type Identity,
   identityOf,
   type Kind,
-  type KnownState,
   keyOf,
 } from "#reconcile/state.ts";
-import { recognised } from "./recognise.ts";
 
 /** Of a kind, what is on the gateway and not this owner's. */
 export interface Unmanaged {
@@ -27,13 +25,12 @@ const NAMES_MAX = 20;
 export function unmanagedOf(
   desired: DesiredState,
   actual: ActualState,
-  known: KnownState,
   taken: ReadonlySet<Identity>,
 ): Record<Kind, Unmanaged> {
   const declared = new Set([...desired.resources.map(keyOf), ...desired.externals]);
   const names = perKind((): string[] => []);
   const others = perKind(() => 0);
-  for (const resource of recognised(actual, desired, known).resources) {
+  for (const resource of actual.resources) {
     const owner = effectiveOwner(resource);
     if (owner === undefined) {
       const isTaken = declared.has(keyOf(resource)) || taken.has(identityOf(resource));

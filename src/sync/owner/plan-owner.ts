@@ -1,6 +1,7 @@
 import type { CheckedFiles } from "#manifest/check-files.ts";
 import type { ParseManifest } from "#manifest/types.ts";
 import type { Plan } from "#reconcile/change.ts";
+import { type Grants, grantsLost } from "#reconcile/observe/grants.ts";
 import { beginReading, type Reading } from "#reconcile/observe/observe.ts";
 import type { PlanOptions } from "#reconcile/plan/context.ts";
 import { type GuardLimits, type GuardTrip, guardPlan } from "#reconcile/plan/guard.ts";
@@ -58,6 +59,8 @@ export interface WorkspacePlan {
   readonly ids: ReadonlyMap<ResourceKey, string>;
   /** What the guards have against it. */
   readonly trips: readonly GuardTrip[];
+  /** Of the endpoints that go; undefined when there are none, or nobody can say. */
+  readonly grants?: Grants | undefined;
   readonly options: PlanOptions;
   readonly previous: Snapshot | undefined;
   /** Whether a mark is enough for what is undeclared to count as the owner's from now on. */
@@ -82,7 +85,7 @@ export interface OwnerPlan {
  * 3. observe the gateway, once for each workspace
  * 4. plan
  * 5. a file that may not have what it declares is wrong too: begin again without it
- * 6. ask the guards
+ * 6. ask the guards, and who loses an endpoint that goes
  */
 export async function planOwner(
   dependencies: PlanDependencies,
@@ -114,12 +117,10 @@ export async function planOwner(
       ]),
     );
     if (findings.size === 0) {
-      const workspaces = planned.map(({ input, plan, ids }) => ({
-        ...input,
-        plan,
-        ids,
-        trips: guardPlan(plan, input.desired, input.actual, input.known, request.limits),
-      }));
+      const workspaces: WorkspacePlan[] = [];
+      for (const { input, plan, ids } of planned) {
+        workspaces.push(await judged(dependencies, request, input, { plan, ids }));
+      }
       return { checked: files.checked, workspaces, rejected, snapshots };
     }
     for (const name of findings.keys()) rejected.add(name);
@@ -128,8 +129,20 @@ export async function planOwner(
   }
 }
 
+async function judged(
+  { trackingOf, deadline }: ObserveDependencies,
+  { limits }: PlanRequest,
+  input: PlanInput,
+  { plan, ids }: Pick<WorkspacePlan, "plan" | "ids">,
+): Promise<WorkspacePlan> {
+  const { desired, actual, known } = input;
+  const trips = guardPlan(plan, desired, actual, known, limits);
+  const tracking = trackingOf(desired.workspace, deadline);
+  return { ...input, plan, ids, trips, grants: await grantsLost(tracking, plan.changes) };
+}
+
 /** What the plan of a workspace is made from. */
-type PlanInput = Omit<WorkspacePlan, "plan" | "ids" | "trips">;
+type PlanInput = Omit<WorkspacePlan, "plan" | "ids" | "trips" | "grants">;
 
 function argumentsOf({ desired, actual, known, options }: PlanInput) {
   return [desired, actual, known, options] as const;

@@ -298,3 +298,71 @@ test("the value of a secret is nowhere but on the gateway", async () => {
   expect(cli.gateway.storedValue("openai-prod")).toEqual({ api_key: SECRET_VALUE });
   expectNoLeak([SECRET_VALUE], shown, cli.ledger.written, cli.read("plan.json"), cli.bucket);
 });
+
+test("a plan of one server is refused for another, by name and before anything is asked", async () => {
+  const cli = cliWithManifest();
+  await cli.run(["plan", "gateway.yaml", "--output-file", "plan.json"]);
+  const asked = cli.gateway.requests.length;
+  const env = { MLFLOW_TRACKING_URI: "https://other.example.com/" };
+
+  const { status, stderr } = await cli.run(["apply", "--plan", "plan.json", "--yes"], { env });
+
+  expect(status).toBe(3);
+  expect(stderr).toContain(
+    "the plan was made for the server http://localhost:5000, and this is https://other.example.com",
+  );
+  expect(cli.gateway.requests).toHaveLength(asked);
+});
+
+test.each([
+  [["--workspace", "team-b"], {}],
+  [[], { MLFLOW_WORKSPACE: "team-b" }],
+])("a plan of one workspace is refused for another: %j %j", async (flags, env) => {
+  const cli = cliWithManifest();
+  await cli.run(["plan", "gateway.yaml", "--output-file", "plan.json"]);
+
+  const { status, stderr } = await cli.run(["apply", "--plan", "plan.json", "--yes", ...flags], {
+    env,
+  });
+
+  expect(status).toBe(3);
+  expect(stderr).toContain("was made for the workspace default, and team-b is asked for");
+  expect(cli.gateway.writes()).toEqual([]);
+});
+
+test("of five models the one that is exchanged is one line, wherever it is shown", async () => {
+  const cli = cliSetup(root);
+  const names = ["north", "east", "west", "first", "fallback-good", "fallback-bad"];
+  const manifest = (last: string) => `version: 1
+model_definitions:
+${names.map((name) => `  - { name: ${name}, provider: openai, model_name: ${name}, secret: s }`).join("\n")}
+secrets: [{ name: s, provider: openai, value_from: { env: OPENAI_KEY } }]
+endpoints:
+  - name: chat
+    usage_tracking: false
+    routing_strategy: REQUEST_BASED_TRAFFIC_SPLIT
+    fallback_config: { strategy: SEQUENTIAL, max_attempts: 2 }
+    models:
+      - { model_definition: north, linkage_type: PRIMARY, weight: 0.5 }
+      - { model_definition: east, linkage_type: PRIMARY, weight: 0.3 }
+      - { model_definition: west, linkage_type: PRIMARY, weight: 0.2 }
+      - { model_definition: first, linkage_type: FALLBACK, fallback_order: 1 }
+      - { model_definition: ${last}, linkage_type: FALLBACK, fallback_order: 2 }
+`;
+  cli.write("gateway.yaml", manifest("fallback-good"));
+  await cli.run(["apply", "gateway.yaml", "--yes"]);
+  cli.write("gateway.yaml", manifest("fallback-bad"));
+
+  const text = await cli.run(["plan", "gateway.yaml"]);
+  const markdown = await cli.run(["plan", "gateway.yaml", "--markdown"]);
+  const asked = await cli.run(["apply", "gateway.yaml"], { answer: "no" });
+
+  expect(text.stdout).toContain(
+    "~ update endpoint/chat\n    models[4]: fallback-good -> fallback-bad\n",
+  );
+  expect(asked.stderr).toContain("\n    models[4]: fallback-good -> fallback-bad\n");
+  expect(markdown.stdout).toContain(
+    "```diff\n! update endpoint/chat\n!   models[4]: fallback-good -> fallback-bad\n```",
+  );
+  for (const { stdout } of [text, markdown]) expect(stdout.match(/models\[/g)).toHaveLength(1);
+});

@@ -131,3 +131,42 @@ test("an answer that is not understood is not taken for an experiment", async ()
     message: expect.stringContaining("experiment.experiment_id"),
   });
 });
+
+test("grants on endpoints are read out of all accounts in one request", async () => {
+  const own = { resource_type: "gateway_endpoint", resource_pattern: "e-1", permission: "USE" };
+  const shared = { name: "callers", permissions: [{ ...own, permission: "MANAGE" }] };
+  const others = [
+    { ...own, resource_pattern: "*" },
+    { ...own, resource_type: "experiment", resource_pattern: "7" },
+  ];
+  const { client, requests } = trackingWith({
+    json: {
+      users: [
+        { username: "ada", roles: [{ name: "__user_2__", permissions: [own, ...others] }, shared] },
+        { username: "bob", roles: [shared] },
+        { username: "eve", roles: [] },
+      ],
+    },
+  });
+
+  expect(await client.grants.list()).toEqual([
+    { endpoint_id: "e-1", permission: "USE", holder: "ada" },
+    { endpoint_id: "e-1", permission: "MANAGE", holder: "role callers" },
+  ]);
+  expect(requests).toEqual(["GET /api/2.0/mlflow/users/list"]);
+});
+
+test.each([
+  { status: 404, json: {} },
+  { status: 403, json: { error_code: "PERMISSION_DENIED", message: "no" } },
+])("where accounts cannot be seen nothing is known of grants: %j", async (answer) => {
+  const { client } = trackingWith(answer);
+
+  expect(await client.grants.list()).toBeUndefined();
+});
+
+test("a server that is away while grants are asked for is a failure like any other", async () => {
+  const { client } = trackingWith({ status: 503, json: {} });
+
+  await expect(client.grants.list()).rejects.toMatchObject({ disposition: "retry" });
+});

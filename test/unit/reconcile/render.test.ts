@@ -76,7 +76,6 @@ function documented(plan: Plan, trips: readonly GuardTrip[] = []) {
     server: "https://mlflow.example.com",
     desired: desiredState([]),
     actual: actualState([]),
-    known: known({}),
     plan,
     trips,
   });

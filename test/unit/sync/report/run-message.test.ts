@@ -182,3 +182,28 @@ test.each(["\u96ea", '"', "\\", "\u0001", "\u{1f600}"])(
     expect(message.data).toMatchObject({ run_id: "run-1", report_key: "runs/1.json" });
   },
 );
+
+test("a name of a megabyte keeps nothing else out of the message, and nothing is cut in the middle", () => {
+  const huge = `endpoint/${"x".repeat(1_000_000)}` as const;
+  const change = {
+    path: "tags.note",
+    before: "a".repeat(3_000),
+    after: "b".repeat(3_000),
+  } as const;
+  const changes = [
+    { action: "delete", key: huge, reason: "pruned" },
+    { action: "update", key: "endpoint/chat", changed_fields: [change] },
+  ] as const;
+
+  const message = messageOf(
+    aRunReport({ outcome: "refused", workspaces: [aWorkspaceReport({ changes, outcomes: [] })] }),
+  );
+
+  expect(sentBytes(message)).toBeLessThan(MESSAGE_BYTES_MAX);
+  expect(message.text).toContain(`tags.note: ${change.before} -> ${change.after}\n`);
+  expect(message.text).toContain("\nand 1 more; the rest is in the report runs/1.json\n");
+  expect(message.text).not.toContain("xxx");
+  expect(message.data).toMatchObject({
+    workspaces: [{ counts: { delete: 1, update: 1 }, changes: [{ changed_fields: [change] }] }],
+  });
+});
