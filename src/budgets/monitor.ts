@@ -1,5 +1,5 @@
 import type { BudgetPolicy, BudgetWindow } from "#gateway/types.ts";
-import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
+import { GatewayOpsError, RecordConflictError } from "#runtime/errors.ts";
 import { type Ledger, type LedgerKind, type LedgerRecord, put } from "#runtime/ledger.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
 import { alertMessage } from "./alert.ts";
@@ -146,5 +146,5 @@ async function commit(
 ): Promise<void> {
   const state = put(MONITOR, MONITOR_ID, value, record);
   if (await commitWithMessages(ledger, [state], messages)) return;
-  throw new LeaseHeldError("the budgets were evaluated by another poll at the same time");
+  throw new RecordConflictError("the budgets were evaluated by another poll at the same time");
 }

@@ -39,3 +39,10 @@ export class LeaseHeldError extends GatewayOpsError {
     this.retryAfterMs = options.retryAfterMs;
   }
 }
+
+/** Another run wrote the same record of the ledger in between; nothing of ours was written. */
+export class RecordConflictError extends GatewayOpsError {
+  override readonly name = "RecordConflictError";
+  readonly code = "ledger-conflict";
+  readonly disposition = "retry";
+}

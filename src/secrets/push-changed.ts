@@ -1,4 +1,4 @@
-import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
+import { GatewayOpsError, RecordConflictError } from "#runtime/errors.ts";
 import { type LedgerRecord, put } from "#runtime/ledger.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
 import { PAUSED_CODE, type Pause, PausedError, pauseOf, readPauses } from "#runtime/pause.ts";
@@ -79,7 +79,7 @@ async function putOff(
   if (record.value.pending) return outcome;
   const value = { ...record.value, pending: { since_ms: clock.nowMs(), cause: PAUSED_CODE } };
   if (await ledger.commit([put(MANAGED_SECRETS, record.id, value, record)])) return outcome;
-  throw new LeaseHeldError(`the record of secret ${name} was written by another run`);
+  throw new RecordConflictError(`the record of secret ${name} was written by another run`);
 }
 
 /** Keeps the failure in the ledger and tells it once; of a secret that was deleted meanwhile, nothing. */
@@ -104,7 +104,7 @@ async function recordFailure(
   if (await commitWithMessages(ledger, [write], isTold ? [] : [message])) {
     return { name, outcome, cause };
   }
-  throw new LeaseHeldError(`the record of secret ${name} was written by another run`);
+  throw new RecordConflictError(`the record of secret ${name} was written by another run`);
 }
 
 function pushedMessage({ target, source_arn }: ManagedSecret, result: PushResult): Message {

@@ -1,7 +1,7 @@
 import type { CreateSecret, UpdateSecret } from "#gateway/requests.ts";
 import type { Secret } from "#gateway/types.ts";
 import type { Deadline } from "#runtime/deadline.ts";
-import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
+import { GatewayOpsError, RecordConflictError } from "#runtime/errors.ts";
 import { type LeaseDependencies, withLease } from "#runtime/lease.ts";
 import { type Ledger, type LedgerRecord, type LedgerWrite, put, remove } from "#runtime/ledger.ts";
 import { ownerMark } from "#runtime/marks.ts";
@@ -46,6 +46,13 @@ export interface PushResult {
   readonly pushed_at_ms: number;
   /** From then on no gateway process uses the former value any more. */
   readonly effective_by_ms: number;
+}
+
+/** The value was changed again during each of several writes; the next delivery finds the newest. */
+class UnsteadySourceError extends GatewayOpsError {
+  override readonly name = "UnsteadySourceError";
+  readonly code = "source-unsteady";
+  readonly disposition = "retry";
 }
 
 /** What is declared without a value has one on the gateway. */
@@ -135,7 +142,7 @@ async function pushNewest(
     const after = await source.describe(current.arn);
     if (after.currentVersionId === current.currentVersionId) return result;
   }
-  throw new LeaseHeldError(`the source of secret ${name} changes faster than it is pushed`);
+  throw new UnsteadySourceError(`the source of secret ${name} changes faster than it is pushed`);
 }
 
 interface FoundSource {
@@ -264,5 +271,5 @@ async function commitOrYield(
   messages: readonly Message[] = [],
 ): Promise<void> {
   if (await commitWithMessages(ledger, [write], messages)) return;
-  throw new LeaseHeldError("the record of the secret was written by another run");
+  throw new RecordConflictError("the record of the secret was written by another run");
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "#runtime/clock.ts";
-import { LeaseHeldError } from "#runtime/errors.ts";
+import { RecordConflictError } from "#runtime/errors.ts";
 import { type Ledger, type LedgerKind, put, remove } from "#runtime/ledger.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
 import type { ClosedError, Permissions } from "./tenancy.ts";
@@ -36,7 +36,7 @@ export async function isClosed(
   const value = { reason: closed.message, since_ms: nowMs };
   const told = [closureMessage(closed, nowMs)];
   if (await commitWithMessages(ledger, [put(CLOSURE, ALL, value, record)], told)) return true;
-  throw new LeaseHeldError("that nothing is applied was told by another run");
+  throw new RecordConflictError("that nothing is applied was told by another run");
 }
 
 function closureMessage({ code, message }: ClosedError, nowMs: number): Message {

@@ -2,7 +2,7 @@ import type { Access } from "#manifest/access.ts";
 import { digestOf } from "#reconcile/plan/canonical.ts";
 import { PLAN_VERSION, planDocument } from "#reconcile/plan/document.ts";
 import { UnsafePlanError } from "#reconcile/plan/guard.ts";
-import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
+import { GatewayOpsError, RecordConflictError } from "#runtime/errors.ts";
 import { type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
 import { commitWithMessages } from "#runtime/message.ts";
 import { type Pause, pauseOf } from "#runtime/pause.ts";
@@ -249,7 +249,7 @@ async function tell(
   const gone = record ? [remove(DRIFTS, record)] : [];
   const writes = digest ? [put(DRIFTS, id, { digest, since_ms: clock.nowMs() }, record)] : gone;
   if (await commitWithMessages(ledger, writes, [message])) return;
-  throw new LeaseHeldError(`the drift of ${id} was told by another run`);
+  throw new RecordConflictError(`the drift of ${id} was told by another run`);
 }
 
 /** What makes one drift another than the one before; undefined when there is none any more. */

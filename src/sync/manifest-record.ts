@@ -1,4 +1,4 @@
-import { LeaseHeldError } from "#runtime/errors.ts";
+import { RecordConflictError } from "#runtime/errors.ts";
 import {
   type Ledger,
   type LedgerKind,
@@ -124,7 +124,7 @@ async function commitOrYield(
 ): Promise<void> {
   if (writes.length + messages.length === 0) return;
   if (await commitWithMessages(ledger, writes, messages)) return;
-  throw new LeaseHeldError("the records of the manifests were written by another run");
+  throw new RecordConflictError("the records of the manifests were written by another run");
 }
 
 /** The record of a file after a run. */

@@ -231,7 +231,7 @@ test("of two runs at once one waits its turn by saying so, and no write is lost"
   for (const [index, name] of names.entries()) {
     const { status, stderr } = results[index] ?? {};
     if (status !== 0) {
-      expect(stderr).toMatch(/is being written by|was just taken by another run/);
+      expect(stderr).toMatch(/another run is writing: /);
       expect((await run(place, argv(name))).status).toBe(0);
     }
     expect((await run(place, ["drift", "--owner", name])).status).toBe(0);

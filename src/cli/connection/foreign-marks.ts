@@ -1,6 +1,6 @@
 import { UsageError } from "#cli/usage-error.ts";
 import { type ActualResource, type Identity, identityOf, keyOf } from "#reconcile/state.ts";
-import { LeaseHeldError } from "#runtime/errors.ts";
+import { RecordConflictError } from "#runtime/errors.ts";
 import { type LedgerKind, put } from "#runtime/ledger.ts";
 import { partsOf } from "#runtime/parts.ts";
 import { allIntended } from "#sync/history/intents.ts";
@@ -44,7 +44,7 @@ export async function refuseForeignMarks(
   for (const [index, identities] of partsOf(foreign.map(identityOf)).entries()) {
     const id = `${workspace}/${taken.parts + index}`;
     if (await memory.ledger.commit([put(TAKEN_OVER, id, { identities }, undefined)])) continue;
-    throw new LeaseHeldError("the ledger was written by another run");
+    throw new RecordConflictError("the ledger was written by another run");
   }
 }
 

@@ -1,7 +1,7 @@
 import { BUDGET_SETTINGS } from "#budgets/settings.ts";
 import { isRecorded } from "#reconcile/kinds.ts";
 import type { ActualOf, BudgetFields, DesiredOf, ResourceKey } from "#reconcile/state.ts";
-import { LeaseHeldError } from "#runtime/errors.ts";
+import { RecordConflictError } from "#runtime/errors.ts";
 import { type LedgerWrite, put, remove } from "#runtime/ledger.ts";
 import { budgetMark } from "#runtime/marks.ts";
 import { idOf, ignoreMissing, stated } from "./gateway-writer.ts";
@@ -92,7 +92,7 @@ async function commit(
   name: string,
 ): Promise<void> {
   if (await ledger.commit([write])) return;
-  throw new LeaseHeldError(`the settings of budget ${name} were written by another run`);
+  throw new RecordConflictError(`the settings of budget ${name} were written by another run`);
 }
 
 function policyFields(fields: BudgetFields, ids: ReadonlyMap<ResourceKey, string>) {

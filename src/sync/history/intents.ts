@@ -1,5 +1,5 @@
 import type { ResourceKey } from "#reconcile/state.ts";
-import { LeaseHeldError } from "#runtime/errors.ts";
+import { RecordConflictError } from "#runtime/errors.ts";
 import { type Ledger, type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
 import { partsOf } from "#runtime/parts.ts";
 import { historyId } from "./snapshot-history.ts";
@@ -93,7 +93,7 @@ async function replaceIntents(
   // One after the other: all together can be more than a commit takes.
   for (const write of writes.values()) {
     if (await ledger.commit([write])) continue;
-    throw new LeaseHeldError(`what is to be created for ${owner} was noted by another run`);
+    throw new RecordConflictError(`what is to be created for ${owner} was noted by another run`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Identity, identityOf, type KnownState, type ResourceKey } from "#reconcile/state.ts";
-import { LeaseHeldError } from "#runtime/errors.ts";
+import { RecordConflictError } from "#runtime/errors.ts";
 import { type Ledger, put } from "#runtime/ledger.ts";
 import { SNAPSHOTS, type Snapshot, type SnapshotList, type SnapshotStore } from "./snapshot.ts";
 
@@ -114,7 +114,7 @@ export async function keepSnapshot(
     snapshots: [{ reference, run_id, applied_at }, ...known].slice(0, SNAPSHOTS_MAX),
   };
   if (await ledger.commit([put(SNAPSHOTS, id, value, record)])) return;
-  throw new LeaseHeldError(`what was applied for ${owner} was written by another run`);
+  throw new RecordConflictError(`what was applied for ${owner} was written by another run`);
 }
 
 /** A new version of a file that says the same is nothing to go back to. */

@@ -1,5 +1,5 @@
 import type { Clock } from "#runtime/clock.ts";
-import { LeaseHeldError } from "#runtime/errors.ts";
+import { RecordConflictError } from "#runtime/errors.ts";
 import { type Ledger, type LedgerKind, put } from "#runtime/ledger.ts";
 import type { Approval } from "#sync/report/report.ts";
 
@@ -69,5 +69,5 @@ export async function useUpApproval(
   const record = await ledger.read(APPROVALS, checksum);
   const used = put(APPROVALS, checksum, { owner, used_by_run: runId }, record);
   if (await ledger.commit([used])) return;
-  throw new LeaseHeldError(`the approval ${checksum} was just used by another run`);
+  throw new RecordConflictError(`the approval ${checksum} was just used by another run`);
 }

@@ -1,6 +1,6 @@
 import { PLAN_VERSION } from "#reconcile/plan/document.ts";
 import type { Clock } from "#runtime/clock.ts";
-import { GatewayOpsError, LeaseHeldError } from "#runtime/errors.ts";
+import { GatewayOpsError, RecordConflictError } from "#runtime/errors.ts";
 import { isOwnerName } from "#runtime/marks.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
 import {
@@ -48,7 +48,7 @@ export async function previewPlan(
   await dependencies.previews.writePreview(resultKey, preview, previewMarkdown(preview));
   const message = previewMessage(preview, resultKey, dependencies.clock.nowMs());
   if (await commitWithMessages(dependencies.ledger, [], [message])) return preview;
-  throw new LeaseHeldError(`the preview of ${key} was told by another run`);
+  throw new RecordConflictError(`the preview of ${key} was told by another run`);
 }
 
 /** `plan-results/<owner>/...`, as the file lies under `plans/`. */

@@ -232,7 +232,7 @@ test("of two polls at once one decides and the other gives way", async () => {
 
   expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   expect(results.find(({ status }) => status === "rejected")).toMatchObject({
-    reason: { code: "lease-held", disposition: "retry" },
+    reason: { code: "ledger-conflict", disposition: "retry" },
   });
   expect(await told()).toHaveLength(1);
   expect(ledger.written.map((write) => JSON.parse(write).kind)).toEqual([

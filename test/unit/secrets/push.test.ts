@@ -198,7 +198,7 @@ test("a secret that never stops changing is left for later, and its lease given 
   const { gateway, source, ledger, clock, push } = setup();
   source.afterFetch = () => void source.put("prod/openai", "value-of-a-moment");
 
-  await expect(push()).rejects.toMatchObject({ code: "lease-held", disposition: "retry" });
+  await expect(push()).rejects.toMatchObject({ code: "source-unsteady", disposition: "retry" });
 
   expect(gateway.writes()).toHaveLength(5);
   expect(await heldLeases(ledger, clock.nowMs())).toEqual([]);
@@ -292,7 +292,7 @@ test("a record that was written by another run meanwhile is not overwritten", as
     );
   };
 
-  await expect(push()).rejects.toMatchObject({ code: "lease-held", disposition: "retry" });
+  await expect(push()).rejects.toMatchObject({ code: "ledger-conflict", disposition: "retry" });
 
   expect((await record())?.value.source_arn).toBe("arn:of-another-run");
 });

@@ -194,7 +194,7 @@ test("records that another run has written meanwhile are not overwritten", async
 
   const again = recordManifests(ledger, new Map(), new Map([[MANIFEST_KEY, aRecord()]]), [], []);
 
-  await expect(again).rejects.toMatchObject({ code: "lease-held", disposition: "retry" });
+  await expect(again).rejects.toMatchObject({ code: "ledger-conflict", disposition: "retry" });
 });
 
 test("of several ends the gravest is that of the run", () => {
