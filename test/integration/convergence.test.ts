@@ -1,19 +1,10 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
-import { GatewayClient } from "#gateway/client.ts";
-import { TrackingClient } from "#gateway/tracking.ts";
-import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
-import { systemClock } from "#runtime/clock.ts";
-import { NO_DEADLINE } from "#runtime/deadline.ts";
-import { RequestCount } from "#runtime/request-count.ts";
 import type { RunReport } from "#sync/report/report.ts";
-import { type SyncDependencies, syncOwner } from "#sync/sync.ts";
 import { callLocal } from "../../scripts/local/http.ts";
 import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-server.ts";
-import { FakeBucket } from "../support/fake-bucket.ts";
-import { FakeSecretSource } from "../support/fake-secret-source.ts";
-import { MemoryLedger } from "../support/memory-ledger.ts";
-import { A_PLACE } from "../support/places.ts";
+import type { FakeSecretSource } from "../support/fake-secret-source.ts";
+import { realSync } from "../support/real-sync.ts";
 import { type Generated, generatedChanges, JUDGE, sourcesOf } from "../support/verify/manifests.ts";
 import { startVerifier, type Verifier } from "../support/verify/verifier.ts";
 
@@ -64,45 +55,11 @@ test(`${RUNS} generated manifests, each changed and applied again with prune, co
   );
 });
 
-/** Syncs as the worker does, with the real gateway; every plan that a guard refuses is approved. */
 function ownerOf(owner: string) {
-  const { trackingUri, admin } = mlflow;
-  const requests = new RequestCount();
-  const options = { trackingUri, ...(admin ? { auth: admin } : {}), onRequest: requests.add };
-  const gateway = new GatewayClient(options);
-  const tracking = new TrackingClient(options);
-  const bucket = new FakeBucket();
-  const source = new FakeSecretSource();
-  const dependencies: Omit<SyncDependencies, "runId"> = {
-    gatewayOf: () => gateway,
-    trackingOf: () => tracking,
-    ledger: new MemoryLedger(),
-    source,
-    clock: systemClock,
-    deadline: NO_DEADLINE,
-    place: A_PLACE,
-    secretCacheTtlMs: 10_000,
-    manifests: bucket,
-    tenancy: "open",
-    reports: bucket,
-    snapshots: bucket,
-    approvals: { approver: async () => "the test" },
-    requestCounts: requests.counts,
-    server: "http://127.0.0.1:5000",
-    planSettings: {
-      prune: true,
-      limits: GUARD_LIMITS_DEFAULT,
-      allowLoopbackApiBase: false,
-      sources: "aws",
-    },
-  };
-  let runs = 0;
+  const { source, sync } = realSync(mlflow, owner);
   return (generated: Generated): Promise<RunReport | undefined> => {
     for (const [name, text] of sourcesOf(generated)) putOnce(source, name, text, owner);
-    bucket.put(`manifests/${owner}/gateway.yaml`, generated.manifest);
-    runs += 1;
-    const trigger = { kind: "manifest" as const };
-    return syncOwner({ ...dependencies, runId: `run-${runs}` }, owner, { trigger, isLast: true });
+    return sync(generated.manifest);
   };
 }
 

@@ -11,8 +11,10 @@ import { recognised } from "#reconcile/plan/recognise.ts";
 import {
   type ActualResource,
   type ActualState,
+  identityOf,
   KINDS,
   keyOf,
+  partsOf,
   type ResourceKey,
 } from "#reconcile/state.ts";
 import { applied } from "./apply-model.ts";
@@ -192,6 +194,25 @@ test("nothing of another owner is changed, and each resource at most once", () =
         change.action === "create" ? OWNER : effectiveOwner(change.actual),
       );
       expect(owners.filter((owner) => owner !== undefined && owner !== OWNER)).toEqual([]);
+    }),
+    RUNS,
+  );
+});
+
+test("an id never names two declarations, and what goes is known by its id", () => {
+  fc.assert(
+    fc.property(puzzlingScenarios, fc.boolean(), ({ desired, actual, known }, prune) => {
+      const { plan, issues, ids } = planChanges(desired, actual, known, { prune });
+      const rejected = new Set(issues.map(({ key }) => key));
+
+      const named = [...ids].filter(([key]) => !rejected.has(key));
+      const identities = named.map(([key, id]) => identityOf({ kind: partsOf(key).kind, id }));
+      expect(new Set(identities).size).toBe(identities.length);
+      for (const change of plan.changes) {
+        if (change.action !== "delete") continue;
+        expect(known.owned.has(identityOf(change.actual))).toBe(true);
+        expect(identities).not.toContain(identityOf(change.actual));
+      }
     }),
     RUNS,
   );

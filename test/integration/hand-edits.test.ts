@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { isThere } from "#reconcile/observe/resources.ts";
+import { OWNER_TAG_KEY } from "#runtime/marks.ts";
+import type { RunReport } from "#sync/report/report.ts";
+import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-server.ts";
+import { aBudget, aModelDefinition, anEndpoint, aSecret } from "../support/builders.ts";
+import { realSync } from "../support/real-sync.ts";
+
+/** The server shares its processors with the rest of the tests. */
+jest.setTimeout(60_000);
+
+let mlflow: MlflowServer;
+
+beforeAll(async () => {
+  mlflow = await startMlflow();
+}, 180_000);
+
+afterAll(async () => {
+  await mlflow?.stop();
+}, 30_000);
+
+/** One resource of each kind, all named after the owner, applied once. */
+async function applied(owner: string) {
+  const parts = realSync(mlflow, owner);
+  parts.source.put("prod/openai", "value-one", { owner });
+  const manifest = {
+    version: 1 as const,
+    secrets: [aSecret({ name: owner })],
+    model_definitions: [aModelDefinition({ name: owner, secret: owner })],
+    endpoints: [
+      anEndpoint({
+        name: owner,
+        models: [{ model_definition: owner, linkage_type: "PRIMARY" }],
+        usage_tracking: false,
+      }),
+    ],
+    budgets: [aBudget({ name: owner, target_value: owner })],
+  };
+  expect((await parts.sync(manifest))?.outcome).toBe("applied");
+  const { gateway } = parts;
+  const named = (name: string) => (one: { readonly name: string }) => one.name === name;
+  const found = <T>(one: T | undefined): T => {
+    if (one === undefined) throw new Error(`nothing of ${owner} is there`);
+    return one;
+  };
+  return {
+    ...parts,
+    manifest,
+    endpoint: async (name = owner) => found((await gateway.endpoints.list()).find(named(name))),
+    definition: async (name = owner) =>
+      found((await gateway.modelDefinitions.list()).find(named(name))),
+    secret: async () =>
+      found((await gateway.secrets.list()).find(({ secret_name }) => secret_name === owner)),
+    budgets: async () =>
+      (await gateway.budgets.list()).filter(
+        ({ created_by }) => created_by === `gwops:${owner}/${owner}`,
+      ),
+  };
+}
+
+function changesIn(report: RunReport | undefined): string[] {
+  return (report?.workspaces ?? []).flatMap(({ changes }) =>
+    changes.map(({ action, key }) => `${action} ${key}`),
+  );
+}
+
+test("what was renamed by hand is drift, and gets its name back in place", async () => {
+  const { gateway, manifest, sync, drift, endpoint, definition } = await applied("renamed");
+  const [{ endpoint_id }, { model_definition_id }] = [await endpoint(), await definition()];
+  await gateway.endpoints.update({ endpoint_id, name: "renamed-ui" });
+  await gateway.modelDefinitions.update({ model_definition_id, name: "renamed-x" });
+
+  const found = await drift();
+  const report = await sync({ ...manifest });
+
+  expect(found?.resources).toBe(2);
+  expect(changesIn(report)).toEqual(["update model_definition/renamed", "update endpoint/renamed"]);
+  expect(report?.outcome).toBe("applied");
+  expect((await endpoint()).endpoint_id).toBe(endpoint_id);
+  expect((await definition()).model_definition_id).toBe(model_definition_id);
+  expect(await drift()).toMatchObject({ resources: 0 });
+});
+
+test("a mark that was taken away is put back", async () => {
+  const { gateway, manifest, sync, endpoint } = await applied("unmarked");
+  const { endpoint_id } = await endpoint();
+  await gateway.endpoints.deleteTag({ endpoint_id, key: OWNER_TAG_KEY });
+
+  expect(changesIn(await sync({ ...manifest }))).toEqual(["update endpoint/unmarked"]);
+  expect((await endpoint()).tags).toContainEqual({ key: OWNER_TAG_KEY, value: "unmarked" });
+});
+
+test("what somebody made under the name of what is gone is never deleted", async () => {
+  const { gateway, manifest, sync, endpoint, definition, budgets } = await applied("replaced");
+  const { model_definition_id } = await definition();
+  for (const { budget_policy_id } of await budgets()) {
+    await gateway.budgets.delete({ budget_policy_id });
+  }
+  await gateway.endpoints.delete({ endpoint_id: (await endpoint()).endpoint_id });
+  const made = await gateway.endpoints.create({
+    name: "replaced",
+    usage_tracking: false,
+    model_configs: [{ model_definition_id, linkage_type: "PRIMARY", weight: 1 }],
+    created_by: "alice",
+  });
+
+  const report = await sync({ ...manifest, endpoints: [], budgets: [] });
+
+  expect(changesIn(report)).toEqual([]);
+  expect(report?.workspaces[0]?.notices).toMatchObject([
+    { code: "replaced", key: "endpoint/replaced" },
+  ]);
+  expect((await endpoint()).endpoint_id).toBe(made.endpoint_id);
+});
+
+test("a secret that somebody made anew is adopted, with a warning, while it is declared", async () => {
+  const { gateway, manifest, sync, secret, definition } = await applied("remade");
+  const { model_definition_id, provider, model_name } = await definition();
+  await gateway.secrets.delete({ secret_id: (await secret()).secret_id, force: true });
+  const made = await gateway.secrets.create({
+    secret_name: "remade",
+    secret_value: { api_key: "alice-has-another" },
+    provider: "openai",
+    created_by: "alice",
+  });
+  const { secret_id } = made;
+  await gateway.modelDefinitions.update({
+    ...{ model_definition_id, secret_id, provider, model_name },
+    updated_by: "gwops:remade",
+  });
+
+  const report = await sync({ ...manifest });
+
+  expect(changesIn(report)).toEqual(["adopt secret/remade"]);
+  expect(report?.workspaces[0]?.changes[0]?.high_risk).toContain("nobody can read it back");
+  expect((await secret()).secret_id).toBe(secret_id);
+});
+
+test("two resources for one declaration: nothing is written until a person decides", async () => {
+  const { gateway, manifest, sync, endpoint, definition } = await applied("twice");
+  const { endpoint_id } = await endpoint();
+  const { model_definition_id } = await definition();
+  await gateway.endpoints.update({ endpoint_id, name: "twice-old" });
+  const made = await gateway.endpoints.create({
+    name: "twice",
+    usage_tracking: false,
+    model_configs: [{ model_definition_id, linkage_type: "PRIMARY", weight: 1 }],
+  });
+
+  const report = await sync({ ...manifest });
+  const message = report?.manifests[0]?.issues?.map((issue) => issue.message).join() ?? "";
+  expect(message).toContain(endpoint_id);
+  expect(message).toContain(made.endpoint_id);
+  await gateway.endpoints.delete({ endpoint_id: made.endpoint_id });
+
+  expect((await sync({ ...manifest, budgets: manifest.budgets }))?.outcome).toBe("applied");
+  expect((await endpoint()).endpoint_id).toBe(endpoint_id);
+});
+
+test("a budget that is gone is made again, and one that a list lacks once is not made twice", async () => {
+  const { gateway, manifest, sync, budgets } = await applied("budgeted");
+  const list = gateway.budgets.list.bind(gateway.budgets);
+  gateway.budgets.list = async () => [];
+  const doubted = await sync({ ...manifest });
+  gateway.budgets.list = list;
+  expect(doubted?.outcome).toBe("pending");
+  expect(await budgets()).toHaveLength(1);
+
+  for (const { budget_policy_id } of await budgets()) {
+    await gateway.budgets.delete({ budget_policy_id });
+  }
+  expect((await sync({ ...manifest }))?.outcome).toBe("applied");
+  expect(await budgets()).toHaveLength(1);
+});
+
+test("what is not there is told from what is, for every kind", async () => {
+  const { gateway, endpoint, definition, secret, budgets } = await applied("asked");
+  const [budget] = await budgets();
+  const ids = {
+    secret: (await secret()).secret_id,
+    model_definition: (await definition()).model_definition_id,
+    endpoint: (await endpoint()).endpoint_id,
+    budget: budget?.budget_policy_id ?? "",
+  };
+
+  for (const [kind, id] of Object.entries(ids)) {
+    expect(await isThere(gateway, kind as keyof typeof ids, id)).toBe(true);
+    const other = `${id.slice(0, -4)}0000`;
+    expect(await isThere(gateway, kind as keyof typeof ids, other)).toBe(false);
+  }
+});
