@@ -11,7 +11,7 @@ import type {
 import { checkCommit } from "#runtime/ledger-limits.ts";
 import { readRecord, readRecords, type StoredRecord } from "#runtime/stored-record.ts";
 import { checkVersion, versionOf } from "#runtime/version.ts";
-import { LocalFileError, systemCode } from "./errors.ts";
+import { fileFailure, LocalFileError, systemCode } from "./errors.ts";
 import { withFileLock } from "./file-lock.ts";
 import { readIfAny, replaceFile } from "./private-file.ts";
 
@@ -22,7 +22,7 @@ const itemSchema = z.object({
   id: z.string(),
   version: z.number().int().positive(),
   revision: z.number().int().positive(),
-  value: z.unknown(),
+  value: z.looseObject({}),
   expires_at_ms: z.number().optional(),
 });
 const fileSchema = z.object({
@@ -141,7 +141,7 @@ function carryOut(items: Map<string, Item>, write: LedgerWrite): void {
   }
   const expires = expiresAtMs === undefined ? {} : { expires_at_ms: expiresAtMs };
   // As it is in the file: without what JSON has no word for, and nobody else's to change.
-  const stored: unknown = JSON.parse(JSON.stringify(value));
+  const stored: Item["value"] = JSON.parse(JSON.stringify(value));
   items.set(key, { kind, id, version, revision: expectedRevision + 1, value: stored, ...expires });
 }
 
@@ -160,7 +160,7 @@ async function stampOf(path: string): Promise<string> {
     return `${ino} ${mtimeNs} ${size}`;
   } catch (error) {
     if (systemCode(error) === "ENOENT") return "none";
-    throw error;
+    throw fileFailure("read", path, error);
   }
 }
 

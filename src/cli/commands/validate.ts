@@ -1,8 +1,9 @@
 import { buildCommand } from "@stricli/core";
 import type { GwopsContext } from "#cli/context.ts";
 import { EXIT } from "#cli/exit-codes.ts";
+import { isPolicyFile } from "#cli/input/file-kind.ts";
 import { FILES, RULES_FLAGS, type RulesFlags } from "#cli/input/flags.ts";
-import { isPolicyFile, policyIssues } from "#cli/input/local-policy.ts";
+import { policyIssues } from "#cli/input/local-policy.ts";
 import { checkSettingsOf } from "#cli/input/plan-request.ts";
 import { counted, printFindings, printJson, say } from "#cli/output/show.ts";
 import { withPolicyBeside } from "#cli/policy-beside.ts";

@@ -5,12 +5,8 @@ import { UsageError } from "#cli/usage-error.ts";
 import type { FileIssues } from "#manifest/check-files.ts";
 import { ManifestError } from "#manifest/errors.ts";
 import { parsePolicy } from "#manifest/policy.ts";
-import { isManifestDocument, isPolicyDocument } from "#manifest/policy-document.ts";
 import type { Policy } from "#manifest/policy-schema.ts";
-import { readDocument } from "#manifest/read.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
-
-const POLICY_NAME = /(^|\/)policy\.(ya?ml|json)$/i;
 
 /** What the platform team grants. Throws {@link ManifestError} for a file that is no policy. */
 export async function readLocalPolicy(
@@ -20,13 +16,6 @@ export async function readLocalPolicy(
   const parsed = await parsePolicy(await read(resolve(folder, path), path));
   if (parsed.isValid) return parsed.policy;
   throw new ManifestError(path, parsed.issues);
-}
-
-/** Whether a file is meant to be a policy: by what it holds, else by its name. */
-export function isPolicyFile({ name, content }: OwnerFile): boolean {
-  const read = readDocument(content);
-  const document = "issue" in read ? undefined : read.document;
-  return isPolicyDocument(document) || (POLICY_NAME.test(name) && !isManifestDocument(document));
 }
 
 /** What is wrong with policies; those that are right are not among them. */

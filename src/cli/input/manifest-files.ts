@@ -5,8 +5,8 @@ import type { GwopsContext } from "#cli/context.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import { MANIFEST_PREFIX } from "#sync/manifest-source.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
+import { looksLikeManifest } from "./file-kind.ts";
 import { expandPattern, filesBelow, isPattern } from "./glob.ts";
-import { looksLikeManifest } from "./looks-like-manifest.ts";
 
 type Place = Pick<GwopsContext, "folder" | "readStdin">;
 

@@ -2,6 +2,7 @@ import { stat, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { GwopsContext, Output } from "#cli/context.ts";
 import { UsageError } from "#cli/usage-error.ts";
+import { systemCode } from "#local/errors.ts";
 import { replaceFile } from "#local/private-file.ts";
 import { visibleJson } from "#runtime/visible.ts";
 
@@ -40,7 +41,8 @@ export async function saveFile(
     if (await isReplaceable(target)) await replaceFile(target, text);
     else await writeFile(target, text, { flag: "a" });
   } catch (error) {
-    throw new UsageError(`${path} cannot be written: ${Object(error).code}`, { cause: error });
+    const code = systemCode(Object(error).cause) ?? systemCode(error);
+    throw new UsageError(`${path} cannot be written: ${code}`, { cause: error });
   }
 }
 
