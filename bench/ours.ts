@@ -9,9 +9,11 @@ import type { Plan } from "#reconcile/change.ts";
 import { observe } from "#reconcile/observe/observe.ts";
 import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
+import { recognised } from "#reconcile/plan/recognise.ts";
 import {
   type ActualState,
   type DesiredState,
+  identityOf,
   NOTHING_KNOWN,
   WORKSPACE_DEFAULT,
 } from "#reconcile/state.ts";
@@ -146,8 +148,12 @@ async function versionOf(source: FakeSecretSource, name: string): Promise<string
   return known?.currentVersionId ?? source.put(name, "sk-a-value", { owner: OWNER });
 }
 
+/** As after an earlier run, which left everything that is there. */
 export function planned(desired: DesiredState, actual: ActualState): Plan {
-  const { plan, issues } = planChanges(desired, actual, NOTHING_KNOWN, { prune: false });
+  const owned = new Map(actual.resources.map((one) => [identityOf(one), one.name]));
+  const known = { ...NOTHING_KNOWN, owned };
+  const seen = recognised(actual, desired, known);
+  const { plan, issues } = planChanges(desired, seen, known, { prune: false });
   if (issues.length > 0) throw new Error(`the plan is refused: ${JSON.stringify(issues)}`);
   return plan;
 }

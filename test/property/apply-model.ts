@@ -23,7 +23,11 @@ export function applied(actual: ActualState, change: Change): ActualState {
     };
   }
   const { desired } = change;
-  const before = change.action === "create" ? undefined : change.actual;
+  // As it is by now: an earlier change may have renamed what it names.
+  const before =
+    change.action === "create"
+      ? undefined
+      : actual.resources.find((resource) => isSame(resource, change.actual));
   const experiments = new Map(actual.experiments);
   if (desired.kind === "endpoint" && desired.fields.experiment !== undefined) {
     const name = desired.fields.experiment;

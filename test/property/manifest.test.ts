@@ -288,10 +288,20 @@ function declarable({ resources }: ActualState | DesiredState) {
       return JSON.stringify({
         kind,
         name: kind === "budget" ? "" : name,
-        ...normal({ ...rest, experiment, experiment_id: experiment ? undefined : experiment_id }),
+        ...normal({
+          ...rest,
+          experiment,
+          experiment_id: experiment ? undefined : experiment_id,
+          fallback_config: hasFallback(rest.models) ? rest.fallback_config : undefined,
+        }),
       });
     })
     .toSorted();
+}
+
+/** Without a FALLBACK model a fallback_config has no effect, and none is declared. */
+function hasFallback(models: unknown): boolean {
+  return JSON.stringify(models ?? []).includes('"linkage_type":"FALLBACK"');
 }
 
 /** Without empty lists and maps, with lists in order. */

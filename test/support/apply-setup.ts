@@ -75,7 +75,7 @@ export function applySetupOf<G extends CoreGateway, T extends CoreTracking>(
   ): Promise<{ plan: Plan; actual: ActualState }> => {
     const actual = await look(resources, changes);
     const desired = desiredState(resources, changes);
-    const known = leftBefore(NOTHING_KNOWN, actual.resources);
+    const known = leftBefore(NOTHING_KNOWN, actual.resources, desired.owner);
     const { plan, issues } = planChanges(desired, actual, known, { prune: true });
     if (issues.length > 0) throw new Error(`refused: ${JSON.stringify(issues)}`);
     return { plan, actual };

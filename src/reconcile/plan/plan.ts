@@ -17,7 +17,7 @@ import { visible } from "#runtime/visible.ts";
 import { normalized } from "./canonical.ts";
 import { checksumOf, fingerprintOf } from "./checksum.ts";
 import { compareFields } from "./compare.ts";
-import { countOwned, lookUp, type PlanContext, type PlanOptions, planContext } from "./context.ts";
+import { countOwned, type PlanContext, type PlanOptions, planContext } from "./context.ts";
 import { existingIssues, experimentIssues } from "./grants.ts";
 import { guardrailIssues } from "./guardrail-issues.ts";
 import { matchAll, unknownValues } from "./match.ts";
@@ -221,17 +221,18 @@ function lostNotices({ lost }: KnownState): Notice[] {
 
 /** Of what is gone, while something that somebody else made has its name. */
 function replacedNotices(context: PlanContext): Notice[] {
-  const { known, actual, declared, desired } = context;
-  const there = new Set(actual.resources.map(identityOf));
-  return [...known.owned].flatMap(([identity, name]): Notice[] => {
-    if (there.has(identity)) return [];
+  const { known, actual, actualByKey, declared, desired } = context;
+  const notices: Notice[] = [];
+  for (const [identity, name] of known.owned) {
     const key = keyLeft(identity, name);
-    const [found] = lookUp(context, key);
-    if (!found || effectiveOwner(found) === desired.owner) return [];
+    const [found] = actualByKey.get(key) ?? [];
+    if (!found || effectiveOwner(found) === desired.owner) continue;
+    if (actual.resources.some((resource) => identityOf(resource) === identity)) continue;
     const message = `was replaced by hand: ${idIn(identity)} is gone, and ${found.id} has its name`;
     const end = declared.has(key) ? "" : "; that one is not this owner's and stays";
-    return [{ code: "replaced", key, message: `${message}${end}` }];
-  });
+    notices.push({ code: "replaced", key, message: `${message}${end}` });
+  }
+  return notices;
 }
 
 /** Of what is not declared; what is declared is blocked. */

@@ -26,7 +26,12 @@ export function recognised(
   known: KnownState,
 ): ActualState {
   if (known.owned.size + known.others.size === 0) return actual;
-  const keepsName = nameKeeper(desired, known);
+  // Nearly always everything has the name that it was left with.
+  let keeper: ReturnType<typeof nameKeeper> | undefined;
+  const keepsName = (left: ResourceKey, now: ResourceKey) => {
+    keeper ??= nameKeeper(desired, known);
+    return keeper(left, now);
+  };
   const renames = new Map<ResourceKey, string>();
   const resources = actual.resources.map((resource) => {
     const identity = identityOf(resource);
@@ -70,13 +75,22 @@ export function lacksIntended(known: KnownState, { resources }: ActualState): bo
   return [...known.intended].some((key) => !TRAITS[partsOf(key).kind].isNamed && !there.has(key));
 }
 
+/** What is there and no earlier run is known to have left. */
+export function strangersIn(
+  { resources }: ActualState,
+  { owned }: KnownState,
+): readonly ActualResource[] {
+  return resources.filter((resource) => !owned.has(identityOf(resource)));
+}
+
 /** What is declared and was left by an earlier run, and no list shows. */
 export function missingIn(
   { resources: listed }: ActualState,
   { resources }: DesiredState,
   { owned }: KnownState,
+  strangers: readonly ActualResource[],
 ): Identity[] {
-  if (owned.size === 0) return [];
+  if (listed.length - strangers.length === owned.size) return [];
   const there = new Set(listed.map(identityOf));
   const declared = new Set(resources.map(keyOf));
   return [...owned].flatMap(([identity, name]) =>
@@ -86,14 +100,13 @@ export function missingIn(
 
 /** Whether anything that is meant may be another owner's, whatever its mark says. */
 export function mayMeetOthers(
-  { resources: listed }: ActualState,
+  strangers: readonly ActualResource[],
   { resources, externals }: DesiredState,
   { owned }: KnownState,
 ): boolean {
-  const strange = listed.filter((resource) => !owned.has(identityOf(resource)));
-  if (strange.length === 0) return false;
-  const keys = new Set(strange.map(keyOf));
-  const isNameless = strange.some(({ kind }) => !TRAITS[kind].isNamed);
+  if (strangers.length === 0) return false;
+  const keys = new Set(strangers.map(keyOf));
+  const isNameless = strangers.some(({ kind }) => !TRAITS[kind].isNamed);
   const known = new Set([...owned].map(([identity, name]) => keyLeft(identity, name)));
   const meets = (resource: DesiredResource) => {
     const previous = previousKey(resource);

@@ -12,6 +12,7 @@ import {
   mayMeetOthers,
   missingIn,
   recognised,
+  strangersIn,
   withIntended,
 } from "#reconcile/plan/recognise.ts";
 import {
@@ -77,8 +78,9 @@ export async function observeWorkspace(
   const first = await look(dependencies, wanted, reading);
   const seen = lacksIntended(memory, first) ? await look(dependencies, wanted) : first;
   const own = withIntended(memory, seen, owner);
-  await checkLists(dependencies, workspace, own, missingIn(seen, desired, own));
-  const others = mayMeetOthers(seen, desired, own)
+  const strangers = strangersIn(seen, own);
+  await checkLists(dependencies, workspace, own, missingIn(seen, desired, own, strangers));
+  const others = mayMeetOthers(strangers, desired, own)
     ? await readOthers(dependencies, owner, workspace)
     : own.others;
   const known = { ...own, others };

@@ -59,10 +59,11 @@ test("a pipe is written through, and stays a pipe", async () => {
   const reader = spawn("cat", [pipe]);
   const read: Buffer[] = [];
   reader.stdout.on("data", (chunk: Buffer) => read.push(chunk));
+  const closed = new Promise((resolve) => reader.on("close", resolve));
 
   await saveFile(place, "pipe", "through");
 
-  await new Promise((resolve) => reader.on("close", resolve));
+  await closed;
   expect(Buffer.concat(read).toString()).toBe("through");
   expect(lstatSync(pipe).isFIFO()).toBe(true);
 });
