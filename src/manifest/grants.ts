@@ -1,4 +1,6 @@
 import type { TargetScope } from "#gateway/types.ts";
+import { addressOf } from "#hosts/address.ts";
+import { hostsOf, knownSettings, unknownSettings } from "#hosts/hosts-of.ts";
 import { TRAITS } from "#reconcile/kinds.ts";
 import {
   type ActualResource,
@@ -11,8 +13,6 @@ import {
 } from "#reconcile/state.ts";
 import { isPrivateApiBase } from "./api-base.ts";
 import { SECTIONS } from "./entries/all.ts";
-import { addressOf } from "./hosts/address.ts";
-import { hostsOf, knownSettings, unknownSettings } from "./hosts/hosts-of.ts";
 import { type Patterns, patternsOf } from "./patterns.ts";
 import type { OwnerGrants } from "./policy-schema.ts";
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { GatewayClient } from "#gateway/client.ts";
 import { OPERATIONS, type OperationName } from "#gateway/operations.ts";
-import { hostsOf, unknownSettings } from "#manifest/hosts/hosts-of.ts";
-import { providerOf } from "#manifest/hosts/providers.ts";
+import { hostsOf, unknownSettings } from "#hosts/hosts-of.ts";
+import { providerOf } from "#hosts/providers.ts";
 import { callLocal } from "../../scripts/local/http.ts";
 import {
   MLFLOW_VERSION,

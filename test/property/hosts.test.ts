@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { addressOf } from "#manifest/hosts/address.ts";
-import { hostsOf } from "#manifest/hosts/hosts-of.ts";
+import { addressOf } from "#hosts/address.ts";
+import { hostsOf } from "#hosts/hosts-of.ts";
 
 /** Texts that readers of URLs are known to disagree about, and parts of honest values. */
 const spelling = fc

@@ -1,5 +1,5 @@
+import { addressOf } from "#hosts/address.ts";
 import { isPrivateApiBase } from "#manifest/api-base.ts";
-import { addressOf } from "#manifest/hosts/address.ts";
 import type { Rule } from "./rule.ts";
 
 export const apiBaseNotHttps: Rule = {

@@ -1,4 +1,4 @@
-import { addressOf } from "#manifest/hosts/address.ts";
+import { addressOf } from "#hosts/address.ts";
 import type { Rule } from "./rule.ts";
 
 export const geminiBaseVersion: Rule = {

@@ -1,6 +1,6 @@
-import { ADDRESS_ALLOWED } from "#manifest/hosts/address.ts";
-import { isWellFormed } from "#manifest/hosts/hosts-of.ts";
-import { settingOf } from "#manifest/hosts/settings.ts";
+import { ADDRESS_ALLOWED } from "#hosts/address.ts";
+import { isWellFormed } from "#hosts/hosts-of.ts";
+import { settingOf } from "#hosts/settings.ts";
 import type { Rule } from "./rule.ts";
 
 const SHOWN_MAX = 100;

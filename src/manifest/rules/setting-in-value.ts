@@ -1,4 +1,4 @@
-import { settingOf } from "#manifest/hosts/settings.ts";
+import { settingOf } from "#hosts/settings.ts";
 import type { Rule } from "./rule.ts";
 
 export const settingInValue: Rule = {

@@ -126,7 +126,7 @@ function compare(
   ];
   const action = effectiveOwner(actual) === undefined ? "adopt" : "update";
   if (action === "update" && changed_fields.length === 0) return { issues: [] };
-  const high_risk = highRiskOf(action, changed_fields);
+  const high_risk = highRiskOf({ action, desired, actual, changed_fields });
   return {
     change: { action, desired, actual, changed_fields, ...(high_risk && { high_risk }) },
     issues: [

@@ -1,20 +1,27 @@
+import { ANYTHING, type AuthConfig } from "#hosts/call.ts";
+import { hostsOf, type KeyHost, unknownSettings } from "#hosts/hosts-of.ts";
+import { settingOf } from "#hosts/settings.ts";
 import type { FieldChange } from "#reconcile/change.ts";
+import { byText } from "#reconcile/kinds.ts";
+import type { ActualResource, DesiredResource } from "#reconcile/state.ts";
+
+/** What is about to be written over what. */
+interface Write {
+  readonly action: "update" | "adopt";
+  readonly desired: DesiredResource;
+  readonly actual: ActualResource;
+  readonly changed_fields: readonly FieldChange[];
+}
 
 /** Why a person should look twice, in words; undefined when there is no reason. */
-export function highRiskOf(
-  action: "update" | "adopt",
-  changedFields: readonly FieldChange[],
-): string | undefined {
-  const risks = [lostValue(action, changedFields), otherHost(changedFields)];
+export function highRiskOf(write: Write): string | undefined {
+  const risks = [lostValue(write), ...otherPlaces(write)];
   return risks.filter((risk) => risk !== undefined).join("; ") || undefined;
 }
 
 /** A key that somebody stored by hand is in use, most likely, and nobody can read it back. */
-function lostValue(
-  action: "update" | "adopt",
-  changedFields: readonly FieldChange[],
-): string | undefined {
-  const isPushed = changedFields.some(
+function lostValue({ action, changed_fields }: Write): string | undefined {
+  const isPushed = changed_fields.some(
     ({ path, after }) => path === "source_version" && after !== undefined,
   );
   if (action !== "adopt" || !isPushed) return undefined;
@@ -22,25 +29,75 @@ function lostValue(
 }
 
 /**
- * A provider key goes to another host than before: whoever can change `api_base` could otherwise
- * read the key there.
+ * A provider key goes elsewhere than before: whoever can change an address, or a setting that a
+ * host is made of, could otherwise read the key there. Settings travel with a fresh value always.
  */
-function otherHost(changedFields: readonly FieldChange[]): string | undefined {
-  const [before, after] = apiBases(changedFields);
-  if (before === after) return undefined;
-  return `api_base changes: the provider key, which travels along, goes to ${hostOf(after)} instead of ${hostOf(before)}`;
+function otherPlaces({ desired, actual }: Write): string[] {
+  if (desired.kind !== "secret" || actual.kind !== "secret") return [];
+  const { provider, auth_config: before = {} } = actual.fields;
+  const { auth_config: after = before } = desired.fields;
+  const changed = changedSettings(before, after);
+  const unknown = unknownSettings(provider, { ...before, ...after }).filter((name) =>
+    changed.includes(name),
+  );
+  return [
+    ...otherHosts(provider, before, after, changed),
+    ...unknown.map(
+      (name) =>
+        `${name} changes, and it is not known what ${provider} does with it: the provider key may go elsewhere`,
+    ),
+  ];
 }
 
-/** Equal when it stays; of settings that were not known at all the whole is new. */
-function apiBases(changedFields: readonly FieldChange[]): readonly (string | undefined)[] {
-  const change = changedFields.find(({ path }) => path === "auth_config.api_base");
-  if (change) return [change.before, change.after] as (string | undefined)[];
-  const whole = changedFields.find(({ path }) => path === "auth_config");
-  return [undefined, (whole?.after as { readonly api_base?: string } | undefined)?.api_base];
+function otherHosts(
+  provider: string,
+  before: AuthConfig,
+  after: AuthConfig,
+  changed: readonly string[],
+): string[] {
+  const [was, is] = [before, after].map((config) => [
+    ...new Set(hostsOf(provider, config).map((host) => shown(host, config))),
+  ]) as [string[], string[]];
+  const come = is.filter((host) => !was.includes(host));
+  if (come.length === 0) return otherAddresses(before, after, changed);
+  const gone = was.filter((host) => !is.includes(host));
+  const [deciding = []] = [changed.filter(isPlace), changed].filter(({ length }) => length > 0);
+  const instead = gone.length > 0 ? `instead of ${gone.join(", ")}` : "as well";
+  const change = deciding.length === 1 ? "changes" : "change";
+  return [`${deciding.join(", ")} ${change}: ${GOES} to ${come.join(", ")} ${instead}`];
 }
 
-/** Host and port, or the text as it is when it is no URL. */
-function hostOf(apiBase: string | undefined): string {
-  if (apiBase === undefined) return "the provider's own host";
-  return URL.canParse(apiBase) ? new URL(apiBase).host || apiBase : apiBase;
+const GOES = "the provider key, which travels along, goes";
+
+/** The same host by another scheme, such as in the clear, or another path, such as a neighbour's. */
+function otherAddresses(
+  before: AuthConfig,
+  after: AuthConfig,
+  changed: readonly string[],
+): string[] {
+  return changed.flatMap((name) => {
+    const [was, is] = [before[name], after[name]];
+    if (!is || settingOf(name)?.makes !== "address") return [];
+    return [`${name} changes: ${GOES} to ${is}${was ? ` instead of ${was}` : ""}`];
+  });
+}
+
+function changedSettings(before: AuthConfig, after: AuthConfig): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].filter((name) => before[name] !== after[name]).sort(byText);
+}
+
+/** Whether a setting is an address, or a part of one. */
+function isPlace(name: string): boolean {
+  const makes = settingOf(name)?.makes;
+  return makes === "address" || makes === "part";
+}
+
+/** Host and port of an address; what is none, as it is. */
+function shown({ host, setting }: KeyHost, config: AuthConfig): string {
+  const makes = setting === undefined ? undefined : settingOf(setting)?.makes;
+  const stated = setting === undefined ? "" : (config[setting] ?? "");
+  if (makes === "address") return URL.canParse(stated) ? new URL(stated).host || stated : stated;
+  if (host !== ANYTHING) return host;
+  return makes === "part" ? stated : "a host that is not known";
 }

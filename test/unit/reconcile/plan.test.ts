@@ -386,29 +386,133 @@ test.each(["search", undefined])(
   },
 );
 
+/** What is said of a secret whose settings change. */
+function riskOf(
+  provider: string,
+  before: Record<string, string>,
+  after: Record<string, string>,
+): string | undefined {
+  const settings = (auth_config: Record<string, string>) =>
+    secret("s", { provider, auth_config: { auth_mode: "api_key", ...auth_config } });
+  const { plan } = planOf([settings(after)], [existing(settings(before))]);
+  const [change] = plan.changes;
+  expect(change?.action).toBe("update");
+  return change?.action === "update" ? change.high_risk : undefined;
+}
+
 test.each<[string | undefined, string | undefined, string]>([
   [
     "https://api.openai.com/v1",
     "https://evil.example:8443/v1",
     "evil.example:8443 instead of api.openai.com",
   ],
-  [undefined, "https://evil.example", "evil.example instead of the provider's own host"],
-  ["https://api.openai.com/v1", undefined, "the provider's own host instead of api.openai.com"],
-  ["https://api.openai.com", "not a url", "not a url instead of api.openai.com"],
+  [undefined, "https://evil.example", "evil.example instead of api.openai.com"],
+  ["https://proxy.example/v1", undefined, "api.openai.com instead of proxy.example"],
+  ["https://api.openai.com", "not a url", "not a url as well"],
+  [
+    "https://x.example/a",
+    "http://x.example/a",
+    "http://x.example/a instead of https://x.example/a",
+  ],
+  [
+    "https://x.example/a",
+    "https://x.example/b",
+    "https://x.example/b instead of https://x.example/a",
+  ],
+  [undefined, "http://api.openai.com", "http://api.openai.com"],
 ])("a change of api_base is of high risk: from %s to %s", (before, after, hosts) => {
-  const withBase = (api_base: string | undefined) =>
-    secret("openai-prod", {
-      auth_config: { auth_mode: "api_key", ...(api_base === undefined ? {} : { api_base }) },
-    });
-  const { plan } = planOf([withBase(after)], [existing(withBase(before))]);
+  const withBase = (api_base: string | undefined) => (api_base === undefined ? {} : { api_base });
 
-  expect(plan.changes).toMatchObject([
-    {
-      action: "update",
-      high_risk: `api_base changes: the provider key, which travels along, goes to ${hosts}`,
-    },
-  ]);
+  expect(riskOf("openai", withBase(before), withBase(after))).toBe(
+    `api_base changes: the provider key, which travels along, goes to ${hosts}`,
+  );
 });
+
+test.each<
+  [provider: string, before: Record<string, string>, after: Record<string, string>, said: string]
+>([
+  [
+    "bedrock",
+    { aws_region_name: "us-east-1" },
+    { aws_region_name: "cn-north-1" },
+    "aws_region_name changes: the provider key, which travels along, goes to bedrock-runtime.cn-north-1.amazonaws.com instead of bedrock-runtime.us-east-1.amazonaws.com",
+  ],
+  [
+    "bedrock",
+    { aws_region_name: "us-east-1" },
+    {},
+    "aws_region_name changes: the provider key, which travels along, goes to bedrock-runtime.*.amazonaws.com instead of bedrock-runtime.us-east-1.amazonaws.com",
+  ],
+  [
+    "bedrock",
+    { auth_mode: "access_keys", aws_region_name: "cn-north-1" },
+    { auth_mode: "api_key", aws_region_name: "cn-north-1" },
+    "auth_mode changes: the provider key, which travels along, goes to bedrock-runtime.cn-north-1.amazonaws.com instead of bedrock-runtime.cn-north-1.amazonaws.com.cn",
+  ],
+  [
+    "vertex_ai",
+    { vertex_location: "us-east1" },
+    { vertex_location: "europe-west4" },
+    "vertex_location changes: the provider key, which travels along, goes to europe-west4-aiplatform.googleapis.com instead of us-east1-aiplatform.googleapis.com",
+  ],
+  [
+    "snowflake",
+    { account_id: "ours" },
+    { account_id: "theirs" },
+    "account_id changes: the provider key, which travels along, goes to theirs.snowflakecomputing.com instead of ours.snowflakecomputing.com",
+  ],
+  [
+    "oci",
+    { oci_region: "us-ashburn-1", oci_compartment_id: "ocid1.compartment.oc1..a" },
+    { oci_region: "us-ashburn-1", oci_compartment_id: "ocid1.compartment.oc9..a" },
+    "oci_compartment_id changes: the provider key, which travels along, goes to inference.generativeai.us-ashburn-1.oci.* instead of inference.generativeai.us-ashburn-1.oci.oraclecloud.com",
+  ],
+  [
+    "bedrock",
+    { aws_region_name: "us-east-1" },
+    { aws_region_name: "evil.example/#" },
+    "aws_region_name changes: the provider key, which travels along, goes to evil.example/#, bedrock-runtime.*.amazonaws.com instead of bedrock-runtime.us-east-1.amazonaws.com",
+  ],
+  [
+    "bedrock_mantle",
+    { aws_region_name: "us-east-1" },
+    { aws_region_name: "us-east-1", aws_sts_endpoint: "https://evil.example" },
+    "aws_sts_endpoint changes: the provider key, which travels along, goes to evil.example as well",
+  ],
+  [
+    "gigachat",
+    {},
+    { gigachat_auth_url: "https://evil.example/oauth" },
+    "gigachat_auth_url changes: the provider key, which travels along, goes to evil.example instead of ngw.devices.sberbank.ru",
+  ],
+  [
+    "nobody-knows",
+    { base_url: "https://one.example" },
+    { base_url: "https://two.example" },
+    "base_url changes, and it is not known what nobody-knows does with it: the provider key may go elsewhere",
+  ],
+])(
+  "a change of what a host is made of is of high risk: %s, from %j to %j",
+  (provider, before, after, said) => {
+    expect(riskOf(provider, before, after)).toBe(said);
+  },
+);
+
+test.each<[provider: string, before: Record<string, string>, after: Record<string, string>]>([
+  ["openai", { organization: "one" }, { organization: "two" }],
+  [
+    "azure",
+    { api_base: "https://a.example", api_version: "1" },
+    { api_base: "https://a.example", api_version: "2" },
+  ],
+  ["vertex_ai", {}, { vertex_location: "us-central1" }],
+  ["openai", { api_base: "https://api.openai.com/v1" }, {}],
+])(
+  "a key that goes where it went is of no high risk: %s, from %j to %j",
+  (provider, before, after) => {
+    expect(riskOf(provider, before, after)).toBeUndefined();
+  },
+);
 
 test("a change of anything else in auth_config is of no high risk", () => {
   const [one, other] = ["api_key", "default_chain"].map((auth_mode) =>

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { DEFAULT_HOSTS } from "#manifest/hosts/default-hosts.ts";
-import { hostsOf, isWellFormed, knownSettings, unknownSettings } from "#manifest/hosts/hosts-of.ts";
-import { SETTINGS, type SettingName } from "#manifest/hosts/settings.ts";
+import { DEFAULT_HOSTS } from "#hosts/default-hosts.ts";
+import { hostsOf, isWellFormed, knownSettings, unknownSettings } from "#hosts/hosts-of.ts";
+import { SETTINGS, type SettingName } from "#hosts/settings.ts";
 
 type Config = Readonly<Record<string, string>>;
 

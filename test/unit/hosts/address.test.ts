@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { addressOf } from "#manifest/hosts/address.ts";
+import { addressOf } from "#hosts/address.ts";
 
 test.each([
   ["https://api.openai.com/v1", "api.openai.com"],
