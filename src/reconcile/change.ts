@@ -54,7 +54,8 @@ export interface Notice {
     | "unknown-value"
     | "prune-suspended"
     | "replaced"
-    | "no-history";
+    | "no-history"
+    | "value-not-looked-up";
   readonly key?: ResourceKey;
   readonly message: string;
 }

@@ -20,7 +20,8 @@ export interface SecretSource {
 /** The stored secret is missing, unreadable, or belongs to somebody else. */
 export class SecretSourceError extends GatewayOpsError {
   override readonly name = "SecretSourceError";
-  readonly code = "secret-source";
+  static readonly code = "secret-source";
+  readonly code = SecretSourceError.code;
   readonly disposition = "reject";
 }
 

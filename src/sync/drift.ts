@@ -139,7 +139,7 @@ export async function planDrift(
     files: files.map(keptFile),
     ...dependencies.planSettings,
     prune: false,
-    lookUpSources: false,
+    values: "as-left",
   });
   const workspacePlan = plan.workspaces.find(({ desired }) => desired.workspace === workspace);
   // What is wrong with a file itself, or with what its owner was granted, is no drift.

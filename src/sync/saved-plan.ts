@@ -1,5 +1,6 @@
+import type { Plan } from "#reconcile/change.ts";
 import { StalePlanError } from "#reconcile/plan/checksum.ts";
-import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
+import { type ResourceKey, WORKSPACE_DEFAULT } from "#reconcile/state.ts";
 import { serverName } from "#runtime/server.ts";
 import type { OwnerPlan, PlanRequest } from "#sync/owner/plan-owner.ts";
 import { planReport } from "#sync/owner/plan-report.ts";
@@ -54,6 +55,25 @@ export function checkPlace(
       `the plan was made for the workspace ${saved.workspace}, and ${workspace} is asked for (--workspace or MLFLOW_WORKSPACE): plan again for that one`,
     );
   }
+}
+
+/**
+ * Throws {@link StalePlanError} for a plan that leaves out what values become: more would be done
+ * than somebody saw.
+ */
+export function checkLookedUp({ workspaces }: SavedPlan): void {
+  const secrets = withoutValue(workspaces);
+  if (secrets.length === 0) return;
+  throw new StalePlanError(
+    `the plan was made with --no-values: whether the value of ${secrets.join(", ")} changes is not in it; plan again without --no-values`,
+  );
+}
+
+/** The secrets of which nobody looked up the value. */
+export function withoutValue(plans: readonly Pick<Plan, "notices">[]): readonly ResourceKey[] {
+  return plans.flatMap(({ notices }) =>
+    notices.flatMap(({ code, key }) => (code === "value-not-looked-up" && key ? [key] : [])),
+  );
 }
 
 /** Throws {@link StalePlanError} unless what is planned now is exactly what was kept. */

@@ -9,7 +9,7 @@ import { workspaceOf } from "#cli/input/server-address.ts";
 import { withPolicyBeside } from "#cli/policy-beside.ts";
 import { readFiles } from "#cli/read-files.ts";
 import { UsageError } from "#cli/usage-error.ts";
-import { checkPlace } from "#sync/saved-plan.ts";
+import { checkLookedUp, checkPlace } from "#sync/saved-plan.ts";
 
 interface Flags extends WriteFlags {
   readonly plan?: string | undefined;
@@ -46,6 +46,7 @@ async function apply(this: GwopsContext, asked: Flags, ...argumentList: string[]
     throw new UsageError("name manifests, or a plan with --plan, and not both");
   }
   const saved = flags.plan === undefined ? undefined : await readSavedPlan(this, flags.plan);
+  if (saved) checkLookedUp(saved);
   const files = await readFiles(this, argumentList, flags);
   const backend = await backendOf(this, { ...flags, owner: saved?.owner ?? flags.owner });
   if (saved) {

@@ -9,13 +9,15 @@ import { printJson, printText, say } from "#cli/output/show.ts";
 import { withPolicyBeside } from "#cli/policy-beside.ts";
 import { readFiles } from "#cli/read-files.ts";
 import { UsageError } from "#cli/usage-error.ts";
-import { planOwner } from "#sync/owner/plan-owner.ts";
+import { SecretSourceError } from "#secrets/source.ts";
+import { type OwnerPlan, planOwner } from "#sync/owner/plan-owner.ts";
 import { planReport } from "#sync/owner/plan-report.ts";
-import { savedPlan } from "#sync/saved-plan.ts";
+import { savedPlan, withoutValue } from "#sync/saved-plan.ts";
 
 interface Flags extends PlanFlags {
   readonly markdown?: boolean | undefined;
   readonly outputFile?: string | undefined;
+  readonly noValues?: boolean | undefined;
 }
 
 export const planCommand = buildCommand({
@@ -27,6 +29,7 @@ export const planCommand = buildCommand({
         "file",
         "Keep the plan in this file (- is stdout), for gwops apply --plan",
       ),
+      noValues: onFlag("Plan without looking up the values of secrets, as where no key is at hand"),
     },
     positional: { ...FILES, minimum: 1 },
   },
@@ -40,7 +43,7 @@ Examples:
   gwops plan gateway.yaml
   gwops plan manifests/ --owner team-a --prune
   gwops plan manifests/ --output-file plan.json     then: gwops apply --plan plan.json
-  gwops plan manifests/ --markdown >> "$GITHUB_STEP_SUMMARY"`,
+  gwops plan manifests/ --no-values --markdown >> "$GITHUB_STEP_SUMMARY"`,
   },
   func: plan,
 });
@@ -52,7 +55,10 @@ async function plan(this: GwopsContext, asked: Flags, ...argumentList: string[])
   const flags = await withPolicyBeside(this, asked, argumentList);
   const files = await readFiles(this, argumentList, flags);
   const backend = await backendOf(this, flags);
-  const request = await requestOf(this, backend, flags, files);
+  const request = {
+    ...(await requestOf(this, backend, flags, files)),
+    values: flags.noValues ? "not-looked-up" : "current",
+  } as const;
   const planned = await planOwner(backend.dependencies, request);
   this.process.exitCode = planExitCode(planned);
   const isTaken = isStdout(flags.outputFile);
@@ -64,4 +70,17 @@ async function plan(this: GwopsContext, asked: Flags, ...argumentList: string[])
   else if (flags.json) printJson(this, planReport(backend.dependencies, request, planned));
   else if (flags.markdown) printText(this.process.stdout, plansMarkdown(planned));
   else showPlans(this, planned, this.process.stdout);
+  sayOfValues(this, planned);
+}
+
+/** What a plan without values lacks, and that one can be had where values are missing. */
+function sayOfValues(context: GwopsContext, { checked, workspaces }: OwnerPlan): void {
+  const secrets = withoutValue(workspaces.map(({ plan }) => plan));
+  const issues = checked.invalid.flatMap((file) => file.issues);
+  if (secrets.length > 0) {
+    say(context, "values were not looked up, and may change too: such a plan cannot be applied");
+  }
+  if (issues.some(({ rule }) => rule === SecretSourceError.code)) {
+    say(context, "to plan all else without the values of secrets: --no-values");
+  }
 }

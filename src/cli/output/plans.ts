@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from "#cli/exit-codes.ts";
 import { planDocument } from "#reconcile/plan/document.ts";
 import { renderLines, renderMarkdown } from "#reconcile/plan/render.ts";
 import type { OwnerPlan } from "#sync/owner/plan-owner.ts";
+import { withoutValue } from "#sync/saved-plan.ts";
 import { print, printFindings, say } from "./show.ts";
 
 /** The gravest of what is to be said: something is invalid, refused, or pending. */
@@ -26,7 +27,9 @@ export function showPlans(
   for (const workspace of workspaces) {
     const { plan, trips } = workspace;
     for (const line of renderLines(planDocument(workspace))) print(context, output, line);
-    if (trips.length > 0 && trips.every(({ is_approvable }) => is_approvable)) {
+    // Once values are looked up it may be another plan.
+    const isWhole = withoutValue([plan]).length === 0;
+    if (isWhole && trips.length > 0 && trips.every(({ is_approvable }) => is_approvable)) {
       say(context, `to let exactly this plan pass: --approve ${plan.checksum}`);
     }
   }

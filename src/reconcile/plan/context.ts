@@ -33,6 +33,8 @@ export interface PlanOptions {
   readonly prune: boolean;
   /** Why nothing may be pruned for now, such as a file that is invalid. */
   readonly pruneSuspended?: string | undefined;
+  /** Whether nobody looked which values secrets have now, which the plan says then. @default false */
+  readonly withoutValues?: boolean | undefined;
   /** What the owner was granted. @default everything but what belongs to another owner */
   readonly grants?: PlanGrants | undefined;
 }

@@ -82,6 +82,7 @@ export function planChanges(
       ...frozenNotices(context),
       ...unprotectedNotices(context),
       ...unknownNotices(context, matching),
+      ...valueNotices(context),
     ]
       .sort(byKeyAndCode)
       .map(readable),
@@ -243,6 +244,18 @@ function unknownNotices({ actual }: PlanContext, { found }: Matching): Notice[] 
       code: "unknown-value",
       key: keyOf(resource),
       message: unknownValues(resource),
+    }));
+}
+
+/** Of declared secrets that have a value, whatever else is done about them. */
+function valueNotices({ desired, options }: PlanContext): Notice[] {
+  if (!options.withoutValues) return [];
+  return desired.resources
+    .filter((resource) => resource.kind === "secret" && resource.fields.value_from !== undefined)
+    .map((secret) => ({
+      code: "value-not-looked-up",
+      key: keyOf(secret),
+      message: "value: not looked up",
     }));
 }
 

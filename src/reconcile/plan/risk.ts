@@ -1,9 +1,11 @@
 import { ANYTHING, type AuthConfig } from "#hosts/call.ts";
 import { hostsOf, type KeyHost, unknownSettings } from "#hosts/hosts-of.ts";
 import { settingOf } from "#hosts/settings.ts";
-import type { FieldChange } from "#reconcile/change.ts";
+import { type FieldChange, type FieldName, fieldOf } from "#reconcile/change.ts";
 import { byText } from "#reconcile/kinds.ts";
 import type { ActualResource, DesiredResource } from "#reconcile/state.ts";
+
+const VALUE_FIELDS: readonly FieldName[] = ["value_from", "source_version"];
 
 /** What is about to be written over what. */
 interface Write {
@@ -21,8 +23,9 @@ export function highRiskOf(write: Write): string | undefined {
 
 /** A key that somebody stored by hand is in use, most likely, and nobody can read it back. */
 function lostValue({ action, changed_fields }: Write): string | undefined {
+  // What is adopted gets the value of its source, be it that nobody looked which one that is.
   const isPushed = changed_fields.some(
-    ({ path, after }) => path === "source_version" && after !== undefined,
+    (change) => VALUE_FIELDS.includes(fieldOf(change)) && change.after !== undefined,
   );
   if (action !== "adopt" || !isPushed) return undefined;
   return "the key that it holds now, and that was not pushed from here, is replaced; nobody can read it back";

@@ -44,8 +44,14 @@ export interface PlanRequest extends CheckSettings {
   readonly goingBackTo?: Snapshot | undefined;
   /** Whether experiments that the ledger knows are not asked for again. @default false */
   readonly trustsExperiments?: boolean;
-  /** Whether to plan towards the current versions of secret sources. @default true */
-  readonly lookUpSources?: boolean;
+  /**
+   * Towards which values of secrets to plan:
+   * - `current`: those that their sources hold now
+   * - `as-left`: those that were pushed last
+   * - `not-looked-up`: nobody knows, and the plan says so; sources are not asked for anything
+   * @default "current"
+   */
+  readonly values?: "current" | "as-left" | "not-looked-up";
 }
 
 /** What is to be done in one workspace, and all that carrying it out needs. */
@@ -215,19 +221,23 @@ function beginReadings(
 /** Current versions by workspace and secret; a file that names what it may not have is taken out. */
 async function sourceVersions(
   { source }: PlanDependencies,
-  { owner, lookUpSources: isWanted = true }: PlanRequest,
+  { owner, values = "current" }: PlanRequest,
   files: OwnerFiles,
 ): Promise<Sources["versions"]> {
-  if (!isWanted) return new Map();
+  if (values !== "current") return new Map();
   const { versions, findings } = await lookUpSources(owner, source, files.sourceUses());
   await files.reject(findings);
   return versions;
 }
 
-function planOptions({ prune, access }: PlanRequest, { invalid }: CheckedFiles): PlanOptions {
+function planOptions(
+  { prune, access, values }: PlanRequest,
+  { invalid }: CheckedFiles,
+): PlanOptions {
   const names = invalid.map(({ name }) => name).join(", ");
   return {
     prune,
+    withoutValues: values === "not-looked-up",
     grants: planGrants({ access }),
     ...(invalid.length > 0 ? { pruneSuspended: `${names} must be corrected first` } : {}),
   };

@@ -152,3 +152,104 @@ test("for a stack the values can come from AWS only", async () => {
   expect(stderr).toContain("manifests/default/gateway.yaml:5:");
   expect(cli.opened[0]?.stack).toBe("GatewayOps");
 });
+
+const WITHOUT_KEY = { env: { OPENAI_KEY: "" } };
+
+test("without the values of secrets all else is planned, and the plan says so", async () => {
+  const cli = cliSetup(root);
+  cli.write("gateway.yaml", MANIFEST);
+  const command = ["plan", "gateway.yaml", "--no-values"];
+
+  const text = await cli.run(command, WITHOUT_KEY);
+  const json = await cli.run([...command, "--json"], WITHOUT_KEY);
+  const markdown = await cli.run([...command, "--markdown"], WITHOUT_KEY);
+
+  expect([text.status, json.status, markdown.status]).toEqual([2, 2, 2]);
+  for (const { stdout } of [text, markdown]) {
+    expect(stdout).toContain("note: secret/openai-prod value: not looked up\n");
+    expect(stdout).toContain(" create endpoint/chat\n");
+  }
+  expect(text.stderr).toContain("values were not looked up");
+  expect(JSON.parse(json.stdout).workspaces[0].notices).toContainEqual({
+    code: "value-not-looked-up",
+    key: "secret/openai-prod",
+    message: "value: not looked up",
+  });
+});
+
+test("without values a secret that is there already counts as unchanged", async () => {
+  const cli = cliSetup(root);
+  cli.write("gateway.yaml", MANIFEST);
+  await cli.run(["apply", "gateway.yaml", "--yes"]);
+
+  const { status, stdout } = await cli.run(["plan", "gateway.yaml", "--no-values"], WITHOUT_KEY);
+
+  expect(status).toBe(0);
+  expect(stdout).toContain("note: secret/openai-prod value: not looked up\n");
+});
+
+test.each([
+  ["an environment variable", "{ env: MISSING_KEY }"],
+  ["a file", "{ file: missing.txt }"],
+  ["a secret in AWS", "{ secrets_manager: missing/key }"],
+])("where %s cannot be read the way on is told, and leads on", async (_, reference) => {
+  const cli = cliSetup(root);
+  cli.write("gateway.yaml", MANIFEST.replace("{ env: OPENAI_KEY }", reference));
+
+  const without = await cli.run(["plan", "gateway.yaml"]);
+  const on = await cli.run(["plan", "gateway.yaml", "--no-values"]);
+
+  expect(without.status).toBe(4);
+  expect(without.stderr).toMatch(/to plan all else without the values of secrets: --no-values\n$/);
+  expect([on.status, on.stderr]).toEqual([2, expect.not.stringContaining("--no-values\n")]);
+});
+
+test("a kept plan without values cannot be applied; one that needs none can", async () => {
+  const cli = cliSetup(root);
+  cli.write("gateway.yaml", MANIFEST);
+  const keep = ["--no-values", "--output-file", "plan.json"];
+  await cli.run(["plan", "gateway.yaml", ...keep]);
+
+  const refused = await cli.run(["apply", "--plan", "plan.json", "--yes"]);
+  expect([refused.status, refused.stderr]).toEqual([
+    3,
+    "gwops: the plan was made with --no-values: whether the value of secret/openai-prod changes is not in it; plan again without --no-values\n",
+  ]);
+  expect(cli.gateway.writes()).toEqual([]);
+
+  await cli.run(["apply", "gateway.yaml", "--yes"]);
+  cli.write("budgets.yaml", "version: 1\nbudgets: []\n");
+  await cli.run(["plan", "budgets.yaml", ...keep]);
+  const applied = await cli.run(["apply", "--plan", "plan.json", "--yes"]);
+  expect(applied.status).toBe(0);
+});
+
+test("a plan without values that a guard refuses promises no approval", async () => {
+  const cli = cliSetup(root);
+  cli.write("gateway.yaml", MANIFEST);
+  await cli.run(["apply", "gateway.yaml", "--yes"]);
+  cli.write("gateway.yaml", MANIFEST.replace(/endpoints:.*budgets/s, "endpoints: []\nbudgets"));
+  const command = ["plan", "gateway.yaml", "--prune"];
+
+  const whole = await cli.run(command);
+  const without = await cli.run([...command, "--no-values"], WITHOUT_KEY);
+
+  expect([whole.status, without.status]).toEqual([3, 3]);
+  expect(whole.stderr).toContain("--approve");
+  expect(without.stderr).not.toContain("--approve");
+});
+
+test("without values it is still told that a live key would be replaced", async () => {
+  const cli = cliSetup(root);
+  cli.write("gateway.yaml", MANIFEST);
+  await cli.gateway.secrets.create({
+    secret_name: "openai-prod",
+    provider: "openai",
+    secret_value: { api_key: "sk-by-hand" },
+  } as never);
+
+  const { stdout } = await cli.run(["plan", "gateway.yaml", "--no-values"], WITHOUT_KEY);
+
+  expect(stdout).toContain("= adopt secret/openai-prod");
+  expect(stdout).toContain("high risk: the key that it holds now");
+});
