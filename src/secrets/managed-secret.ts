@@ -9,6 +9,7 @@ export interface SecretTarget {
   readonly name: string;
   readonly owner: string;
   readonly provider: string;
+  /** What is written with the value: as declared, or as it was when a plan said that it stays. */
   readonly auth_config?: Readonly<Record<string, string>> | undefined;
   /** Undefined where the way to log in needs no secret: the gateway then holds settings only. */
   readonly value_from?: SecretReference | undefined;
@@ -21,6 +22,7 @@ export interface PushedVersion {
   readonly version_id?: string | undefined;
   readonly at_ms: number;
   readonly secret_id: string;
+  readonly auth_config?: Readonly<Record<string, string>> | undefined;
   readonly gateway_updated_at_ms: number;
 }
 
@@ -53,7 +55,7 @@ export function isCurrent(
     pushed.version_id === current?.currentVersionId &&
     isSameReference(pushed.value_from, target.value_from) &&
     isUntouched(pushed, actual) &&
-    (target.auth_config === undefined || isSameMap(target.auth_config, actual.auth_config))
+    isSameMap(target.auth_config ?? {}, actual.auth_config ?? {})
   );
 }
 
@@ -71,7 +73,7 @@ function isSameReference(
   return sourceId(one) === sourceId(other) && isSameMap(one.keys ?? {}, other.keys ?? {});
 }
 
-function isSameMap(
+export function isSameMap(
   one: Readonly<Record<string, string>>,
   other: Readonly<Record<string, string>>,
 ): boolean {

@@ -7,8 +7,10 @@ import { type Ledger, type LedgerRecord, type LedgerWrite, put, remove } from "#
 import { ownerMark } from "#runtime/marks.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
 import type { Redacted } from "#runtime/redacted.ts";
+import { type KnownSecret, type Meant, meantBy, requireMeant } from "./known-secret.ts";
 import {
   isCurrent,
+  isUntouched,
   MANAGED_SECRETS,
   type ManagedSecret,
   managedSecretId,
@@ -42,6 +44,7 @@ export interface PushResult {
   readonly outcome: "created" | "updated" | "unchanged";
   /** Undefined for a secret without a value. */
   readonly version_id?: string | undefined;
+  /** Undefined too when somebody else wrote the secret since: what it held then is not known. */
   readonly previous_version_id?: string | undefined;
   readonly pushed_at_ms: number;
   /** From then on no gateway process uses the former value any more. */
@@ -71,35 +74,41 @@ const ROUNDS_MAX = 5;
  *
  * 1. take the lease of the gateway secret
  * 2. read which version is AWSCURRENT, and record the target so that events find it
- * 3. stop if the gateway holds that version, untouched since
- * 4. fetch, map, write value and settings together, record the version
- * 5. read AWSCURRENT again; if it moved meanwhile, go on with the new one
+ * 3. stop if the gateway has another secret than the one that is `known`, or with other settings
+ * 4. stop if the gateway holds that version, untouched since
+ * 5. fetch, map, write value and settings together, record the version
+ * 6. read AWSCURRENT again; if it moved meanwhile, go on with the new one
  *
- * A secret without a source has settings only: they alone are written then.
- *
- * `announce` makes the message that is sent along with the record of a push.
+ * A secret without a source has settings only: they alone are written then. Settings that the target
+ * does not state stay as they are known. `known` is undefined for one that is to be created.
  */
 export async function pushSecret(
   dependencies: PushDependencies,
   target: SecretTarget,
-  announce?: Announce,
+  known: KnownSecret | undefined,
 ): Promise<PushResult> {
   const id = managedSecretId(target.workspace, target.name);
-  return withSecretLease(dependencies, id, (held) => pushNewest(held, target, announce));
+  const whole = { ...target, auth_config: target.auth_config ?? known?.auth_config };
+  const meant: Meant = { known, disposition: "retry" };
+  return withSecretLease(dependencies, id, (held) => pushNewest(held, whole, meant));
 }
 
 /**
  * As {@link pushSecret}, for a secret as its manifest declared it last: read under the lease too,
- * because a manifest may be just declaring it anew. Undefined when the secret was deleted meanwhile.
+ * because a manifest may be just declaring it anew. It only ever updates what config sync wrote.
+ * Undefined when the secret was deleted meanwhile.
+ *
+ * `announce` makes the message that is sent along with the record of a push.
  */
 export async function pushRecordedSecret(
   dependencies: PushDependencies,
   id: string,
-  announce?: Announce,
+  announce: Announce,
 ): Promise<PushResult | undefined> {
   return withSecretLease(dependencies, id, async (held) => {
     const record = await held.ledger.read(MANAGED_SECRETS, id);
-    return record && pushNewest(held, record.value.target, announce);
+    if (!record) return undefined;
+    return pushNewest(held, record.value.target, meantBy(record.value), announce);
   });
 }
 
@@ -130,17 +139,20 @@ function withSecretLease<R>(
 async function pushNewest(
   dependencies: PushDependencies,
   target: SecretTarget,
-  announce: Announce | undefined,
+  meant: Meant,
+  announce?: Announce,
 ): Promise<PushResult> {
-  const { owner, value_from, name } = target;
-  if (!value_from) return pushVersion(dependencies, target, undefined, announce);
+  const { owner, value_from, name, auth_config } = target;
+  if (!value_from) return pushVersion(dependencies, target, meant, undefined, announce);
   const { source } = dependencies;
+  let { known } = meant;
   for (let round = 1; round <= ROUNDS_MAX; round += 1) {
     const current = await describeFor(owner, source, sourceId(value_from));
     const found = { reference: value_from, current };
-    const result = await pushVersion(dependencies, target, found, announce);
+    const result = await pushVersion(dependencies, target, { ...meant, known }, found, announce);
     const after = await source.describe(current.arn);
     if (after.currentVersionId === current.currentVersionId) return result;
+    known = { secret_id: result.secret_id, auth_config };
   }
   throw new UnsteadySourceError(`the source of secret ${name} changes faster than it is pushed`);
 }
@@ -153,6 +165,7 @@ interface FoundSource {
 async function pushVersion(
   dependencies: PushDependencies,
   target: SecretTarget,
+  meant: Meant,
   found: FoundSource | undefined,
   announce: Announce | undefined,
 ): Promise<PushResult> {
@@ -163,13 +176,15 @@ async function pushVersion(
   const actual = (await gateway.secrets.list()).find(
     ({ secret_name }) => secret_name === target.name,
   );
+  requireMeant(target, actual, meant);
   const { pushed } = record.value;
+  const isLeft = pushed && actual && isUntouched(pushed, actual);
   const result = (outcome: PushResult["outcome"], secret_id: string, pushedAtMs: number) => ({
     name: target.name,
     secret_id,
     outcome,
     version_id: current?.currentVersionId,
-    previous_version_id: pushed?.version_id,
+    previous_version_id: isLeft ? pushed.version_id : undefined,
     pushed_at_ms: pushedAtMs,
     effective_by_ms: pushedAtMs + secretCacheTtlMs,
   });
@@ -189,6 +204,7 @@ async function pushVersion(
       version_id: current?.currentVersionId,
       at_ms: done.pushed_at_ms,
       secret_id: written.secret_id,
+      auth_config: target.auth_config,
       gateway_updated_at_ms: written.last_updated_at,
     },
   };
@@ -211,9 +227,10 @@ async function write(
   secret_value: Readonly<Record<string, Redacted<string>>> | undefined,
 ): Promise<Secret> {
   const mark = ownerMark(target.owner);
-  // An auth_config always travels with the value: a new api_base must never meet the old key.
-  const auth_config = target.auth_config ?? actual?.auth_config;
-  const settings = auth_config && Object.keys(auth_config).length > 0 ? { auth_config } : {};
+  // An auth_config always travels with the value: a new api_base must never meet the old key, and
+  // the new key no api_base that was set a moment ago.
+  const { auth_config = {} } = target;
+  const settings = Object.keys(auth_config).length > 0 ? { auth_config } : {};
   if (actual) {
     const { secret_id } = actual;
     if (!secret_value) refuseValueLeft(actual);

@@ -109,13 +109,14 @@ type Happening = typeof happenings extends fc.Arbitrary<(infer H)[]> ? H : never
 async function pushSetup() {
   const { gateway, ledger, source, clock, dependencies } = applySetup();
   const versions = [source.put("prod/openai", "value-0")];
-  await pushSecret(dependencies, {
+  const target = {
     workspace: "default",
     name: "openai-prod",
     owner: "search",
     provider: "openai",
     value_from: { secrets_manager: "prod/openai" },
-  });
+  };
+  await pushSecret(dependencies, target, undefined);
   const rotate = () => {
     versions.push(source.put("prod/openai", `value-${versions.length}`));
   };

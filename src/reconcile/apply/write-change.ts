@@ -1,6 +1,7 @@
 import type { Change } from "#reconcile/change.ts";
 import type { ActualOf, DesiredOf, Kind } from "#reconcile/state.ts";
 import { assert } from "#runtime/assert.ts";
+import type { KnownSecret } from "#secrets/known-secret.ts";
 import { deleteSecret, type PushDependencies, type PushResult, pushSecret } from "#secrets/push.ts";
 import { ignoreMissing } from "./gateway-writer.ts";
 import { deleteBudget, writeBudget } from "./write-budget.ts";
@@ -34,8 +35,8 @@ interface Writer<K extends Kind> {
 
 const WRITERS: { readonly [K in Kind]: Writer<K> } = {
   secret: {
-    write: async (context, desired) => {
-      const push = await pushSecret(context.pushing, targetOf(context, desired));
+    write: async (context, desired, update) => {
+      const push = await pushSecret(context.pushing, targetOf(context, desired), knownBy(update));
       return { id: push.secret_id, push };
     },
     remove: ({ pushing, workspace }, { id, name }) =>
@@ -99,4 +100,11 @@ function updateOf<K extends Kind>(
 function targetOf({ workspace, owner }: ChangeContext, { name, fields }: DesiredOf<"secret">) {
   const { provider, auth_config, value_from } = fields;
   return { workspace, name, owner, provider, auth_config, value_from };
+}
+
+/** A plan is for what it saw, not for whatever has the name by now. */
+function knownBy(update: Update<"secret"> | undefined): KnownSecret | undefined {
+  if (!update) return undefined;
+  const { id, fields } = update.actual;
+  return { secret_id: id, auth_config: fields.auth_config };
 }

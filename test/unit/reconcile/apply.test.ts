@@ -524,3 +524,76 @@ test("model definitions and endpoints are written four at a time, secrets and bu
 function keyOfCreate(change: { action: string; desired?: { kind: string; name: string } }) {
   return change.desired && `${change.desired.kind}/${change.desired.name}`;
 }
+
+const ELSEWHERE = { auth_mode: "api_key", api_base: "https://elsewhere.example/v1" };
+
+type Apart = Readonly<Record<string, string>>;
+
+test.each<[string, Apart | undefined, (parts: ReturnType<typeof setup>, id: string) => unknown]>([
+  [
+    "was made again by hand",
+    undefined,
+    ({ gateway }) => {
+      gateway.deleteSecret("openai-prod");
+      return gateway.secrets.create({
+        secret_name: "openai-prod",
+        secret_value: { api_key: "value-by-hand" },
+      });
+    },
+  ],
+  ["was deleted by hand", undefined, ({ gateway }) => gateway.deleteSecret("openai-prod")],
+  [
+    "got another address, of which the manifest says nothing",
+    undefined,
+    ({ gateway }, secret_id) => gateway.secrets.update({ secret_id, auth_config: ELSEWHERE }),
+  ],
+  [
+    "got another address, of which the manifest says something",
+    { auth_mode: "api_key", api_base: "https://api.openai.com/v1" },
+    ({ gateway }, secret_id) => gateway.secrets.update({ secret_id, auth_config: ELSEWHERE }),
+  ],
+])("a secret that %s since the plan is not written", async (_, auth_config, change) => {
+  const parts = setup();
+  const { gateway, source, apply, plan, dependencies } = parts;
+  const declared = (source_version: string) => [
+    secret("openai-prod", { auth_config, source_version }),
+  ];
+  await apply(declared("version-1"));
+  source.put("prod/openai", "value-two");
+  const { plan: made, actual } = await plan(declared("version-2"));
+  await change(parts, gateway.visible().secrets[0]?.secret_id ?? "");
+  const before = gateway.visible().secrets;
+  const value = gateway.storedValue("openai-prod");
+
+  await expect(applyPlan(dependencies, made, actual)).rejects.toMatchObject({
+    // A new plan shows what is there now.
+    disposition: "retry",
+    outcomes: [{ outcome: "failed", code: "secret-changed" }],
+  });
+
+  expect(gateway.visible().secrets).toEqual(before);
+  expect(gateway.storedValue("openai-prod")).toEqual(value);
+});
+
+test("a secret that somebody made since the plan is not overwritten", async () => {
+  const { gateway, plan, dependencies } = setup();
+  const { plan: made, actual } = await plan([secret("openai-prod")]);
+  await gateway.secrets.create({
+    secret_name: "openai-prod",
+    secret_value: { api_key: "value-by-hand" },
+  });
+
+  await expect(applyPlan(dependencies, made, actual)).rejects.toMatchObject({
+    disposition: "retry",
+    outcomes: [
+      {
+        code: "secret-changed",
+        message: expect.stringMatching(
+          /^the gateway secret openai-prod is there already \(s-\d+\), and was not before\. A new plan shows it$/,
+        ),
+      },
+    ],
+  });
+
+  expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-by-hand" });
+});

@@ -29,7 +29,7 @@ async function setup(...targets: readonly SecretTarget[]) {
   const parts = applySetup();
   parts.source.put("prod/openai", '{"A": "value-one", "B": "value-two"}');
   parts.source.put("prod/other", "value-other");
-  for (const target of targets) await pushSecret(parts.dependencies, target);
+  for (const target of targets) await pushSecret(parts.dependencies, target, undefined);
   let runs = 0;
   const push = (trigger: PushTrigger, delivery = FIRST) => {
     runs += 1;
@@ -42,7 +42,10 @@ async function setup(...targets: readonly SecretTarget[]) {
   const pending = async (name: string) =>
     (await parts.ledger.read(MANAGED_SECRETS, `default/${name}`))?.value.pending;
   const told = async () => (await messagesIn(parts.ledger)).map(({ id }) => id);
-  return { ...parts, push, rotate, pending, told };
+  const idOf = (name: string) =>
+    parts.gateway.visible().secrets.find(({ secret_name }) => secret_name === name)?.secret_id ??
+    "none";
+  return { ...parts, push, rotate, pending, told, idOf };
 }
 
 test("every gateway secret that one AWS secret feeds gets its new version, and no other", async () => {
@@ -368,4 +371,173 @@ test("a ledger that cannot say what is paused lets nothing be written", async ()
   await expect(push(rotate('{"A": "value-three"}'))).rejects.toMatchObject({ code: "expected" });
 
   expect(gateway.count("updateSecret")).toBe(0);
+});
+
+type Parts = Awaited<ReturnType<typeof setup>>;
+
+/** Somebody else's, under the name of one that was ours. */
+async function makeAgain({ gateway }: Parts, name: string, auth_config = {}): Promise<void> {
+  gateway.deleteSecret(name);
+  const secret = { secret_name: name, provider: "openai", auth_config, created_by: "alice" };
+  await gateway.secrets.create({ ...secret, secret_value: { api_key: "value-by-hand" } });
+}
+
+const TO_APPLY =
+  "Put its manifest again, or run gwops apply: the plan shows what is there now, and takes it over";
+
+test("a secret that was made again by hand is left alone, and told once with both ids", async () => {
+  const parts = await setup(targetOf("first"), targetOf("second"));
+  const { gateway, ledger, push, rotate, idOf, source } = parts;
+  const ours = idOf("first");
+  await makeAgain(parts, "first");
+  const trigger = rotate('{"A": "value-three"}');
+  const fetched = source.fetched.length;
+
+  const outcomes = await push(trigger);
+  await push(trigger, LAST);
+
+  expect(outcomes).toMatchObject([
+    { name: "first", outcome: "rejected", cause: { code: "secret-changed" } },
+    { name: "second", outcome: "updated" },
+  ]);
+  expect(gateway.storedValue("first")).toEqual({ api_key: "value-by-hand" });
+  // For the other one: what may not be written is not even read.
+  expect(source.fetched).toHaveLength(fetched + 1);
+  const told = (await messagesIn(ledger)).filter(({ severity }) => severity === "critical");
+  expect(told.map(({ text }) => text)).toEqual([
+    `the gateway secret first is ${idOf("first")} now, which somebody made in place of ${ours}: it is not overwritten. ${TO_APPLY}\nThe gateway goes on with the former value until this is corrected.`,
+  ]);
+});
+
+test("also by the look of the schedule, and until config sync takes it over", async () => {
+  const parts = await setup(targetOf("first"));
+  const { gateway, dependencies, push, rotate, pending, idOf } = parts;
+  gateway.failOn("updateSecret", 1, new ExpectedError("retry"));
+  await push(rotate('{"A": "value-three"}'), LAST);
+  await makeAgain(parts, "first");
+
+  expect(await push(LOOK_AGAIN, LAST)).toMatchObject([{ outcome: "rejected" }]);
+  expect(await pending("first")).toBeUndefined();
+  expect(gateway.storedValue("first")).toEqual({ api_key: "value-by-hand" });
+
+  await pushSecret(dependencies, targetOf("first"), { secret_id: idOf("first") });
+  expect(await push(rotate('{"A": "value-four"}'))).toMatchObject([{ outcome: "updated" }]);
+  expect(gateway.storedValue("first")).toEqual({ A: "value-four" });
+});
+
+test("a secret that was deleted by hand is not made again by an event", async () => {
+  const { gateway, push, rotate } = await setup(targetOf("first"));
+  gateway.deleteSecret("first");
+
+  expect(await push(rotate('{"A": "value-three"}'))).toMatchObject([
+    {
+      outcome: "rejected",
+      cause: { message: expect.stringMatching(/^the gateway secret first \(s-\d+\) is gone/) },
+    },
+  ]);
+
+  expect(gateway.visible().secrets).toEqual([]);
+});
+
+test.each([
+  ["there is none of its name", false],
+  ["somebody has made one of its name", true],
+])("what config sync never wrote is written by no event, when %s", async (_, isThere) => {
+  const parts = await setup();
+  const { gateway, dependencies, source, push, rotate } = parts;
+  source.put("prod/openai", "");
+  await expect(pushSecret(dependencies, targetOf("first"), undefined)).rejects.toMatchObject({
+    code: "secret-mapping",
+  });
+  if (isThere) await makeAgain(parts, "first");
+  const before = gateway.visible().secrets;
+
+  expect(await push(rotate("value-three"), LAST)).toMatchObject([
+    { name: "first", outcome: "rejected", cause: { code: "secret-changed" } },
+  ]);
+
+  expect(gateway.visible().secrets).toEqual(before);
+});
+
+test("a value that somebody stored by hand is replaced: the secret is the same, and declared", async () => {
+  const { gateway, ledger, push, rotate, idOf } = await setup(targetOf("first"));
+  const secret_value = { api_key: "value-by-hand" };
+  await gateway.secrets.update({ secret_id: idOf("first"), secret_value });
+
+  // Also by an event of the version that was pushed before.
+  await push({ sourceArn: arnOf("prod/openai"), versionId: "version-1" });
+  expect(gateway.storedValue("first")).toEqual({ A: "value-one", B: "value-two" });
+
+  await gateway.secrets.update({ secret_id: idOf("first"), secret_value });
+  await push(rotate('{"A": "value-three"}'));
+  expect(gateway.storedValue("first")).toEqual({ A: "value-three" });
+  const texts = (await messagesIn(ledger)).map(({ text }) => text);
+  expect(texts).toHaveLength(2);
+  for (const text of texts) expect(text).toContain("(before: unknown)");
+});
+
+const OPENAI = { auth_mode: "api_key", api_base: "https://api.openai.com/v1" };
+const ELSEWHERE = "https://elsewhere.example/v1";
+
+test.each<[string, Readonly<Record<string, string>>, Readonly<Record<string, string>>, string]>([
+  ["an address", OPENAI, { ...OPENAI, api_base: ELSEWHERE }, "api_base"],
+  ["an address where there was none", { auth_mode: "api_key" }, OPENAI, "api_base"],
+  ["the address that is taken away", OPENAI, { auth_mode: "api_key" }, "api_base"],
+  [
+    "a region",
+    { aws_region_name: "eu-west-1" },
+    { aws_region_name: "us-east-1" },
+    "aws_region_name",
+  ],
+  ["settings where there were none", {}, { url: ELSEWHERE, version: "1" }, "url, version"],
+])("a new key does not meet settings that no plan showed: %s", async (_, left, found, names) => {
+  const parts = await setup(targetOf("first", { auth_config: left }));
+  const { gateway, push, rotate, idOf } = parts;
+  await gateway.secrets.update({ secret_id: idOf("first"), auth_config: found });
+
+  expect(await push(rotate('{"A": "value-three"}'), LAST)).toMatchObject([
+    {
+      outcome: "rejected",
+      cause: {
+        code: "secret-changed",
+        message: `the gateway secret first (${idOf("first")}) has other settings than it was left with (${names}): a new key is not sent where no plan said that it goes. ${TO_APPLY}`,
+      },
+    },
+  ]);
+
+  expect(gateway.storedValue("first")).toEqual({ A: "value-one", B: "value-two" });
+  expect(gateway.visible().secrets).toMatchObject([{ auth_config: found }]);
+});
+
+test("settings that a plan let stay are kept with the record, and an event finds them changed", async () => {
+  const parts = await setup();
+  const { gateway, ledger, dependencies, push, rotate, idOf } = parts;
+  await makeAgain(parts, "first", OPENAI);
+  const known = { secret_id: idOf("first"), auth_config: OPENAI };
+  await pushSecret(dependencies, targetOf("first"), known);
+
+  expect((await ledger.read(MANAGED_SECRETS, "default/first"))?.value.pushed?.auth_config).toEqual(
+    OPENAI,
+  );
+  expect(await push(rotate('{"A": "value-three"}'))).toMatchObject([{ outcome: "updated" }]);
+  expect(gateway.visible().secrets).toMatchObject([{ auth_config: OPENAI }]);
+
+  const auth_config = { ...OPENAI, api_base: ELSEWHERE };
+  await gateway.secrets.update({ secret_id: idOf("first"), auth_config });
+  expect(await push(rotate('{"A": "value-four"}'))).toMatchObject([{ outcome: "rejected" }]);
+  expect(gateway.storedValue("first")).toEqual({ A: "value-three" });
+});
+
+test("settings of which the answer was lost when config sync wrote them are no hand's", async () => {
+  const { gateway, dependencies, push, rotate, idOf } = await setup(
+    targetOf("first", { auth_config: { auth_mode: "api_key" } }),
+  );
+  gateway.loseAnswer("updateSecret", 1, new ExpectedError("retry"));
+  const known = { secret_id: idOf("first"), auth_config: { auth_mode: "api_key" } };
+  const target = targetOf("first", { auth_config: OPENAI });
+  await expect(pushSecret(dependencies, target, known)).rejects.toMatchObject({ code: "expected" });
+
+  expect(await push(rotate('{"A": "value-three"}'))).toMatchObject([{ outcome: "updated" }]);
+
+  expect(gateway.visible().secrets).toMatchObject([{ auth_config: OPENAI }]);
 });

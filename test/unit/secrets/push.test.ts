@@ -3,7 +3,7 @@ import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { heldLeases } from "#runtime/lease.ts";
 import { put } from "#runtime/ledger.ts";
 import { isUntouched, MANAGED_SECRETS, type SecretTarget } from "#secrets/managed-secret.ts";
-import { deleteSecret, pushSecret } from "#secrets/push.ts";
+import { deleteSecret, pushRecordedSecret, pushSecret } from "#secrets/push.ts";
 import { applySetup, CACHE_TTL_MS } from "../../support/apply-setup.ts";
 import { aMessage, ExpectedError, messagesIn } from "../../support/builders.ts";
 import { FakeGateway } from "../../support/fake-gateway.ts";
@@ -22,8 +22,12 @@ const TARGET: SecretTarget = {
 function setup() {
   const parts = applySetup();
   const versionId = parts.source.put("prod/openai", "value-one");
-  const push = (target = TARGET, runId = "run-1") =>
-    pushSecret({ ...parts.dependencies, runId }, target);
+  /** As a plan does that has just looked. */
+  const push = async (target = TARGET, runId = "run-1") => {
+    const { secrets } = parts.gateway.visible();
+    const known = secrets.find(({ secret_name }) => secret_name === target.name);
+    return pushSecret({ ...parts.dependencies, runId }, target, known);
+  };
   const record = () => parts.ledger.read(MANAGED_SECRETS, "default/openai-prod");
   const secret = async () => (await parts.gateway.secrets.list())[0];
   return { ...parts, versionId, push, record, secret };
@@ -57,6 +61,7 @@ test("a secret that the gateway does not have is created with value, settings an
       version_id: versionId,
       at_ms: clock.nowMs(),
       secret_id: (await secret())?.secret_id,
+      auth_config: TARGET.auth_config,
       gateway_updated_at_ms: (await secret())?.last_updated_at,
     },
   });
@@ -298,11 +303,13 @@ test("a record that was written by another run meanwhile is not overwritten", as
 });
 
 test("the message of a push is written with its record, and only when something was pushed", async () => {
-  const { ledger, dependencies } = setup();
-  const announce = () => aMessage({ id: "told" });
+  const { ledger, source, dependencies, push } = setup();
+  await push();
+  source.put("prod/openai", "value-two");
 
-  await pushSecret(dependencies, TARGET, announce);
-  await pushSecret(dependencies, TARGET, () => aMessage({ id: "told-again" }));
+  for (const id of ["told", "told-again"]) {
+    await pushRecordedSecret(dependencies, "default/openai-prod", () => aMessage({ id }));
+  }
 
   expect((await messagesIn(ledger)).map(({ id }) => id)).toEqual(["told"]);
 });
@@ -379,8 +386,8 @@ test("a secret is pushed to the gateway of its workspace", async () => {
   const gatewayOf = (workspace: string) =>
     workspace === "team-a" ? other : dependencies.gatewayOf(workspace, NO_DEADLINE);
 
-  await pushSecret({ ...dependencies, gatewayOf }, { ...TARGET, workspace: "team-a" });
-  await pushSecret({ ...dependencies, gatewayOf }, TARGET);
+  await pushSecret({ ...dependencies, gatewayOf }, { ...TARGET, workspace: "team-a" }, undefined);
+  await pushSecret({ ...dependencies, gatewayOf }, TARGET, undefined);
 
   expect(other.storedValue("openai-prod")).toEqual({ api_key: "value-one" });
   expect(other.writes()).toEqual(["createSecret"]);
