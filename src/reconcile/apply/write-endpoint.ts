@@ -1,4 +1,4 @@
-import type { ModelConfig } from "#gateway/types.ts";
+import type { Endpoint, ModelConfig } from "#gateway/types.ts";
 import { fieldOf } from "#reconcile/change.ts";
 import { endpointOwner } from "#reconcile/owner.ts";
 import { bindingsSpokenOf } from "#reconcile/plan/compare.ts";
@@ -12,13 +12,14 @@ import {
   serverNameOf,
 } from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
-import { isReservedTag, OWNER_TAG_KEY, ownerMark } from "#runtime/marks.ts";
+import { isReservedTag, OWNER_TAG_KEY, ownerMark, readMark } from "#runtime/marks.ts";
+import { visible } from "#runtime/visible.ts";
 import { type GatewayWriter, idOf, ignoreMissing, isFailure, stated } from "./gateway-writer.ts";
 import { renameTarget } from "./write-budget.ts";
 import type { Update, WriteContext } from "./write-context.ts";
 import { writePlacements } from "./write-guardrails.ts";
 
-/** An endpoint without models, which no list shows, has the name and belongs to somebody else. */
+/** An endpoint without models, which no list shows, has the name and is not known as this owner's. */
 class EndpointTakenError extends GatewayOpsError {
   override readonly name = "EndpointTakenError";
   readonly code = "endpoint-taken";
@@ -178,24 +179,34 @@ function bindingKey({ resource_type, resource_id }: EndpointBinding): string {
   return JSON.stringify([resource_type, resource_id]);
 }
 
-/** An endpoint that lost all its models: no list shows it, and its name stays taken. */
+/**
+ * What has the name and is in no list, as it has no models: this owner's if it was made as that, and
+ * left before a snapshot could know it. What a snapshot knows comes with the plan, as an update.
+ */
 async function findHidden(
   { gateway, owner }: WriteContext,
   name: string,
 ): Promise<Before | undefined> {
   const found = await gateway.endpoints.find({ name });
   if (!found || found.model_mappings.length > 0) return undefined;
-  const { owner: other = owner } = endpointOwner(found);
-  if (other !== owner) {
-    throw new EndpointTakenError(
-      `the name "${name}" is taken by an endpoint without models that belongs to the owner "${other}", not to "${owner}"`,
-    );
-  }
+  const maker = readMark(found.created_by);
+  const { owner: marked = maker } = endpointOwner(found);
+  if (maker !== owner || marked !== owner) throw takenBy(found, marked);
   const tags = Object.fromEntries(found.tags.map(({ key, value }) => [key, value]));
   const { routing_strategy, fallback_config } = found;
   // Its bindings are not looked at: those that are declared are made, or are there already.
   const fields = { models: [], routing_strategy, fallback_config, tags };
   return { id: found.endpoint_id, name, fields };
+}
+
+function takenBy({ name, endpoint_id, created_by }: Endpoint, owner: string | undefined) {
+  const maker = created_by ? ` (made by "${created_by}")` : "";
+  const whose = owner === undefined ? `nobody${maker}` : `the owner "${owner}"`;
+  return new EndpointTakenError(
+    visible(
+      `the name "${name}" is taken by the endpoint ${endpoint_id}, which belongs to ${whose} and is in no list, as it has no models: give it one, so that it can be adopted, or delete it by its id`,
+    ),
+  );
 }
 
 function modelConfig(model: EndpointModel, ids: ReadonlyMap<ResourceKey, string>): ModelConfig {

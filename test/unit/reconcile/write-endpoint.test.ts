@@ -150,6 +150,33 @@ test("an endpoint without models that belongs to another owner is left alone", a
   expect(chat().model_mappings).toEqual([]);
 });
 
+test.each([
+  ["nobody's, made by hand", "alice", 'belongs to nobody (made by "alice")'],
+  ["nobody's, made by nobody knows whom", undefined, "belongs to nobody and"],
+  ["what another owner's killed run made", "gwops:ads", 'belongs to the owner "ads"'],
+  ["made by one that is called alike", "gwops:search2", 'belongs to the owner "search2"'],
+])("an endpoint without models is not taken over unseen: %s", async (_, created_by, says) => {
+  const parts = applySetup();
+  const { gateway, source, apply, failed } = parts;
+  source.put("prod/openai", "value-one");
+  await apply(BELOW);
+  const model_definition_id = gateway.visible().definitions[0]?.model_definition_id ?? "";
+  const { endpoint_id } = await gateway.endpoints.create({
+    name: "chat",
+    model_configs: [{ model_definition_id, linkage_type: "PRIMARY" }],
+    ...(created_by !== undefined && { created_by }),
+  });
+  gateway.detachModels("chat");
+  const [before] = gateway.visible().endpoints;
+
+  const { outcomes } = await failed([...BELOW, endpoint()]);
+
+  expect(outcomes[0]).toMatchObject({ code: "endpoint-taken", disposition: "reject" });
+  expect(outcomes[0]).toMatchObject({ message: expect.stringContaining(says) });
+  expect(outcomes[0]).toMatchObject({ message: expect.stringContaining(endpoint_id) });
+  expect(gateway.visible().endpoints).toEqual([before]);
+});
+
 test("an experiment is made once for all endpoints that name it, and then known", async () => {
   const parts = applySetup();
   const { gateway, tracking, ledger } = parts;
