@@ -174,9 +174,13 @@ export function dependenciesOf(resource: DesiredResource | ActualResource): Reso
   return [...keys];
 }
 
-/** Whose a resource is; undefined is nobody's. What the ledger knows overrules a mark. */
-export function effectiveOwner({ owner, ledger_owner }: ActualResource): string | undefined {
-  return ledger_owner ?? owner;
+/**
+ * Whose a resource is; undefined is nobody's. What the ledger knows overrules a mark; what was made
+ * by an owner's run, and never marked or no more, is that owner's.
+ */
+export function effectiveOwner(resource: ActualResource): string | undefined {
+  const { owner, made_by, ledger_owner } = resource;
+  return ledger_owner ?? owner ?? made_by;
 }
 
 export function byText(a: string, b: string): number {

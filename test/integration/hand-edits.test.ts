@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import { isThere } from "#reconcile/observe/resources.ts";
+import { getResource } from "#reconcile/observe/resources.ts";
 import { OWNER_TAG_KEY } from "#runtime/marks.ts";
 import type { RunReport } from "#sync/report/report.ts";
 import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-server.ts";
@@ -173,6 +173,35 @@ test("a budget that is gone is made again, and one that a list lacks once is not
   expect(await budgets()).toHaveLength(1);
 });
 
+test("an endpoint that lost its models and its name by hand is mended in place", async () => {
+  const { gateway, manifest, sync, endpoint, definition } = await applied("emptied");
+  const [{ endpoint_id }, { model_definition_id }] = [await endpoint(), await definition()];
+  await gateway.endpoints.update({ endpoint_id, name: "emptied-ui" });
+  await gateway.endpoints.detachModel({ endpoint_id, model_definition_id, force: true });
+
+  const report = await sync({ ...manifest });
+
+  expect(changesIn(report)).toEqual(["update endpoint/emptied"]);
+  expect(report?.outcome).toBe("applied");
+  expect(await endpoint()).toMatchObject({ endpoint_id, model_mappings: [{ weight: 1 }] });
+});
+
+test.each(["secrets", "modelDefinitions", "endpoints", "budgets"] as const)(
+  "a list of %s that shows nothing for once is not believed",
+  async (kind) => {
+    const { gateway, manifest, sync } = await applied(`lagging-${kind}`);
+    const { list } = gateway[kind];
+    Object.assign(gateway[kind], { list: async () => [] });
+    const doubted = await sync({ ...manifest });
+    Object.assign(gateway[kind], { list });
+
+    expect(doubted?.error?.code).toBe("doubted-list");
+    const next = await sync({ ...manifest });
+    expect(changesIn(next)).toEqual([]);
+    expect(next?.outcome).toBe("applied");
+  },
+);
+
 test("what is not there is told from what is, for every kind", async () => {
   const { gateway, endpoint, definition, secret, budgets } = await applied("asked");
   const [budget] = await budgets();
@@ -184,8 +213,8 @@ test("what is not there is told from what is, for every kind", async () => {
   };
 
   for (const [kind, id] of Object.entries(ids)) {
-    expect(await isThere(gateway, kind as keyof typeof ids, id)).toBe(true);
+    expect(await getResource(gateway, kind as keyof typeof ids, id)).toBeDefined();
     const other = `${id.slice(0, -4)}0000`;
-    expect(await isThere(gateway, kind as keyof typeof ids, other)).toBe(false);
+    expect(await getResource(gateway, kind as keyof typeof ids, other)).toBeUndefined();
   }
 });

@@ -1,9 +1,10 @@
 import { UsageError } from "#cli/usage-error.ts";
+import { madeByRuns } from "#reconcile/plan/recognise.ts";
 import { type ActualResource, type Identity, identityOf, keyOf } from "#reconcile/state.ts";
 import { RecordConflictError } from "#runtime/errors.ts";
 import { type LedgerKind, put } from "#runtime/ledger.ts";
 import { partsOf } from "#runtime/parts.ts";
-import { allIntended } from "#sync/history/intents.ts";
+import { intendedByOwner } from "#sync/history/intents.ts";
 import { type HistoryDependencies, readOthers } from "#sync/history/snapshot-history.ts";
 import type { WorkspacePlan } from "#sync/owner/plan-owner.ts";
 
@@ -28,15 +29,15 @@ export async function refuseForeignMarks(
   { takeOver }: { readonly takeOver?: boolean | undefined },
 ): Promise<void> {
   const strange = actual.resources.filter(
-    (resource) => resource.owner !== undefined && !known.owned.has(identityOf(resource)),
+    (resource) => (resource.owner ?? resource.made_by) && !known.owned.has(identityOf(resource)),
   );
   if (strange.length === 0) return;
   const others = await readOthers(memory, owner, workspace);
-  const intended = await allIntended(memory.ledger, workspace);
+  const made = madeByRuns(strange, await intendedByOwner(memory.ledger, workspace));
   const taken = await takenOver(memory, workspace);
   const foreign = strange.filter((resource) => {
     const identity = identityOf(resource);
-    const isKnown = others.has(identity) || intended.has(keyOf(resource));
+    const isKnown = others.has(identity) || made.has(identity);
     return !isKnown && !taken.identities.has(identity);
   });
   if (foreign.length === 0) return;

@@ -28,6 +28,7 @@ import {
   scorersToUse,
 } from "./guardrails.ts";
 import { listResources, type ResourceReader, resourcesIn } from "./resources.ts";
+import { withUnlisted } from "./unlisted.ts";
 
 /** The part of the gateway client that observing needs. */
 export interface GatewayReader extends ResourceReader, GuardrailReader {
@@ -60,7 +61,8 @@ export function beginReading(gateway: GatewayReader, ledger: Ledger, workspace: 
 
 /**
  * Reads what the desired state needs to know, in six requests for a gateway of any size: who is
- * logged in, and five lists. On top come one for each experiment that it names or gives the id of
+ * logged in, and five lists. On top come one for each resource that earlier runs left and no list
+ * shows, one for each experiment that it names or gives the id of
  * and the ledger does not know, one and one for each endpoint that declares guardrails if any does, and one for the
  * scorers of each experiment of which a guardrail must be made.
  */
@@ -71,7 +73,8 @@ export async function observe(
   { desired, known, trustsExperiments: isTrusted = false }: Wanted,
   reading: Reading = readLists(gateway, ledger, desired.workspace),
 ): Promise<ActualState> {
-  const lists = await reading;
+  const read = await reading;
+  const lists = { ...read, resources: await withUnlisted(gateway, read.resources, known) };
   const endpoints = desired.resources.filter((resource) => resource.kind === "endpoint");
   const wanted = endpoints.flatMap(({ fields }) => fields.guardrails ?? []);
   const source = { tracking, ledger, workspace: desired.workspace, isTrusted };

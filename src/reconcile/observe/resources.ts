@@ -22,6 +22,8 @@ import {
   type ActualOf,
   type ActualResource,
   type EndpointBinding,
+  type Identity,
+  identityOf,
   KINDS,
   type Kind,
 } from "#reconcile/state.ts";
@@ -74,8 +76,9 @@ export interface Surroundings {
 
 interface Observer<K extends Kind> {
   readonly list: (gateway: ResourceReader) => Promise<readonly Raw[K][]>;
-  /** Whether a list should show what has the id; fails when nothing has it. */
-  readonly isListed: (gateway: ResourceReader, id: string) => Promise<boolean>;
+  /** Fails when nothing has the id. */
+  readonly get: (gateway: ResourceReader, id: string) => Promise<Raw[K]>;
+  readonly idOf: (raw: Raw[K]) => string;
   readonly convert: (raw: Raw[K], surroundings: Surroundings) => ActualOf<K>;
 }
 
@@ -83,38 +86,55 @@ interface Observer<K extends Kind> {
 const OBSERVERS: { readonly [K in Kind]: Observer<K> } = {
   endpoint: {
     list: ({ endpoints }) => endpoints.list(),
-    // No list shows an endpoint without models.
-    isListed: async ({ endpoints }, endpoint_id) =>
-      (await endpoints.get({ endpoint_id })).model_mappings.length > 0,
+    get: ({ endpoints }, endpoint_id) => endpoints.get({ endpoint_id }),
+    idOf: ({ endpoint_id }) => endpoint_id,
     convert: fromEndpoint,
   },
   secret: {
     list: ({ secrets }) => secrets.list(),
-    isListed: async ({ secrets }, secret_id) => Boolean(await secrets.get({ secret_id })),
+    get: ({ secrets }, secret_id) => secrets.get({ secret_id }),
+    idOf: ({ secret_id }) => secret_id,
     convert: fromSecret,
   },
   model_definition: {
     list: ({ modelDefinitions }) => modelDefinitions.list(),
-    isListed: async ({ modelDefinitions }, model_definition_id) =>
-      Boolean(await modelDefinitions.get({ model_definition_id })),
+    get: ({ modelDefinitions }, model_definition_id) =>
+      modelDefinitions.get({ model_definition_id }),
+    idOf: ({ model_definition_id }) => model_definition_id,
     convert: fromModelDefinition,
   },
   budget: {
     list: ({ budgets }) => budgets.list(),
-    isListed: async ({ budgets }, budget_policy_id) =>
-      Boolean(await budgets.get({ budget_policy_id })),
+    get: ({ budgets }, budget_policy_id) => budgets.get({ budget_policy_id }),
+    idOf: ({ budget_policy_id }) => budget_policy_id,
     convert: fromBudget,
   },
 };
 
-/** Whether the gateway has something that its lists should show. */
-export async function isThere(gateway: ResourceReader, kind: Kind, id: string): Promise<boolean> {
+/** What has the id, whether or not a list shows it; undefined when nothing has it. */
+export async function getResource<K extends Kind>(
+  gateway: ResourceReader,
+  kind: K,
+  id: string,
+): Promise<Raw[K] | undefined> {
   try {
-    return await OBSERVERS[kind].isListed(gateway, id);
+    return await OBSERVERS[kind].get(gateway, id);
   } catch (error) {
-    if (error instanceof GatewayOpsError && error.code === "gateway-not-found") return false;
+    if (error instanceof GatewayOpsError && error.code === "gateway-not-found") return undefined;
     throw error;
   }
+}
+
+/** What the lists show, each once: a list of several pages can show one twice. */
+export function identitiesIn(lists: RawLists): Set<Identity> {
+  return new Set(
+    KINDS.flatMap((kind) => [...byId(kind, lists).keys()].map((id) => identityOf({ kind, id }))),
+  );
+}
+
+function byId<K extends Kind>(kind: K, lists: RawLists): Map<string, Raw[K]> {
+  const { idOf } = OBSERVERS[kind];
+  return new Map(lists[kind].map((raw) => [idOf(raw), raw]));
 }
 
 /** One list of each kind. */
@@ -134,7 +154,8 @@ function resourcesOf<K extends Kind>(
   lists: RawLists,
   surroundings: Surroundings,
 ): ActualResource[] {
-  return lists[kind].map((raw) => OBSERVERS[kind].convert(raw, surroundings));
+  const { convert } = OBSERVERS[kind];
+  return [...byId(kind, lists).values()].map((raw) => convert(raw, surroundings));
 }
 
 function fromSecret(secret: Secret, { pushedOf }: Surroundings): ActualOf<"secret"> {

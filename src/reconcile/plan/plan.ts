@@ -160,9 +160,10 @@ function nameChange(
   return [{ path: "name", before, after, ...(isByHand && { remark: "renamed by hand" }) }];
 }
 
-/** Of a mark that somebody took away or overwrote. */
-function ownerChange({ owner: before, ledger_owner: after }: ActualResource): FieldChange[] {
-  return after === undefined ? [] : [{ path: "owner", before, after }];
+/** Of a mark that was never written, or that somebody took away or overwrote. */
+function ownerChange(actual: ActualResource): FieldChange[] {
+  const [before, after] = [actual.owner, effectiveOwner(actual)];
+  return before === after ? [] : [{ path: "owner", before, after }];
 }
 
 function immutableIssues(

@@ -1,4 +1,4 @@
-import { TRAITS } from "#reconcile/kinds.ts";
+import { effectiveOwner, TRAITS } from "#reconcile/kinds.ts";
 import {
   type ActualResource,
   type ActualState,
@@ -53,26 +53,52 @@ export function recognised(
       };
 }
 
-/** The same knowledge with what a killed run has made, as far as it is there. */
+/** By owner, what a killed run set out to create. */
+export type IntendedByOwner = ReadonlyMap<string, ReadonlySet<ResourceKey>>;
+
+/** What killed runs have made, as far as it is there, and for whom. */
+export function madeByRuns(
+  resources: readonly ActualResource[],
+  intended: IntendedByOwner,
+): ReadonlyMap<Identity, string> {
+  return new Map(
+    resources.flatMap((resource) => {
+      const maker = resource.made_by ?? resource.owner;
+      if (maker === undefined || !intended.get(maker)?.has(keyOf(resource))) return [];
+      return [[identityOf(resource), maker] as const];
+    }),
+  );
+}
+
+/** The same knowledge with what the owner's killed run has made, unless others have it by now. */
 export function withIntended(
   known: KnownState,
   { resources }: ActualState,
   owner: string,
 ): KnownState {
-  if (known.intended.size === 0) return known;
-  const made = resources.filter(
-    (resource) =>
-      known.intended.has(keyOf(resource)) && (resource.made_by ?? resource.owner) === owner,
-  );
-  const owned = made.map((resource) => [identityOf(resource), resource.name] as const);
-  return { ...known, owned: new Map([...owned, ...known.owned]) };
+  const { intended, others, owned } = known;
+  if (intended.size === 0) return known;
+  const made = madeByRuns(resources, new Map([[owner, intended]]));
+  const own = resources
+    .filter((resource) => made.has(identityOf(resource)) && !others.has(identityOf(resource)))
+    .map((resource) => [identityOf(resource), resource.name] as const);
+  return { ...known, owned: new Map([...own, ...owned]) };
 }
 
-/** Whether a list lacks what a killed run may have made, and the server would make twice. */
-export function lacksIntended(known: KnownState, { resources }: ActualState): boolean {
-  if (known.intended.size === 0) return false;
+/**
+ * Whether the lists lack what a file would be wrong without, or what a killed run may have made and
+ * the server would make twice.
+ */
+export function lacksMeant(
+  { intended }: KnownState,
+  { externals }: DesiredState,
+  { resources }: ActualState,
+): boolean {
+  const made = [...intended].filter((key) => !TRAITS[partsOf(key).kind].isNamed);
+  const meant = [...made, ...externals];
+  if (meant.length === 0) return false;
   const there = new Set(resources.map(keyOf));
-  return [...known.intended].some((key) => !TRAITS[partsOf(key).kind].isNamed && !there.has(key));
+  return meant.some((key) => !there.has(key));
 }
 
 /** What is there and no earlier run is known to have left. */
@@ -83,28 +109,17 @@ export function strangersIn(
   return resources.filter((resource) => !owned.has(identityOf(resource)));
 }
 
-/** What is declared and was left by an earlier run, and no list shows. */
-export function missingIn(
-  { resources: listed }: ActualState,
-  { resources }: DesiredState,
-  { owned }: KnownState,
-  strangers: readonly ActualResource[],
-): Identity[] {
-  if (listed.length - strangers.length === owned.size) return [];
-  const there = new Set(listed.map(identityOf));
-  const declared = new Set(resources.map(keyOf));
-  return [...owned].flatMap(([identity, name]) =>
-    there.has(identity) || !declared.has(keyLeft(identity, name)) ? [] : [identity],
-  );
-}
-
-/** Whether anything that is meant may be another owner's, whatever its mark says. */
+/**
+ * Whether anything that is meant, or counts as the owner's by its mark or by a killed run, may be
+ * another owner's.
+ */
 export function mayMeetOthers(
   strangers: readonly ActualResource[],
-  { resources, externals }: DesiredState,
-  { owned }: KnownState,
+  { owner, resources, externals }: DesiredState,
+  { owned, intended }: KnownState,
 ): boolean {
   if (strangers.length === 0) return false;
+  if (strangers.some((stranger) => effectiveOwner(stranger) === owner)) return true;
   const keys = new Set(strangers.map(keyOf));
   const isNameless = strangers.some(({ kind }) => !TRAITS[kind].isNamed);
   const known = new Set([...owned].map(([identity, name]) => keyLeft(identity, name)));
@@ -113,7 +128,7 @@ export function mayMeetOthers(
     if (keys.has(keyOf(resource)) || (previous && keys.has(previous))) return true;
     return isNameless && !TRAITS[resource.kind].isNamed && !known.has(keyOf(resource));
   };
-  return externals.some((key) => keys.has(key)) || resources.some(meets);
+  return [...externals, ...intended].some((key) => keys.has(key)) || resources.some(meets);
 }
 
 function withOwner(resource: ActualResource, owner: string | undefined): ActualResource {

@@ -1,8 +1,9 @@
+import type { IntendedByOwner } from "#reconcile/plan/recognise.ts";
 import type { ResourceKey } from "#reconcile/state.ts";
 import { RecordConflictError } from "#runtime/errors.ts";
 import { type Ledger, type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
 import { partsOf } from "#runtime/parts.ts";
-import { historyId } from "./snapshot-history.ts";
+import { historyId, splitId } from "./snapshot-history.ts";
 
 /**
  * What a run is about to create, noted before it does: what of it is there when the run is killed
@@ -42,14 +43,16 @@ export async function readIntents(
   };
 }
 
-/** What the runs of all owners set out to create in a workspace. */
-export async function allIntended(
-  ledger: Ledger,
-  workspace: string,
-): Promise<ReadonlySet<ResourceKey>> {
-  const records = await ledger.list(INTENTS);
-  const inWorkspace = records.filter(({ id }) => id.startsWith(`${workspace}/`));
-  return new Set(inWorkspace.flatMap(({ value }) => value.keys));
+/** What the runs of all owners set out to create in a workspace, by owner. */
+export async function intendedByOwner(ledger: Ledger, workspace: string): Promise<IntendedByOwner> {
+  const intended = new Map<string, Set<ResourceKey>>();
+  for (const { id, value } of await ledger.list(INTENTS)) {
+    const [inWorkspace, place] = splitId(id);
+    const [owner] = splitId(place);
+    if (inWorkspace !== workspace) continue;
+    intended.set(owner, new Set([...(intended.get(owner) ?? []), ...value.keys]));
+  }
+  return intended;
 }
 
 interface Place {

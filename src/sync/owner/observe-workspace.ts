@@ -1,4 +1,3 @@
-import { TRAITS } from "#reconcile/kinds.ts";
 import type { TrackingReader } from "#reconcile/observe/experiments.ts";
 import {
   type GatewayReader,
@@ -6,27 +5,17 @@ import {
   type Reading,
   type Wanted,
 } from "#reconcile/observe/observe.ts";
-import { isThere } from "#reconcile/observe/resources.ts";
 import {
-  lacksIntended,
+  lacksMeant,
+  madeByRuns,
   mayMeetOthers,
-  missingIn,
   recognised,
   strangersIn,
   withIntended,
 } from "#reconcile/plan/recognise.ts";
-import {
-  type ActualState,
-  type DesiredState,
-  type Identity,
-  idIn,
-  type KnownState,
-  keyLeft,
-  kindIn,
-} from "#reconcile/state.ts";
+import type { ActualResource, ActualState, DesiredState, KnownState } from "#reconcile/state.ts";
 import type { Deadline } from "#runtime/deadline.ts";
-import { GatewayOpsError } from "#runtime/errors.ts";
-import { mapLimited } from "#runtime/limit.ts";
+import { intendedByOwner } from "#sync/history/intents.ts";
 import { type HistoryDependencies, readOthers } from "#sync/history/snapshot-history.ts";
 
 export interface ObserveDependencies extends HistoryDependencies {
@@ -46,26 +35,13 @@ interface ObserveOptions extends Pick<Wanted, "trustsExperiments"> {
   readonly reading?: Reading | undefined;
 }
 
-/** A list lacks what is there: an old copy of the server's data answered, or a part of it. */
-class DoubtedListError extends GatewayOpsError {
-  override readonly name = "DoubtedListError";
-  readonly code = "doubted-list";
-  readonly disposition = "retry";
-}
-
-/** Of what the lists lack; a guard speaks where much more is missing. */
-const ASKED_MAX = 20;
-const ASKED_AT_ONCE = 4;
-
 /**
  * Looks at a workspace through the eyes of its owner's ledger:
  *
- * 1. read the gateway; again if a list lacks what a killed run may have made
- * 2. what that run has made is the owner's
- * 3. ask by id for what is declared, was left there, and no list shows: if it is there after all,
- *    no list is believed
- * 4. learn what other owners left, if anything that is meant may be theirs
- * 5. what is known by id goes by its name
+ * 1. read the gateway; again if the lists lack what a killed run may have made, or an external
+ * 2. learn what other owners left and their killed runs made, if anything that is meant may be theirs
+ * 3. what the owner's own killed run has made is the owner's, unless it is theirs by now
+ * 4. what is known by id goes by its name
  */
 export async function observeWorkspace(
   dependencies: ObserveDependencies,
@@ -73,18 +49,28 @@ export async function observeWorkspace(
   memory: KnownState,
   { trustsExperiments, reading }: ObserveOptions = {},
 ): Promise<Observed> {
-  const { owner, workspace } = desired;
+  const { owner } = desired;
   const wanted = { desired, known: memory, trustsExperiments };
   const first = await look(dependencies, wanted, reading);
-  const seen = lacksIntended(memory, first) ? await look(dependencies, wanted) : first;
-  const own = withIntended(memory, seen, owner);
-  const strangers = strangersIn(seen, own);
-  await checkLists(dependencies, workspace, own, missingIn(seen, desired, own, strangers));
-  const others = mayMeetOthers(strangers, desired, own)
-    ? await readOthers(dependencies, owner, workspace)
-    : own.others;
-  const known = { ...own, others };
+  const seen = lacksMeant(memory, desired, first) ? await look(dependencies, wanted) : first;
+  const strangers = strangersIn(seen, memory);
+  const others = mayMeetOthers(strangers, desired, memory)
+    ? await othersIn(dependencies, desired, strangers)
+    : memory.others;
+  const known = withIntended({ ...memory, others }, seen, owner);
   return { actual: recognised(seen, desired, known), known };
+}
+
+/** What others left, and what runs of theirs that were killed have made. */
+async function othersIn(
+  dependencies: HistoryDependencies,
+  { owner, workspace }: DesiredState,
+  strangers: readonly ActualResource[],
+): Promise<KnownState["others"]> {
+  const left = await readOthers(dependencies, owner, workspace);
+  const made = madeByRuns(strangers, await intendedByOwner(dependencies.ledger, workspace));
+  const theirs = [...made].filter(([, maker]) => maker !== owner);
+  return new Map([...theirs, ...left]);
 }
 
 /** The same again, after a run that knew as much. */
@@ -105,21 +91,4 @@ function look(
   const { workspace } = wanted.desired;
   const [gateway, tracking] = [gatewayOf(workspace, deadline), trackingOf(workspace, deadline)];
   return observe(gateway, tracking, ledger, wanted, reading);
-}
-
-async function checkLists(
-  { gatewayOf, deadline }: ObserveDependencies,
-  workspace: string,
-  { owned }: KnownState,
-  missing: readonly Identity[],
-): Promise<void> {
-  const gateway = gatewayOf(workspace, deadline);
-  await mapLimited(missing.slice(0, ASKED_MAX), ASKED_AT_ONCE, async (identity) => {
-    const [kind, id] = [kindIn(identity), idIn(identity)];
-    if (!(await isThere(gateway, kind, id))) return;
-    const key = keyLeft(identity, owned.get(identity) ?? id);
-    throw new DoubtedListError(
-      `the gateway's list of ${TRAITS[kind].nouns} lacks ${key} (${id}), which it has when asked for it by id: no list is believed now, and nothing is planned; try again`,
-    );
-  });
 }
