@@ -23,6 +23,8 @@ export interface RecordTools extends HideTools {
  * - rejected input is logged and acknowledged: its worker has reported it
  * - everything else is delivered again, soon; what can never be handled ends in the dead-letter
  *   queue by the queue's own count
+ * - what another run holds until the last delivery is left to the schedule: that looks at all that
+ *   is not done yet
  * - in an ordered queue the first failure ends the batch; what is behind it comes back too, since
  *   a message that stays invisible holds up all others
  */
@@ -63,6 +65,10 @@ async function failureOf(
   } catch (error) {
     if (error instanceof GatewayOpsError && error.disposition === "reject") {
       logger.error("input rejected", error);
+      return undefined;
+    }
+    if (error instanceof LeaseHeldError && delivery.isLast) {
+      logger.warn("another run writes: left to the schedule", error);
       return undefined;
     }
     logger.warn("failed for now", { attempt: attemptOf(record), error: error as Error });

@@ -57,6 +57,9 @@ export async function endRun(
   const isUntold = run.isContinued || isOneGoneUnsettled(records, result.manifests);
   const manifests = result.manifests.map((manifest) => withUntold(isUntold, records, manifest));
   const pendingCode = result.error?.code;
+  const refusedChecksums = result.workspaces
+    .filter(({ outcome }) => outcome === "refused")
+    .map(({ checksum }) => checksum);
   const news = newsOf(manifests, records, pendingCode);
   const report = buildReport(dependencies, run, { ...result, manifests }, news);
   const telling = tellingOf(report.outcome, news.length > 0);
@@ -67,7 +70,8 @@ export async function endRun(
     manifests.map((manifest) => {
       const known = records.get(manifest.key)?.value;
       const key = reportKey ?? known?.report_key;
-      const facts = { policyVersion, pendingCode, atMs: clock.nowMs(), reportKey: key };
+      const atMs = clock.nowMs();
+      const facts = { policyVersion, pendingCode, refusedChecksums, atMs, reportKey: key };
       return [manifest.key, recordOf(manifest, known, facts)] as const;
     }),
   );

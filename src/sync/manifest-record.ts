@@ -21,6 +21,8 @@ export interface ManifestRecord {
   readonly report_key?: string | undefined;
   /** Code of the error that made the attempted version pending. */
   readonly pending_code?: string | undefined;
+  /** Checksums of the plans that were refused: the version waits for somebody's word for them. */
+  readonly refused_checksums?: readonly string[] | undefined;
   /** How often in a row the version was attempted and stayed pending. */
   readonly attempts: number;
   readonly at_ms: number;
@@ -135,6 +137,7 @@ export function recordOf(
     readonly policyVersion: string;
     readonly reportKey: string | undefined;
     readonly pendingCode: string | undefined;
+    readonly refusedChecksums: readonly string[];
     readonly atMs: number;
   },
 ): ManifestRecord {
@@ -148,6 +151,7 @@ export function recordOf(
     applied_version: isSuccess(outcome) ? version_id : known?.applied_version,
     report_key: run.reportKey,
     pending_code: outcome === "pending" ? run.pendingCode : undefined,
+    refused_checksums: outcome === "refused" ? run.refusedChecksums : undefined,
     attempts: isAgain ? known.attempts + 1 : 1,
     at_ms: run.atMs,
   };

@@ -1,5 +1,6 @@
 import { type LeaseDependencies, withLease } from "#runtime/lease.ts";
 import type { Pause } from "#runtime/pause.ts";
+import { approvedSince } from "#sync/owner/approval.ts";
 import type { Delivery } from "#sync/owner/file-outcome.ts";
 import { type RunOwnerDependencies, runOwner } from "#sync/owner/run-owner.ts";
 import type { RunReport, RunTrigger } from "#sync/report/report.ts";
@@ -48,6 +49,7 @@ export async function syncOwner(
     const records = await readRecords(dependencies, owner);
     const known = {
       records,
+      approved: await approvedAmong(dependencies, records, request),
       policyVersion: permissions.version,
       nowMs: dependencies.clock.nowMs(),
     };
@@ -89,8 +91,21 @@ function hasDeleted(files: readonly OwnerFile[], records: ManifestRecords): bool
   return [...records.keys()].some((key) => !there.has(key));
 }
 
+/** The schedule alone has no event that names what somebody approved. */
+async function approvedAmong(
+  dependencies: SyncDependencies,
+  records: ManifestRecords,
+  { trigger }: SyncRequest,
+): Promise<ReadonlySet<string>> {
+  if (trigger.kind !== "schedule") return new Set();
+  const refused = [...records.values()].flatMap(({ value }) => value.refused_checksums ?? []);
+  return approvedSince(dependencies, new Set(refused));
+}
+
 interface Known {
   readonly records: ManifestRecords;
+  /** Checksums of plans that were refused and are approved by now. */
+  readonly approved: ReadonlySet<string>;
   readonly policyVersion: string;
   readonly nowMs: number;
 }
@@ -98,11 +113,12 @@ interface Known {
 /** Whether a file has work left to do. */
 function isLeft(
   { name, version_id }: OwnerFile,
-  { records, policyVersion, nowMs }: Known,
+  { records, approved, policyVersion, nowMs }: Known,
   { trigger }: SyncRequest,
 ): boolean {
   const record = records.get(name)?.value;
   if (trigger.kind === "approval" && record?.status === "refused") return true;
+  if (record?.refused_checksums?.some((checksum) => approved.has(checksum))) return true;
   if (isSettled(record, version_id, policyVersion)) return false;
   return trigger.kind !== "schedule" || isDue(record, version_id, policyVersion, nowMs);
 }

@@ -3,8 +3,11 @@ import { setTimeout } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DeleteObjectCommand, PutBucketNotificationConfigurationCommand } from "@aws-sdk/client-s3";
 import { UpdateSecretCommand } from "@aws-sdk/client-secrets-manager";
+import { GetQueueAttributesCommand, ListQueuesCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { DynamoLedger } from "#aws/ledger.ts";
+import { isHeld, LEASES } from "#runtime/lease.ts";
+import { put as putRecord } from "#runtime/ledger.ts";
 import { endPause, startPause } from "#runtime/start-pause.ts";
 import type { Preview } from "#sync/preview/preview-result.ts";
 import type { RunOutcome, RunReport } from "#sync/report/report.ts";
@@ -23,7 +26,8 @@ import {
 import type { ReceivedEvent } from "../../scripts/story/mailbox.ts";
 import { until } from "../../scripts/story/until.ts";
 import { CREDENTIALS_SECRET, openWorld, output, type World } from "../../scripts/story/world.ts";
-import { invocations } from "../support/written.ts";
+import { A_PLACE } from "../support/places.ts";
+import { invocations, timesLogged } from "../support/written.ts";
 
 /** Deploying takes seconds, but a new machine first reads a gigabyte of Python. */
 const OPEN_TIMEOUT_MS = 240_000;
@@ -204,22 +208,8 @@ test(
 test(
   "a plan that deletes too much is refused, and applied once its checksum is approved",
   async () => {
-    const names = ["one", "two", "three", "four"];
     await createSecret(world, "many/key", madeUpKey("many"), "many");
-    const many = (kept: readonly string[]) =>
-      [
-        "version: 1",
-        "secrets:",
-        "  - { name: many, provider: openai, value_from: { secrets_manager: many/key } }",
-        "model_definitions:",
-        "  - { name: many, secret: many, model_name: gpt-4o }",
-        "endpoints:",
-        ...kept.map(
-          (name) =>
-            `  - { name: many-${name}, models: [ { model_definition: many, linkage_type: PRIMARY } ] }`,
-        ),
-      ].join("\n");
-    await settled(world, await putManifest(world, "many.yaml", many(names), "many"), "applied");
+    await settled(world, await putManifest(world, "many.yaml", many(MANY), "many"), "applied");
 
     const less = await putManifest(world, "many.yaml", many(["one"]), "many");
     const refused = await settled(world, less, "refused");
@@ -234,6 +224,32 @@ test(
     const [workspace] = applied.data.workspaces as RunReport["workspaces"];
     expect(workspace?.approval).toEqual({ checksum, by: expect.any(String) });
     expect(applied.attributes.manifest).toBe(`approvals/${checksum}`);
+  },
+  TEST_TIMEOUT_MS,
+);
+
+test(
+  "an approval that comes while another run holds the lease for long is no dead letter, and works",
+  async () => {
+    await settled(world, await putManifest(world, "many.yaml", many(MANY), "many"), "applied");
+    const less = await putManifest(world, "many.yaml", many(["two"]), "many");
+    const refused = await settled(world, less, "refused");
+    const letGo = await holdSyncLease();
+    // Before it in the queue there may be one message under way and one of each schedule.
+    const givenUp = (await timesLogged(world, LEFT_TO_SCHEDULE)) + 4;
+    await putObject(world, `approvals/${checksumsIn(refused)[0]}`, "yes");
+    await until("the approval is given up", SCHEDULE_TIMEOUT_MS, async () =>
+      (await timesLogged(world, LEFT_TO_SCHEDULE)) >= givenUp ? true : undefined,
+    );
+    const stillThere = await ownEndpoints("many-");
+    await letGo();
+
+    const applied = await settled(world, less, "applied");
+
+    expect(stillThere).toHaveLength(4);
+    expect(applied.data.trigger).toEqual({ kind: "schedule" });
+    expect(await ownEndpoints("many-")).toEqual(["many-two"]);
+    expect(await deadLetters()).toBe(0);
   },
   TEST_TIMEOUT_MS,
 );
@@ -267,14 +283,7 @@ test(
 test(
   "while an owner is paused manifests wait, and resuming applies the newest",
   async () => {
-    const ledger = new DynamoLedger(
-      new DynamoDBClient({
-        endpoint: world.aws.endpoint,
-        region: world.aws.region,
-        credentials: { accessKeyId: "000000000000", secretAccessKey: "test" },
-      }),
-      output(world.outputs, "LedgerTableName"),
-    );
+    const ledger = openLedger();
     const pause = { owner: "quick", since_ms: Date.now(), by: "somebody" };
     await startPause(ledger, pause, true);
 
@@ -478,6 +487,24 @@ const LIFE = [
   "    budget_action: ALERT",
 ].join("\n");
 
+const MANY = ["one", "two", "three", "four"];
+
+/** Endpoints of the owner "many". */
+function many(names: readonly string[]): string {
+  return [
+    "version: 1",
+    "secrets:",
+    "  - { name: many, provider: openai, value_from: { secrets_manager: many/key } }",
+    "model_definitions:",
+    "  - { name: many, secret: many, model_name: gpt-4o }",
+    "endpoints:",
+    ...names.map(
+      (name) =>
+        `  - { name: many-${name}, models: [ { model_definition: many, linkage_type: PRIMARY } ] }`,
+    ),
+  ].join("\n");
+}
+
 const PRUNED = LIFE.replace(/ {2}- \{ name: small.*\n/, "").replace(/ {2}- name: mini\n.*\n/, "");
 
 const BUDGET_OF_B = [
@@ -507,6 +534,68 @@ function definitionsOf(names: readonly string[]): string {
     "model_definitions:",
     ...names.map((name) => `  - { name: ${name}, secret: quick, model_name: gpt-4o }`),
   ].join("\n");
+}
+
+const LEFT_TO_SCHEDULE = "another run writes: left to the schedule";
+
+/**
+ * Holds the lease as another run does that lives, until the function that it returns is called; for
+ * so short a time ahead that a message is given up within seconds and not within minutes.
+ */
+async function holdSyncLease(): Promise<() => Promise<void>> {
+  const ledger = openLedger();
+  const since_ms = Date.now();
+  const holder = { ...A_PLACE, run_id: "somebody-at-a-machine" };
+  const hold = async (aheadMs: number) => {
+    const record = await ledger.read(LEASES, "sync");
+    const isFree = !record || !isHeld(record.value, Date.now());
+    if (!isFree && record.value.holder.run_id !== holder.run_id) return false;
+    const value = { holder, since_ms, expires_at_ms: Date.now() + aheadMs };
+    return ledger.commit([putRecord(LEASES, "sync", value, record)]);
+  };
+  await until("the lease", SCHEDULE_TIMEOUT_MS, async () => (await hold(3000)) || undefined);
+  const stop = new AbortController();
+  const holding = (async () => {
+    while (!stop.signal.aborted) {
+      await hold(3000);
+      await setTimeout(500);
+    }
+  })();
+  return async () => {
+    stop.abort();
+    await holding;
+    await hold(0);
+  };
+}
+
+/** How many messages nobody could handle, of all workers. */
+async function deadLetters(): Promise<number> {
+  const { QueueUrls = [] } = await world.sqs.send(new ListQueuesCommand({}));
+  const urls = QueueUrls.filter((url) => url.includes("DeadLetters"));
+  expect(urls.length).toBeGreaterThan(0);
+  const counts = await Promise.all(
+    urls.map(async (QueueUrl) => {
+      const { Attributes } = await world.sqs.send(
+        new GetQueueAttributesCommand({
+          QueueUrl,
+          AttributeNames: ["ApproximateNumberOfMessages"],
+        }),
+      );
+      return Number(Attributes?.ApproximateNumberOfMessages);
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+function openLedger(): DynamoLedger {
+  return new DynamoLedger(
+    new DynamoDBClient({
+      endpoint: world.aws.endpoint,
+      region: world.aws.region,
+      credentials: { accessKeyId: "000000000000", secretAccessKey: "test" },
+    }),
+    output(world.outputs, "LedgerTableName"),
+  );
 }
 
 /** Processes in which the local AWS runs a function, by what it gave them to read. */

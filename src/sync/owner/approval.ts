@@ -46,9 +46,24 @@ export async function ownerAwaiting(ledger: Ledger, checksum: string): Promise<s
   return (await ledger.read(APPROVALS, checksum))?.value.owner;
 }
 
+/**
+ * Of the plans that were refused those that somebody approved since. The event of an approval is
+ * only a wake: it is lost where another run held the lease for long, say.
+ */
+export async function approvedSince(
+  dependencies: Pick<ApprovalDependencies, "ledger" | "approvals">,
+  checksums: ReadonlySet<string>,
+): Promise<ReadonlySet<string>> {
+  const approved = new Set<string>();
+  for (const checksum of checksums) {
+    if (await findApproval(dependencies, checksum)) approved.add(checksum);
+  }
+  return approved;
+}
+
 /** Somebody's word for the plan, unless it was used. */
 export async function findApproval(
-  { ledger, approvals }: ApprovalDependencies,
+  { ledger, approvals }: Pick<ApprovalDependencies, "ledger" | "approvals">,
   checksum: string,
 ): Promise<Approval | undefined> {
   const record = await ledger.read(APPROVALS, checksum);

@@ -214,10 +214,26 @@ test("what another run holds is tried again when its lease can have run out, not
   const held = new LeaseHeldError("held", { retryAfterMs: 38_001 });
 
   await forEachRecord(records(["a"]), tools, workOf({ a: held }));
-  await forEachRecord(records(["b"], { attempt: 4 }), tools, workOf({ b: held }));
+  await forEachRecord(records(["b"], { attempt: 2 }), tools, workOf({ b: held }));
+  const soon = new LeaseHeldError("held", { retryAfterMs: 1000 });
+  await forEachRecord(records(["c"], { attempt: 2 }), tools, workOf({ c: soon }));
 
   expect(delays).toEqual([
     ["a", 39],
-    ["b", 135],
+    ["b", 39],
+    ["c", 15],
   ]);
+});
+
+test("at the last delivery what another run holds is left to the schedule, and never a dead letter", async () => {
+  const { tools, delays, logged, worked, workOf } = setup();
+  const held = new LeaseHeldError("held", { retryAfterMs: 38_001 });
+  const event = records(["a", "b"], { attempt: 3, group: "gateway" });
+
+  const response = await forEachRecord(event, tools, workOf({ a: held }));
+
+  expect(response).toEqual({ batchItemFailures: [] });
+  expect(worked).toEqual(["a", "b"]);
+  expect(delays).toEqual([]);
+  expect(logged).toEqual(["warn: another run writes: left to the schedule"]);
 });

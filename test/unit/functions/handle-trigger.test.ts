@@ -190,6 +190,69 @@ test("an approval lets the plan that it names pass, with the word of AWS on who 
   expect(gateway.visible().endpoints).toEqual([]);
 });
 
+/** A manifest of which so much is gone that the guards want a word; whose word it is, is not put yet. */
+async function refusedRun(settings = {}) {
+  const runs = setup({ prune: true, ...settings });
+  await runs.put(MANIFEST_KEY, aManifest());
+  const { reports } = await runs.put(MANIFEST_KEY, aManifest({ endpoints: [], budgets: [] }));
+  const checksum = reports[0]?.workspaces[0]?.checksum ?? "";
+  return { ...runs, checksum };
+}
+
+test("an approval whose event was lost is found by the schedule", async () => {
+  const { bucket, gateway, receive, checksum } = await refusedRun();
+  const before = await receive(looking("pending"));
+  bucket.approve(checksum, "Ada");
+
+  const { reports } = await receive(looking("pending"));
+
+  expect(before).toEqual({ reports: [], drifts: [] });
+  expect(reports).toMatchObject([
+    {
+      outcome: "applied",
+      trigger: { kind: "schedule" },
+      workspaces: [{ approval: { by: "Ada" } }],
+    },
+  ]);
+  expect(gateway.visible().endpoints).toEqual([]);
+  expect(await receive(looking("pending"))).toEqual({ reports: [], drifts: [] });
+});
+
+test("an approval of a plan that is another one by now is looked at once, and the new plan told", async () => {
+  const { bucket, gateway, receive, checksum, told } = await refusedRun();
+  const [endpoint] = gateway.visible().endpoints;
+  await gateway.endpoints.setTag({
+    endpoint_id: endpoint?.endpoint_id ?? "",
+    key: "team",
+    value: "a hand",
+  });
+  bucket.approve(checksum, "Ada");
+
+  const { reports } = await receive(looking("pending"));
+  const toldOnce = await told();
+  const again = await receive(looking("pending"));
+
+  expect(reports).toMatchObject([{ outcome: "refused" }]);
+  expect(reports[0]?.workspaces[0]?.checksum).not.toBe(checksum);
+  expect(again).toEqual({ reports: [], drifts: [] });
+  expect(await told()).toEqual(toldOnce);
+  bucket.approve(reports[0]?.workspaces[0]?.checksum ?? "", "Ada");
+  expect(await receive(looking("pending"))).toMatchObject({ reports: [{ outcome: "applied" }] });
+});
+
+test("an approval that was used up is not looked at again", async () => {
+  const { bucket, put, receive, checksum } = await refusedRun();
+  bucket.approve(checksum, "Ada");
+  await receive(created(`approvals/${checksum}`));
+  await put(MANIFEST_KEY, aManifest());
+  const again = await put(MANIFEST_KEY, aManifest({ endpoints: [], budgets: [] }));
+
+  const looked = await receive(looking("pending"));
+
+  expect(again.reports[0]?.outcome).toBe("refused");
+  expect(looked).toEqual({ reports: [], drifts: [] });
+});
+
 test("an approval that nobody waits for does nothing", async () => {
   const { bucket, gateway, put, receive } = setup();
   await put(MANIFEST_KEY, aManifest());

@@ -117,7 +117,13 @@ test("what stays pending is news when the reason is another", () => {
   expect(isNews("pending", record, "gateway-login-not-admin")).toBe(true);
 });
 
-const FACTS = { policyVersion: "p1", reportKey: "runs/2.json", pendingCode: "down", atMs: 5 };
+const FACTS = {
+  policyVersion: "p1",
+  reportKey: "runs/2.json",
+  pendingCode: "down",
+  refusedChecksums: ["c1"],
+  atMs: 5,
+};
 
 test("a record keeps the version that was applied last beside the one that was attempted", () => {
   const before = aRecord({ applied_version: "v1" });
@@ -145,6 +151,15 @@ test("attempts are counted while a version stays pending, with the reason", () =
   expect([first, second, other].map(({ attempts }) => attempts)).toEqual([1, 2, 1]);
   expect([first.pending_code, applied.pending_code]).toEqual(["down", undefined]);
 });
+
+test.each(RUN_OUTCOMES)(
+  "what waits for a word is noted of what is refused alone: %s",
+  (outcome) => {
+    const { refused_checksums } = recordOf(aReport(outcome), undefined, FACTS);
+
+    expect(refused_checksums).toEqual(outcome === "refused" ? ["c1"] : undefined);
+  },
+);
 
 test("what is pending stays so while it is tried again", () => {
   const pending = aRecord({ status: "pending", attempts: 3, pending_code: "down" });
