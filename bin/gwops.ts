@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { openBackend } from "#cli/connection/compose.ts";
 import type { GwopsContext, Output } from "#cli/context.ts";
 import { EXIT } from "#cli/exit-codes.ts";
-import { interruptOf } from "#cli/input/interrupt.ts";
+import { interruption } from "#cli/input/interrupt.ts";
 import { tolerateLoss } from "#cli/output/lost-output.ts";
 import { wantsColour } from "#cli/output/style.ts";
 import { runGwops } from "#cli/run.ts";
@@ -18,7 +18,10 @@ const lost = tolerateLoss({ stdout, stderr });
 // Which Node the SDK will need some day is a matter of who bundles it, not of who runs it.
 env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
+const { recording, onInterrupt } = interruption(process);
 const surroundings = {
+  process: { stdout: outputOf(stdout), stderr: outputOf(stderr) },
+  recording,
   env,
   home: env.HOME || homedir(),
   folder: process.cwd(),
@@ -28,14 +31,13 @@ const surroundings = {
 };
 const context: GwopsContext = {
   ...surroundings,
-  process: { stdout: outputOf(stdout), stderr: outputOf(stderr) },
   isColoured: wantsColour(argv, env, outputOf(stdout)),
   readStdin,
   ask: stdin.isTTY && stderr.isTTY ? ask : undefined,
-  onInterrupt: () => interruptOf(process),
+  onInterrupt,
   open: (request) => openBackend(surroundings, request),
   permissionsOf: async (stack) =>
-    (await import("#cli/connection/stack.ts")).permissionsOfStack(stack),
+    (await import("#cli/connection/stack.ts")).permissionsOfStack(stack, recording),
 };
 const status = await runGwops(argv.slice(2), context, packageJson);
 process.exitCode = status;

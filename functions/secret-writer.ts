@@ -39,20 +39,27 @@ export function secretWriter(settings: SecretWriterSettings, onRequest?: Request
     host: settings.AWS_LAMBDA_LOG_STREAM_NAME,
     process_id: process.pid,
   };
+  const logger = openLogger();
+  const onLeaseLeft = (name: string, error: unknown) =>
+    logger.warn("a lease was not given back: it runs out by itself", {
+      lease: name,
+      error: error as Error,
+    });
   return {
     tools: {
-      logger: openLogger(),
+      logger,
       clock: systemClock,
       hideFor: comeBackAfter,
       redeliverAfter: comeBackAfter,
     },
     parts: (runId: string, { work, recording }: Deadlines) => ({
       ledger: new DynamoLedger(dynamo, settings.GATEWAY_OPS_LEDGER_TABLE, recording),
-      source: new SecretsManagerSource(secretsManager, work.signal),
+      source: new SecretsManagerSource(secretsManager),
       ...gateway,
       clock: systemClock,
       runId,
       place,
+      onLeaseLeft,
       deadline: work,
       secretCacheTtlMs: settings.GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS * 1000,
     }),

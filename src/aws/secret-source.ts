@@ -10,7 +10,7 @@ import {
   type SecretSource,
   SecretSourceError,
 } from "#secrets/source.ts";
-import { awsCall, type CallOptions, callOptions, errorName } from "./aws-call.ts";
+import { awsCall, errorName } from "./aws-call.ts";
 
 const CURRENT = "AWSCURRENT";
 
@@ -26,17 +26,14 @@ const PROBLEMS: Readonly<Record<string, string>> = {
 /** AWS Secrets Manager as the source of values. */
 export class SecretsManagerSource implements SecretSource {
   readonly #client: SecretsManagerClient;
-  readonly #options: CallOptions;
 
-  /** All calls end with the signal. */
-  constructor(client: SecretsManagerClient, signal?: AbortSignal) {
+  constructor(client: SecretsManagerClient) {
     this.#client = client;
-    this.#options = callOptions(signal);
   }
 
-  async describe(nameOrArn: string): Promise<SecretDescription> {
+  async describe(nameOrArn: string, abortSignal: AbortSignal): Promise<SecretDescription> {
     const command = new DescribeSecretCommand({ SecretId: nameOrArn });
-    const secret = await explained(nameOrArn, () => this.#client.send(command, this.#options));
+    const secret = await explained(nameOrArn, () => this.#client.send(command, { abortSignal }));
     if (secret.DeletedDate) {
       throw new SecretSourceError(`${nameOrArn}: ${PROBLEMS.InvalidRequestException}`);
     }
@@ -49,9 +46,11 @@ export class SecretsManagerSource implements SecretSource {
     return { arn: secret.ARN, currentVersionId: current[0], owner };
   }
 
-  async fetch(arn: string, versionId: string): Promise<Redacted<string>> {
+  async fetch(arn: string, versionId: string, abortSignal: AbortSignal): Promise<Redacted<string>> {
     const command = new GetSecretValueCommand({ SecretId: arn, VersionId: versionId });
-    const { SecretString } = await explained(arn, () => this.#client.send(command, this.#options));
+    const { SecretString } = await explained(arn, () =>
+      this.#client.send(command, { abortSignal }),
+    );
     if (SecretString !== undefined) return new Redacted(SecretString);
     throw new SecretSourceError(`${arn} holds binary data; a text or a JSON object is needed`);
   }

@@ -1,5 +1,6 @@
 import { refuseForeignMarks } from "#cli/connection/foreign-marks.ts";
 import type { WriteFlags } from "#cli/input/flags.ts";
+import { GRACE_MS } from "#cli/input/interrupt.ts";
 import { confirmed } from "#cli/input/question.ts";
 import { showReport } from "#cli/output/outcomes.ts";
 import { showPlans } from "#cli/output/plans.ts";
@@ -19,8 +20,6 @@ import type { GwopsContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What is under way when somebody wants the command to stop gets so long to end. */
-const GRACE_MS = 30_000;
 const STOPPING = "stopping: changes that are under way end first, no further one is begun";
 
 /**

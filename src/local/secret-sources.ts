@@ -41,16 +41,16 @@ export class LocalSecretSources implements SecretSource {
     this.#options = options;
   }
 
-  async describe(id: string): Promise<SecretDescription> {
+  async describe(id: string, signal: AbortSignal): Promise<SecretDescription> {
     const value = await this.#read(id);
-    if (!value) return (await this.#aws()).describe(id);
-    return { arn: id, currentVersionId: await this.#versionOf(value), owner: this.#options.owner };
+    if (!value) return (await this.#aws()).describe(id, signal);
+    return { arn: id, currentVersionId: await this.#hashOf(value), owner: this.#options.owner };
   }
 
-  async fetch(id: string, versionId: string): Promise<Redacted<string>> {
+  async fetch(id: string, versionId: string, signal: AbortSignal): Promise<Redacted<string>> {
     const value = await this.#read(id);
-    if (!value) return (await this.#aws()).fetch(id, versionId);
-    if ((await this.#versionOf(value)) === versionId) return value;
+    if (!value) return (await this.#aws()).fetch(id, versionId, signal);
+    if ((await this.#hashOf(value)) === versionId) return value;
     throw new SecretSourceError(`${id} changed while it was being read: run the command again`);
   }
 
@@ -70,7 +70,7 @@ export class LocalSecretSources implements SecretSource {
     );
   }
 
-  async #versionOf(value: Redacted<string>): Promise<string> {
+  async #hashOf(value: Redacted<string>): Promise<string> {
     const key = await this.#options.key();
     return `hmac:${createHmac("sha256", key.reveal()).update(value.reveal()).digest("hex")}`;
   }

@@ -45,6 +45,8 @@ export interface LeaseDependencies {
   readonly place: RunPlace;
   /** Whether a process is known to have ended: what it holds is free. @default nobody knows */
   readonly isGone?: ((place: RunPlace) => boolean) | undefined;
+  /** Told why a lease could not be given back, which is no failure of the work: it runs out. */
+  readonly onLeaseLeft?: ((name: string, error: unknown) => void) | undefined;
 }
 
 /** A holder that was killed blocks others for so long. */
@@ -107,13 +109,16 @@ class HeldLease {
   readonly deadline: Deadline;
   readonly #ledger: Ledger;
   readonly #clock: Clock;
+  readonly #onLeft: LeaseDependencies["onLeaseLeft"];
   readonly #stop: () => void;
   readonly #lost = new AbortController();
   /** As it was stored last by this run. */
   #record: LedgerRecord<Lease>;
   #isRenewing = false;
 
-  constructor(record: LedgerRecord<Lease>, { ledger, clock, deadline }: LeaseDependencies) {
+  constructor(record: LedgerRecord<Lease>, dependencies: LeaseDependencies) {
+    const { ledger, clock, deadline, onLeaseLeft } = dependencies;
+    this.#onLeft = onLeaseLeft;
     this.#record = record;
     this.#ledger = ledger;
     this.#clock = clock;
@@ -123,16 +128,19 @@ class HeldLease {
     this.deadline = { leftMs: () => (this.#isOut(clock.nowMs()) ? 0 : leftMs()), signal };
   }
 
-  /** What cannot be given back runs out by itself: what the work did is not undone by that. */
+  /**
+   * What cannot be given back runs out by itself: what the work did, or why it failed, is not undone
+   * by that, whatever is wrong.
+   */
   async giveBack(): Promise<void> {
     this.#stop();
     try {
       const nowMs = this.#clock.nowMs();
-      if (await this.#ledger.commit([endOf(this.#record, nowMs)])) return;
+      if (await this.#ledger.commit([ended(this.#record, nowMs)])) return;
       const stored = await this.#stored();
-      if (stored) await this.#ledger.commit([endOf(stored, nowMs)]);
+      if (stored) await this.#ledger.commit([ended(stored, nowMs)]);
     } catch (error) {
-      if (!(error instanceof GatewayOpsError)) throw error;
+      this.#onLeft?.(this.#record.id, error);
     }
   }
 
@@ -170,7 +178,7 @@ class HeldLease {
   async #stored(): Promise<LedgerRecord<Lease> | undefined> {
     const { id, value } = this.#record;
     const stored = await this.#ledger.read(LEASES, id);
-    return stored && identityOf(stored.value) === identityOf(value) ? stored : undefined;
+    return stored && holdOf(stored.value) === holdOf(value) ? stored : undefined;
   }
 
   #isOut(nowMs: number): boolean {
@@ -183,7 +191,8 @@ class HeldLease {
   }
 }
 
-function identityOf({ holder, since_ms }: Lease): string {
+/** What tells one hold of a lease from every other. */
+function holdOf({ holder, since_ms }: Lease): string {
   return JSON.stringify([holder, since_ms]);
 }
 
@@ -199,15 +208,15 @@ export async function takeAway(
 ): Promise<boolean> {
   for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
     const stored = await ledger.read(LEASES, name);
-    const isStill = stored && identityOf(stored.value) === identityOf(lease);
+    const isStill = stored && holdOf(stored.value) === holdOf(lease);
     if (!isStill || !isHeld(stored.value, clock.nowMs())) return false;
-    if (await ledger.commit([endOf(stored, clock.nowMs())])) return true;
+    if (await ledger.commit([ended(stored, clock.nowMs())])) return true;
   }
   throw new LeaseHeldError(`the lease ${name} is renewed faster than it can be taken away`);
 }
 
 /** The write that lets others take the lease. */
-function endOf(record: LedgerRecord<Lease>, nowMs: number): LedgerWrite {
+function ended(record: LedgerRecord<Lease>, nowMs: number): LedgerWrite {
   const ended = { ...record.value, expires_at_ms: nowMs };
   return put(LEASES, record.id, ended, record, { expiresAtMs: nowMs + FORGOTTEN_AFTER_MS });
 }

@@ -144,13 +144,13 @@ async function pushNewest(
 ): Promise<PushResult> {
   const { owner, value_from, name, auth_config } = target;
   if (!value_from) return pushVersion(dependencies, target, meant, undefined, announce);
-  const { source } = dependencies;
+  const { source, deadline } = dependencies;
   let { known } = meant;
   for (let round = 1; round <= ROUNDS_MAX; round += 1) {
-    const current = await describeFor(owner, source, sourceId(value_from));
+    const current = await describeFor(owner, source, sourceId(value_from), deadline.signal);
     const found = { reference: value_from, current };
     const result = await pushVersion(dependencies, target, { ...meant, known }, found, announce);
-    const after = await source.describe(current.arn);
+    const after = await source.describe(current.arn, deadline.signal);
     if (after.currentVersionId === current.currentVersionId) return result;
     known = { secret_id: result.secret_id, auth_config };
   }
@@ -169,7 +169,7 @@ async function pushVersion(
   found: FoundSource | undefined,
   announce: Announce | undefined,
 ): Promise<PushResult> {
-  const { ledger, source, clock, secretCacheTtlMs, deadline } = dependencies;
+  const { ledger, clock, secretCacheTtlMs, deadline } = dependencies;
   const gateway = dependencies.gatewayOf(target.workspace, deadline);
   const current = found?.current;
   const record = await rememberTarget(ledger, target, current?.arn);
@@ -193,7 +193,7 @@ async function pushVersion(
     return result("unchanged", actual.secret_id, pushed.at_ms);
   }
 
-  const value = found && (await fetchValue(source, found));
+  const value = found && (await fetchValue(dependencies, found));
   const written = await write(gateway, target, actual, value);
   const done = result(actual ? "updated" : "created", written.secret_id, clock.nowMs());
   const managed: ManagedSecret = {
@@ -216,8 +216,12 @@ async function pushVersion(
   return done;
 }
 
-async function fetchValue(source: SecretSource, { reference, current }: FoundSource) {
-  return mapSecretValue(await source.fetch(current.arn, current.currentVersionId), reference);
+async function fetchValue(
+  { source, deadline }: PushDependencies,
+  { reference, current }: FoundSource,
+) {
+  const { arn, currentVersionId } = current;
+  return mapSecretValue(await source.fetch(arn, currentVersionId, deadline.signal), reference);
 }
 
 async function write(

@@ -10,11 +10,11 @@ export interface SecretDescription {
   readonly owner?: string | undefined;
 }
 
-/** Where values come from: AWS Secrets Manager in production. */
+/** Where values come from: AWS Secrets Manager in production. What is asked ends with the signal. */
 export interface SecretSource {
   /** Throws {@link SecretSourceError} when there is no such secret, or it may not be read. */
-  describe(nameOrArn: string): Promise<SecretDescription>;
-  fetch(arn: string, versionId: string): Promise<Redacted<string>>;
+  describe(nameOrArn: string, signal: AbortSignal): Promise<SecretDescription>;
+  fetch(arn: string, versionId: string, signal: AbortSignal): Promise<Redacted<string>>;
 }
 
 /** The stored secret is missing, unreadable, or belongs to somebody else. */
@@ -35,8 +35,9 @@ export async function describeFor(
   owner: string,
   source: SecretSource,
   nameOrArn: string,
+  signal: AbortSignal,
 ): Promise<SecretDescription> {
-  const description = await source.describe(nameOrArn);
+  const description = await source.describe(nameOrArn, signal);
   if (description.owner === owner) return description;
   throw new SecretSourceError(
     description.owner === undefined

@@ -8,27 +8,31 @@ import { LocalSecretSources } from "#local/secret-sources.ts";
 import { SnapshotFiles } from "#local/snapshot-files.ts";
 import { defaultLedgerPath } from "#local/state-folder.ts";
 import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
-import type { Clock } from "#runtime/clock.ts";
 import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { paceOf } from "#runtime/pace.ts";
 import { RequestCount } from "#runtime/request-count.ts";
 import { serverAddress, serverName } from "#runtime/server.ts";
+import { visible } from "#runtime/visible.ts";
 import { parseInThread } from "#thread/parse-in-thread.ts";
 import { openSecretsManager } from "./secrets-manager.ts";
 
 /** What an MLflow server does unless it was started with another setting. */
 const SECRET_CACHE_TTL_MS = 60_000;
 
-type Surroundings = Pick<GwopsContext, "env" | "home" | "folder" | "clock" | "runId" | "user">;
+interface Surroundings
+  extends Pick<GwopsContext, "env" | "home" | "folder" | "clock" | "runId" | "user" | "process"> {
+  /** Ends all calls of the memory; see `interruption`. */
+  readonly recording: AbortSignal;
+}
 
 /** Joins the use cases with a real gateway, and with files or a deployed stack. */
 export async function openBackend(
   surroundings: Surroundings,
   request: BackendRequest,
 ): Promise<Backend> {
-  const { env, home, folder, clock, runId, user } = surroundings;
+  const { env, home, folder, clock, runId, user, process } = surroundings;
   const ledgerPath = request.ledger ?? defaultLedgerPath({ env, home }, request.trackingUri);
-  const { ledger, snapshots, isShared } = await openMemory(clock, request, ledgerPath);
+  const { ledger, snapshots, isShared } = await openMemory(surroundings, request, ledgerPath);
   const { writesPerSecondMax, owner, approvals } = request;
   return {
     isShared,
@@ -50,6 +54,7 @@ export async function openBackend(
       runId,
       place: { by: user, ...thisProcess() },
       isGone,
+      onLeaseLeft: (name, error) => process.stderr.write(leaseLeft(name, error)),
       // A command ends when it is done, or when somebody stops it.
       deadline: NO_DEADLINE,
       secretCacheTtlMs: SECRET_CACHE_TTL_MS,
@@ -64,14 +69,19 @@ export async function openBackend(
   };
 }
 
+function leaseLeft(name: string, error: unknown): string {
+  const why = visible((error as Error).message);
+  return `the lease ${name} could not be given back, and runs out within a minute: ${why}\n`;
+}
+
 async function openMemory(
-  clock: Clock,
+  { clock, recording }: Surroundings,
   { stack, trackingUri }: BackendRequest,
   ledgerPath: string,
 ): Promise<Memory> {
   if (stack !== undefined) {
     const { openStack } = await import("./stack.ts");
-    return openStack(stack);
+    return openStack(stack, recording);
   }
   return {
     ledger: new FileLedger({ path: ledgerPath, gateway: serverName(trackingUri), clock }),

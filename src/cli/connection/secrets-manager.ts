@@ -13,8 +13,8 @@ export async function openSecretsManager(): Promise<SecretSource> {
   ]);
   const source = new SecretsManagerSource(new SecretsManagerClient());
   return {
-    describe: (name) => explained(name, () => source.describe(name)),
-    fetch: (arn, versionId) => explained(arn, () => source.fetch(arn, versionId)),
+    describe: (name, signal) => explained(name, () => source.describe(name, signal)),
+    fetch: (arn, versionId, signal) => explained(arn, () => source.fetch(arn, versionId, signal)),
   };
 }
 

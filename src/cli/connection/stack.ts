@@ -12,19 +12,19 @@ const LEDGER_OUTPUT = "LedgerTableName";
 const BUCKET_OUTPUT = "ManifestBucketName";
 const TENANCY_OUTPUT = "Tenancy";
 
-/** The ledger and the snapshots of a deployed stack. */
-export async function openStack(stack: string): Promise<Memory> {
-  const output = await outputsOf(stack);
+/** The ledger and the snapshots of a deployed stack. All calls end with the signal. */
+export async function openStack(stack: string, signal: AbortSignal): Promise<Memory> {
+  const output = await outputsOf(stack, signal);
   return {
-    snapshots: bucketNamed(output(BUCKET_OUTPUT)),
-    ledger: new DynamoLedger(new DynamoDBClient(), output(LEDGER_OUTPUT)),
+    snapshots: bucketNamed(output(BUCKET_OUTPUT), signal),
+    ledger: new DynamoLedger(new DynamoDBClient(), output(LEDGER_OUTPUT), signal),
     isShared: true,
   };
 }
 
 /** Who may do what in a deployed stack, by its tenancy and its policy. */
-export async function permissionsOfStack(stack: string): Promise<Permissions> {
-  const output = await outputsOf(stack);
+export async function permissionsOfStack(stack: string, signal: AbortSignal): Promise<Permissions> {
+  const output = await outputsOf(stack, signal);
   const stated = output(TENANCY_OUTPUT);
   const tenancy = TENANCIES.find((known) => known === stated);
   if (tenancy === undefined) {
@@ -32,17 +32,17 @@ export async function permissionsOfStack(stack: string): Promise<Permissions> {
       `the stack ${stack} has the tenancy "${stated}", which this gwops does not know: upgrade it`,
     );
   }
-  return readPermissions({ manifests: bucketNamed(output(BUCKET_OUTPUT)), tenancy });
+  return readPermissions({ manifests: bucketNamed(output(BUCKET_OUTPUT), signal), tenancy });
 }
 
-function bucketNamed(name: string): ManifestBucket {
+function bucketNamed(name: string, signal: AbortSignal): ManifestBucket {
   // Path style works with every S3, whatever its name resolution.
-  return new ManifestBucket(new S3Client({ forcePathStyle: true }), name);
+  return new ManifestBucket(new S3Client({ forcePathStyle: true }), name, signal);
 }
 
 /** Throws for an output that the stack does not have. */
-async function outputsOf(stack: string): Promise<(name: string) => string> {
-  const outputs = await describe(stack);
+async function outputsOf(stack: string, signal: AbortSignal): Promise<(name: string) => string> {
+  const outputs = await describe(stack, signal);
   return (name) => {
     const value = outputs.get(name);
     if (value !== undefined) return value;
@@ -50,10 +50,10 @@ async function outputsOf(stack: string): Promise<(name: string) => string> {
   };
 }
 
-async function describe(stack: string): Promise<Map<string, string>> {
+async function describe(stack: string, abortSignal: AbortSignal): Promise<Map<string, string>> {
   try {
     const command = new DescribeStacksCommand({ StackName: stack });
-    const { Stacks = [] } = await new CloudFormationClient().send(command);
+    const { Stacks = [] } = await new CloudFormationClient().send(command, { abortSignal });
     const outputs = Stacks.flatMap(({ Outputs = [] }) => Outputs);
     return new Map(outputs.map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue]));
   } catch (error) {

@@ -220,12 +220,13 @@ function beginReadings(
 
 /** Current versions by workspace and secret; a file that names what it may not have is taken out. */
 async function sourceVersions(
-  { source }: PlanDependencies,
+  { source, deadline }: PlanDependencies,
   { owner, values = "current" }: PlanRequest,
   files: OwnerFiles,
 ): Promise<Sources["versions"]> {
   if (values !== "current") return new Map();
-  const { versions, findings } = await lookUpSources(owner, source, files.sourceUses());
+  const uses = files.sourceUses();
+  const { versions, findings } = await lookUpSources(owner, source, uses, deadline.signal);
   await files.reject(findings);
   return versions;
 }

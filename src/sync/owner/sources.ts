@@ -31,11 +31,12 @@ export async function lookUpSources(
   owner: string,
   source: SecretSource,
   uses: readonly SourceUse[],
+  signal: AbortSignal,
 ): Promise<Sources> {
   const ids = [...new Set(uses.map(({ value_from }) => sourceId(value_from)))];
   const found = new Map<string, string | SecretSourceError>();
   await mapLimited(ids, DESCRIBES_IN_FLIGHT, async (id) => {
-    found.set(id, await currentVersion(owner, source, id));
+    found.set(id, await currentVersion(owner, source, id, signal));
   });
   const versions = new Map<string, Map<string, string>>();
   const findings: { readonly file: string; readonly finding: ManifestFinding }[] = [];
@@ -68,9 +69,10 @@ async function currentVersion(
   owner: string,
   source: SecretSource,
   id: string,
+  signal: AbortSignal,
 ): Promise<string | SecretSourceError> {
   try {
-    return (await describeFor(owner, source, id)).currentVersionId;
+    return (await describeFor(owner, source, id, signal)).currentVersionId;
   } catch (error) {
     if (error instanceof SecretSourceError) return error;
     throw error;

@@ -7,6 +7,7 @@ import { expect, test } from "@jest/globals";
 import { SecretsManagerSource } from "#aws/secret-source.ts";
 import { expectNoLeak } from "../../support/leaks.ts";
 
+const SIGNAL = new AbortController().signal;
 const ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:prod/openai-AbCdEf";
 
 const DESCRIBED: Partial<DescribeSecretCommandOutput> = {
@@ -41,7 +42,7 @@ function awsError(name: string, message = "as AWS puts it"): Error {
 test("a secret is described by its ARN, its current version and its owner", async () => {
   const { inputs, source } = sourceOf(DESCRIBED);
 
-  expect(await source.describe("prod/openai")).toEqual({
+  expect(await source.describe("prod/openai", SIGNAL)).toEqual({
     arn: ARN,
     currentVersionId: "version-2",
     owner: "search",
@@ -53,13 +54,13 @@ test("a secret is described by its ARN, its current version and its owner", asyn
 test("a secret without the tag has no owner", async () => {
   const { Tags: _, ...untagged } = DESCRIBED;
 
-  expect((await sourceOf(untagged).source.describe(ARN)).owner).toBeUndefined();
+  expect((await sourceOf(untagged).source.describe(ARN, SIGNAL)).owner).toBeUndefined();
 });
 
 test("a value is read of exactly the version that was asked for, and comes redacted", async () => {
   const { inputs, source } = sourceOf({ SecretString: "value-one" });
 
-  const value = await source.fetch(ARN, "version-2");
+  const value = await source.fetch(ARN, "version-2", SIGNAL);
 
   expect(value.reveal()).toBe("value-one");
   expectNoLeak(["value-one"], value);
@@ -89,7 +90,7 @@ test.each<[string, Answer, string]>([
   ],
   ["a secret without a value", { ARN }, "prod/openai has no version with the stage AWSCURRENT"],
 ])("%s must be mended by a person", async (_, answer, message) => {
-  await expect(sourceOf(answer).source.describe("prod/openai")).rejects.toMatchObject({
+  await expect(sourceOf(answer).source.describe("prod/openai", SIGNAL)).rejects.toMatchObject({
     code: "secret-source",
     disposition: "reject",
     message,
@@ -101,7 +102,7 @@ test.each(["ThrottlingException", "InternalServiceError", "TimeoutError"])(
   async (name) => {
     const error = awsError(name, "later");
 
-    await expect(sourceOf(error).source.describe("prod/openai")).rejects.toMatchObject({
+    await expect(sourceOf(error).source.describe("prod/openai", SIGNAL)).rejects.toMatchObject({
       code: "aws-call",
       disposition: "retry",
       message: `reading the secret prod/openai failed with ${name}: later`,
@@ -113,8 +114,22 @@ test.each(["ThrottlingException", "InternalServiceError", "TimeoutError"])(
 test("binary data is no value", async () => {
   const { source } = sourceOf({ SecretBinary: new Uint8Array([1, 2, 3]) });
 
-  await expect(source.fetch(ARN, "version-2")).rejects.toMatchObject({
+  await expect(source.fetch(ARN, "version-2", SIGNAL)).rejects.toMatchObject({
     code: "secret-source",
     message: `${ARN} holds binary data; a text or a JSON object is needed`,
   });
+});
+
+test("each call ends with the signal of whoever asks", async () => {
+  const sent: unknown[] = [];
+  const send = (_: unknown, options: { abortSignal: AbortSignal }) => {
+    sent.push(options.abortSignal);
+    return Promise.resolve({ ...DESCRIBED, SecretString: "value" });
+  };
+  const source = new SecretsManagerSource({ send } as unknown as SecretsManagerClient);
+
+  await source.describe("prod/openai", SIGNAL);
+  await source.fetch(ARN, "version-2", SIGNAL);
+
+  expect(sent).toEqual([SIGNAL, SIGNAL]);
 });

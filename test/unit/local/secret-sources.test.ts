@@ -8,6 +8,8 @@ import { describeFor } from "#secrets/source.ts";
 import { arnOf, FakeSecretSource } from "../../support/fake-secret-source.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
+const SIGNAL = new AbortController().signal;
+
 const VALUE = "sk-very-secret";
 const folder = temporaryFolder();
 
@@ -30,8 +32,8 @@ function sourcesOf({
 }
 
 async function fetched(sources: LocalSecretSources, id: string): Promise<string> {
-  const { arn, currentVersionId } = await describeFor("team-a", sources, id);
-  return (await sources.fetch(arn, currentVersionId)).reveal();
+  const { arn, currentVersionId } = await describeFor("team-a", sources, id, SIGNAL);
+  return (await sources.fetch(arn, currentVersionId, SIGNAL)).reveal();
 }
 
 test("a value comes from the environment, for the owner of the manifests", async () => {
@@ -57,14 +59,14 @@ test("every other name is one of Secrets Manager", async () => {
   const { sources, aws } = sourcesOf();
   aws.put("prod/openai", VALUE, { owner: "team-a" });
 
-  expect((await sources.describe("prod/openai")).arn).toBe(arnOf("prod/openai"));
+  expect((await sources.describe("prod/openai", SIGNAL)).arn).toBe(arnOf("prod/openai"));
   expect(await fetched(sources, "prod/openai")).toBe(VALUE);
 });
 
 test("a version is the same for the same value, and tells nothing about it", async () => {
   const versionOf = async (value: string, keyFile?: string) => {
     const { sources } = sourcesOf({ env: { KEY: value }, ...(keyFile ? { keyFile } : {}) });
-    return (await sources.describe("env:KEY")).currentVersionId;
+    return (await sources.describe("env:KEY", SIGNAL)).currentVersionId;
   };
 
   const version = await versionOf(VALUE);
@@ -78,10 +80,10 @@ test("a version is the same for the same value, and tells nothing about it", asy
 test("a value that changed since it was described is not handed out", async () => {
   const env: NodeJS.ProcessEnv = { KEY: VALUE };
   const { sources } = sourcesOf({ env });
-  const { arn, currentVersionId } = await sources.describe("env:KEY");
+  const { arn, currentVersionId } = await sources.describe("env:KEY", SIGNAL);
   env.KEY = "another";
 
-  await expect(sources.fetch(arn, currentVersionId)).rejects.toThrow("env:KEY changed");
+  await expect(sources.fetch(arn, currentVersionId, SIGNAL)).rejects.toThrow("env:KEY changed");
 });
 
 test.each([
@@ -97,7 +99,9 @@ test.each([
   writeFileSync(join(folder, "large"), "x".repeat(65_537));
   writeFileSync(join(folder, "blank"), "\n");
 
-  await expect(sourcesOf({ env: { EMPTY: "" } }).sources.describe(id)).rejects.toThrow(problem);
+  await expect(sourcesOf({ env: { EMPTY: "" } }).sources.describe(id, SIGNAL)).rejects.toThrow(
+    problem,
+  );
 });
 
 test("the key is 32 random bytes for the user alone, made once", async () => {

@@ -282,3 +282,33 @@ test("of two runs that want a free lease at once only one does the work", async 
   expect(count).toBe(1);
   expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
 });
+
+test.each([
+  ["of ours", new ExpectedError("retry", "no ledger")],
+  ["of the SDK", Object.assign(new Error("socket hang up"), { name: "TimeoutError" })],
+  ["a defect", new TypeError("a defect")],
+  ["no error at all", "thrown"],
+])("a lease that cannot be given back is told and replaces no result: %s", async (_, failure) => {
+  const { run } = setup();
+  const told: unknown[][] = [];
+  const ledger = new MemoryLedger();
+  const commit = ledger.commit.bind(ledger);
+  const during = (result: () => Promise<string>) => {
+    const broken = Object.assign(ledger, { commit });
+    const changes = { ledger: broken, onLeaseLeft: (...facts: unknown[]) => void told.push(facts) };
+    return withLease(`secret/${told.length}`, run("run-1", changes), () => {
+      broken.commit = () => Promise.reject(failure);
+      return result();
+    });
+  };
+
+  await expect(during(() => Promise.resolve("done"))).resolves.toBe("done");
+  await expect(during(() => Promise.reject(new Error("the work failed")))).rejects.toThrow(
+    "the work failed",
+  );
+
+  expect(told).toEqual([
+    ["secret/0", failure],
+    ["secret/1", failure],
+  ]);
+});

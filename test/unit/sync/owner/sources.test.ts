@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import type { SecretSource } from "#secrets/source.ts";
 import { lookUpSources, type SourceUse } from "#sync/owner/sources.ts";
 import { ExpectedError } from "../../../support/builders.ts";
 import { FakeSecretSource } from "../../../support/fake-secret-source.ts";
@@ -27,11 +28,15 @@ function setup() {
   return { source, version, asked };
 }
 
+function look(source: SecretSource, uses: readonly SourceUse[]) {
+  return lookUpSources("search", source, uses, new AbortController().signal);
+}
+
 test("the current version is found for every secret, by workspace and name", async () => {
   const { source, version } = setup();
   const other = source.put("prod/other", "value-two");
 
-  const { versions, findings } = await lookUpSources("search", source, [
+  const { versions, findings } = await look(source, [
     aUse(),
     aUse({ name: "other", value_from: { secrets_manager: "prod/other" } }),
     aUse({ workspace: "team-b" }),
@@ -57,7 +62,7 @@ test("a source that several secrets share is asked once", async () => {
   const { source, asked } = setup();
   const keys = { api_key: "KEY" };
 
-  await lookUpSources("search", source, [
+  await look(source, [
     aUse(),
     aUse({ name: "second", value_from: { secrets_manager: "prod/openai", keys } }),
   ]);
@@ -70,7 +75,7 @@ test("what is missing or somebody else's is a finding at every place that names 
   source.put("other/openai", "value-two", { owner: "other" });
   const keys = { api_key: "KEY" };
 
-  const { versions, findings } = await lookUpSources("search", source, [
+  const { versions, findings } = await look(source, [
     aUse(),
     aUse({ index: 1, value_from: { keys, secrets_manager: "prod/missing" } }),
     aUse({ index: 4, value_from: { secrets_manager: "other/openai" } }),
@@ -98,9 +103,7 @@ test("what is missing or somebody else's is a finding at every place that names 
 test("a source of the command line is located by its own field", async () => {
   const { source } = setup();
 
-  const { findings } = await lookUpSources("search", source, [
-    aUse({ value_from: { env: "OPENAI_API_KEY" } }),
-  ]);
+  const { findings } = await look(source, [aUse({ value_from: { env: "OPENAI_API_KEY" } })]);
 
   expect(findings.get("a.yaml")).toMatchObject([{ path: ["secrets", 0, "value_from", "env"] }]);
 });
@@ -109,5 +112,21 @@ test("a failure to ask is no finding: it may pass", async () => {
   const { source } = setup();
   source.describe = () => Promise.reject(new ExpectedError("retry", "AWS is slow"));
 
-  await expect(lookUpSources("search", source, [aUse()])).rejects.toThrow("AWS is slow");
+  await expect(look(source, [aUse()])).rejects.toThrow("AWS is slow");
+});
+
+test("what is looked up ends with the signal", async () => {
+  const stop = new AbortController();
+  const source: SecretSource = {
+    describe: (_, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason as Error));
+      }),
+    fetch: () => Promise.reject(new Error("no value is read")),
+  };
+
+  const looking = lookUpSources("search", source, [aUse()], stop.signal);
+  stop.abort(new Error("stopped"));
+
+  await expect(looking).rejects.toThrow("stopped");
 });
