@@ -39,6 +39,13 @@ export interface ManagedSecret {
 /** By {@link managedSecretId}. */
 export const MANAGED_SECRETS: LedgerKind<ManagedSecret> = { name: "secret", version: 1 };
 
+/** Whether a record is what it should be, as far as finding and telling it needs. */
+export function isManagedSecret(value: unknown): value is ManagedSecret {
+  const { target } = Object(value) as { readonly target?: unknown };
+  const { workspace, name, owner } = Object(target) as Record<string, unknown>;
+  return [workspace, name, owner].every((part) => typeof part === "string");
+}
+
 /** Names are unique per workspace. Also the name of the lease of the secret, after `secret/`. */
 export function managedSecretId(workspace: string, name: string): string {
   return `${workspace}/${name}`;

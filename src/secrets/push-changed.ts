@@ -1,18 +1,33 @@
 import { GatewayOpsError, RecordConflictError } from "#runtime/errors.ts";
 import { type LedgerRecord, put } from "#runtime/ledger.ts";
-import { commitWithMessages, type Message } from "#runtime/message.ts";
+import { mapLimited } from "#runtime/limit.ts";
+import { commitWithMessages } from "#runtime/message.ts";
 import { PAUSED_CODE, type Pause, PausedError, pauseOf, readPauses } from "#runtime/pause.ts";
-import { MANAGED_SECRETS, type ManagedSecret, managedSecretId } from "./managed-secret.ts";
-import { sourceId } from "./mapping.ts";
+import { isManagedSecret, MANAGED_SECRETS, type ManagedSecret } from "./managed-secret.ts";
 import { type PushDependencies, type PushResult, pushRecordedSecret } from "./push.ts";
+import {
+  type Failure,
+  failedMessage,
+  pushedMessage,
+  type Unreadable,
+  unreadableMessage,
+} from "./push-messages.ts";
+
+const NOT_REACHED_CODE = "not-reached";
+
+/** The time was over before something was begun. */
+class NotReachedError extends GatewayOpsError {
+  override readonly name = "NotReachedError";
+  readonly code = NOT_REACHED_CODE;
+  readonly disposition = "retry";
+}
+
+const RECORDS_IN_FLIGHT = 8;
 
 /** What became of one gateway secret. */
 export type PushOutcome =
   | PushResult
   | { readonly name: string; readonly outcome: Failure; readonly cause: GatewayOpsError };
-
-/** `rejected`: its source must change. `pending`: the schedule goes on with it. */
-type Failure = "rejected" | "pending";
 
 /** Which secrets to look at: those fed by an AWS secret, or those whose push is pending. */
 export type PushTrigger =
@@ -20,10 +35,11 @@ export type PushTrigger =
   | { readonly look: "pending" };
 
 /**
- * Pushes every gateway secret that the trigger concerns; one that fails does not stop the others.
- * A failure that may pass is thrown, after all were tried, so that the trigger is delivered again:
- * what is already pushed stops early then. At the last delivery it is recorded as pending instead,
- * and what is paused is so at once.
+ * Pushes every gateway secret that the trigger concerns; one that fails does not stop the others,
+ * nor does a record that cannot be read. A failure that may pass is thrown, after all were tried, so
+ * that the trigger is delivered again: what is already pushed stops early then. At the last delivery
+ * it is recorded as pending instead, and what is paused is so at once. What the time did not suffice
+ * for has not failed: it is left for the next delivery, and after the last one for the schedule.
  */
 export async function pushChanged(
   dependencies: PushDependencies,
@@ -33,19 +49,53 @@ export async function pushChanged(
   const pauses = await readPauses(dependencies.ledger);
   const outcomes: (PushOutcome | undefined)[] = [];
   const retryable: GatewayOpsError[] = [];
-  for (const record of await concerned(dependencies, trigger)) {
+  const records = await concerned(dependencies, trigger);
+  let reached = 0;
+  for (const record of records) {
+    if (dependencies.deadline.leftMs() === 0) break;
+    reached += 1;
     const pause = pauseOf(pauses, "secrets", record.value.target.owner);
     try {
-      outcomes.push(await pushOrPutOff(dependencies, record, pause));
+      outcomes.push(await settle(dependencies, record, pause, { trigger, ...delivery }));
     } catch (error) {
       if (!(error instanceof GatewayOpsError)) throw error;
-      if (error.disposition === "retry" && !delivery.isLast) retryable.push(error);
-      else outcomes.push(await recordFailure(dependencies, record.id, trigger, error));
+      retryable.push(error);
     }
   }
   const [failure] = retryable;
   if (failure) throw failure;
+  const left = records.slice(reached);
+  if (left.length > 0) outcomes.push(...(await leave(dependencies, left, delivery)));
   return outcomes.filter((outcome) => outcome !== undefined);
+}
+
+/** Pushes one secret, or records why not. Throws what may pass when the trigger comes again. */
+async function settle(
+  dependencies: PushDependencies,
+  record: LedgerRecord<ManagedSecret>,
+  pause: Pause | undefined,
+  { trigger, isLast }: { readonly trigger: PushTrigger; readonly isLast: boolean },
+): Promise<PushOutcome | undefined> {
+  try {
+    return await pushOrPutOff(dependencies, record, pause);
+  } catch (error) {
+    if (!(error instanceof GatewayOpsError)) throw error;
+    if (error.disposition === "retry" && !isLast) throw error;
+    return recordFailure(dependencies, record.id, trigger, error);
+  }
+}
+
+/** The time was over before it was their turn. */
+async function leave(
+  dependencies: PushDependencies,
+  records: readonly LedgerRecord<ManagedSecret>[],
+  { isLast }: { readonly isLast: boolean },
+): Promise<PushOutcome[]> {
+  const cause = new NotReachedError(
+    `the time was over before ${records.length} secrets were reached: they are next`,
+  );
+  if (!isLast) throw cause;
+  return mapLimited(records, RECORDS_IN_FLIGHT, (record) => putOff(dependencies, record, cause));
 }
 
 function pushOrPutOff(
@@ -53,31 +103,52 @@ function pushOrPutOff(
   record: LedgerRecord<ManagedSecret>,
   pause: Pause | undefined,
 ): Promise<PushOutcome | undefined> {
-  if (pause) return putOff(dependencies, record, pause);
+  if (pause) return putOff(dependencies, record, new PausedError(pause));
   const announce = (result: PushResult) => pushedMessage(record.value, result);
   return pushRecordedSecret(dependencies, record.id, announce);
 }
 
+/** In the order in which they are pushed. */
 async function concerned(
-  { ledger }: PushDependencies,
+  { ledger, clock }: PushDependencies,
   trigger: PushTrigger,
 ): Promise<LedgerRecord<ManagedSecret>[]> {
-  const records = await ledger.list(MANAGED_SECRETS);
-  return records.filter(({ value }) =>
-    "look" in trigger ? value.pending : value.source_arn === trigger.sourceArn,
-  );
+  const unreadable: Unreadable[] = [];
+  const listed = await ledger.list(MANAGED_SECRETS, {
+    onUnreadable: (id, { message }) => unreadable.push({ id, reason: message }),
+  });
+  const records = listed.filter((record) => {
+    if (isManagedSecret(record.value)) return true;
+    unreadable.push({ id: record.id, reason: "it is no record of a gateway secret" });
+    return false;
+  });
+  if (unreadable.length > 0) {
+    // False is what another run that told it leaves behind.
+    await commitWithMessages(ledger, [], [unreadableMessage(unreadable, clock.nowMs())]);
+  }
+  return records
+    .filter(({ value }) =>
+      "look" in trigger ? value.pending : value.source_arn === trigger.sourceArn,
+    )
+    .sort((one, other) => turnOf(one.value, trigger) - turnOf(other.value, trigger));
 }
 
-/** The look of the schedule goes on with it once it is resumed; messages are sent for the pause alone. */
+/** What failed before may take all the time again, and what is done already gains nothing by it. */
+function turnOf({ pushed, pending }: ManagedSecret, trigger: PushTrigger): number {
+  if ("versionId" in trigger && pushed?.version_id === trigger.versionId) return 2;
+  return pending && !isWaiting(pending) ? 1 : 0;
+}
+
+/** The look of the schedule goes on with it; nobody is told that it waits. */
 async function putOff(
   { ledger, clock }: PushDependencies,
   record: LedgerRecord<ManagedSecret>,
-  pause: Pause,
+  cause: GatewayOpsError,
 ): Promise<PushOutcome> {
   const { name } = record.value.target;
-  const outcome = { name, outcome: "pending", cause: new PausedError(pause) } as const;
+  const outcome = { name, outcome: "pending", cause } as const;
   if (record.value.pending) return outcome;
-  const value = { ...record.value, pending: { since_ms: clock.nowMs(), cause: PAUSED_CODE } };
+  const value = { ...record.value, pending: { since_ms: clock.nowMs(), cause: cause.code } };
   if (await ledger.commit([put(MANAGED_SECRETS, record.id, value, record)])) return outcome;
   throw new RecordConflictError(`the record of secret ${name} was written by another run`);
 }
@@ -94,7 +165,7 @@ async function recordFailure(
   if (!record) return undefined;
   const { name } = record.value.target;
   const { pending: known, ...rest } = record.value;
-  const before = known?.cause === PAUSED_CODE ? undefined : known;
+  const before = known && isWaiting(known) ? undefined : known;
   const pending = before ?? { since_ms: clock.nowMs(), cause: cause.code };
   const value = outcome === "pending" ? { ...rest, pending } : rest;
   const occasion = "look" in trigger ? `pending-${pending.since_ms}` : trigger.versionId;
@@ -107,44 +178,7 @@ async function recordFailure(
   throw new RecordConflictError(`the record of secret ${name} was written by another run`);
 }
 
-function pushedMessage({ target, source_arn }: ManagedSecret, result: PushResult): Message {
-  const effectiveBy = new Date(result.effective_by_ms).toISOString();
-  const from = result.previous_version_id ?? "unknown";
-  return {
-    topic: "operations",
-    id: `secret-pushed:${managedSecretId(target.workspace, target.name)}@${result.version_id}@${result.pushed_at_ms}`,
-    type: "mlflow-gateway-ops.secret.pushed",
-    severity: "info",
-    timeMs: result.pushed_at_ms,
-    subject: `Gateway secret ${target.name} was updated`,
-    text: `The gateway secret ${target.name} holds version ${result.version_id} (before: ${from}) of ${target.value_from && sourceId(target.value_from)}.\nEvery gateway process uses it by ${effectiveBy} at the latest.`,
-    data: { ...result, workspace: target.workspace, owner: target.owner, source_arn },
-    attributes: { owner: target.owner, outcome: result.outcome, secret: target.name },
-  };
-}
-
-function failedMessage(
-  { target, source_arn }: ManagedSecret,
-  outcome: Failure,
-  occasion: string,
-  error: GatewayOpsError,
-  nowMs: number,
-): Message {
-  const { name, workspace, owner } = target;
-  const next =
-    outcome === "pending"
-      ? "It is tried again on a schedule; the gateway goes on with the former value."
-      : "The gateway goes on with the former value until this is corrected.";
-  return {
-    topic: "operations",
-    // The same event delivered twice is the same message.
-    id: `secret-push-${outcome}:${managedSecretId(workspace, name)}@${occasion}`,
-    type: `mlflow-gateway-ops.secret.push-${outcome}`,
-    severity: outcome === "pending" ? "warning" : "critical",
-    timeMs: nowMs,
-    subject: `Gateway secret ${name} could not be updated (${error.code})`,
-    text: `${error.message}\n${next}`,
-    data: { name, workspace, owner, source_arn, outcome, code: error.code },
-    attributes: { owner, outcome, secret: name, code: error.code },
-  };
+/** Whether it was not tried yet: it has not failed. */
+function isWaiting({ cause }: NonNullable<ManagedSecret["pending"]>): boolean {
+  return cause === PAUSED_CODE || cause === NOT_REACHED_CODE;
 }

@@ -1,11 +1,13 @@
 import { expect, test } from "@jest/globals";
+import { put } from "#runtime/ledger.ts";
 import { endPause, startPause } from "#runtime/start-pause.ts";
-import { MANAGED_SECRETS, type SecretTarget } from "#secrets/managed-secret.ts";
+import { MANAGED_SECRETS, type ManagedSecret, type SecretTarget } from "#secrets/managed-secret.ts";
 import { deleteSecret, pushSecret } from "#secrets/push.ts";
 import { type PushTrigger, pushChanged } from "#secrets/push-changed.ts";
 import type { SecretSource } from "#secrets/source.ts";
 import { applySetup, CACHE_TTL_MS } from "../../support/apply-setup.ts";
 import { ExpectedError, messagesIn } from "../../support/builders.ts";
+import { deadlineUntil } from "../../support/deadlines.ts";
 import { arnOf } from "../../support/fake-secret-source.ts";
 import { expectNoLeak } from "../../support/leaks.ts";
 
@@ -540,4 +542,174 @@ test("settings of which the answer was lost when config sync wrote them are no h
   expect(await push(rotate('{"A": "value-three"}'))).toMatchObject([{ outcome: "updated" }]);
 
   expect(gateway.visible().secrets).toMatchObject([{ auth_config: OPENAI }]);
+});
+
+test.each<[string, number, unknown]>([
+  ["a later release wrote", 99, { target: { name: "other" } }],
+  ["holds nothing", 1, null],
+  ["holds a text", 1, "value"],
+  ["says nothing of its secret", 1, { source_arn: arnOf("prod/openai") }],
+  ["says half of its secret", 1, { target: { name: "other" }, pending: {} }],
+])("a record that %s stops no other secret, and is told once", async (_, version, value) => {
+  const { gateway, ledger, push, rotate } = await setup(targetOf("first"));
+  const record = put(MANAGED_SECRETS, "default/a-bad-one", value as ManagedSecret, undefined);
+  await ledger.commit([{ ...record, version }]);
+
+  const outcomes = await push(rotate('{"A": "value-three"}'));
+  await push(LOOK_AGAIN);
+  await push(rotate('{"A": "value-four"}'));
+
+  expect(outcomes).toMatchObject([{ name: "first", outcome: "updated" }]);
+  expect(gateway.storedValue("first")).toEqual({ A: "value-four" });
+  const told = (await messagesIn(ledger)).filter(({ severity }) => severity === "critical");
+  expect(told).toMatchObject([
+    {
+      type: "mlflow-gateway-ops.secret.record-unreadable",
+      subject: "1 gateway secrets cannot be pushed: their records cannot be read",
+      text: expect.stringMatching(/^default\/a-bad-one: .+\nThe gateway goes on with the values/),
+      data: { count: 1, ids: ["default/a-bad-one"] },
+    },
+  ]);
+});
+
+test("many records that cannot be read are one message, and others are another one", async () => {
+  const { ledger, push } = await setup();
+  const add = (from: number, to: number) =>
+    ledger.commit(
+      Array.from({ length: to - from }, (_, index) => ({
+        ...put(MANAGED_SECRETS, `default/s${from + index}`, {} as ManagedSecret, undefined),
+        version: 99,
+      })),
+    );
+  await add(10, 90);
+  await push(LOOK_AGAIN);
+  await push(LOOK_AGAIN);
+  const [message, ...others] = await messagesIn(ledger);
+  expect(others).toEqual([]);
+  expect(message?.text).toContain("\nand 70 more\n");
+
+  await add(90, 91);
+  await push(LOOK_AGAIN);
+  expect((await messagesIn(ledger)).map(({ data }) => data.count)).toEqual([80, 81]);
+});
+
+test("a record that became unreadable while it was pushed stops no other secret", async () => {
+  const parts = await setup(targetOf("first"), targetOf("second"));
+  const { gateway, ledger, source, rotate, push } = parts;
+  const trigger = rotate('{"A": "value-three"}');
+  source.afterFetch = () => {
+    source.afterFetch = () => undefined;
+    void ledger.read(MANAGED_SECRETS, "default/first").then((record) => {
+      const write = put(MANAGED_SECRETS, "default/first", record?.value as ManagedSecret, record);
+      return ledger.commit([{ ...write, version: 99 }]);
+    });
+  };
+
+  await expect(push(trigger, LAST)).rejects.toMatchObject({ code: "newer-version" });
+  expect(gateway.storedValue("second")).toEqual({ A: "value-three" });
+  expect(await push(trigger, LAST)).toMatchObject([{ name: "second", outcome: "unchanged" }]);
+});
+
+/** Runs in which the time is over after so many writes. */
+function briefly({ gateway, dependencies }: Parts, writes: number) {
+  return (trigger: PushTrigger, delivery = FIRST) => {
+    const before = gateway.count("updateSecret");
+    const isOver = () => gateway.count("updateSecret") - before >= writes;
+    return pushChanged({ ...dependencies, deadline: deadlineUntil(isOver) }, trigger, delivery);
+  };
+}
+
+const FIVE = ["a", "b", "c", "d", "e"];
+
+test("what the time does not suffice for comes with the next delivery, and has not failed", async () => {
+  const parts = await setup(...FIVE.map((name) => targetOf(name)));
+  const { gateway, rotate, told, pending } = parts;
+  const push = briefly(parts, 2);
+  const trigger = rotate('{"A": "value-three"}');
+
+  await expect(push(trigger)).rejects.toMatchObject({
+    code: "not-reached",
+    disposition: "retry",
+    message: "the time was over before 3 secrets were reached: they are next",
+  });
+  await expect(push(trigger)).rejects.toMatchObject({ code: "not-reached" });
+  await push(trigger, LAST);
+
+  for (const name of FIVE) {
+    expect(gateway.storedValue(name)).toEqual({ A: "value-three" });
+    expect(await pending(name)).toBeUndefined();
+  }
+  expect((await told()).map((id) => id.split("@")[0])).toEqual(
+    FIVE.map((name) => `secret-pushed:default/${name}`),
+  );
+});
+
+test("after the last delivery the schedule goes on with it, and nobody is told", async () => {
+  const parts = await setup(...FIVE.map((name) => targetOf(name)));
+  const { gateway, clock, rotate, told, pending } = parts;
+  const push = briefly(parts, 2);
+
+  const outcomes = await push(rotate('{"A": "value-three"}'), LAST);
+
+  expect(outcomes.map(({ name, outcome }) => `${name} ${outcome}`)).toEqual([
+    "a updated",
+    "b updated",
+    "c pending",
+    "d pending",
+    "e pending",
+  ]);
+  expect(await pending("c")).toEqual({ since_ms: clock.nowMs(), cause: "not-reached" });
+  expect(await told()).toHaveLength(2);
+
+  await push(LOOK_AGAIN, LAST);
+  await push(LOOK_AGAIN, LAST);
+  for (const name of FIVE) expect(gateway.storedValue(name)).toEqual({ A: "value-three" });
+  expect((await told()).every((id) => id.startsWith("secret-pushed:"))).toBe(true);
+  expect(await push(LOOK_AGAIN, LAST)).toEqual([]);
+});
+
+test("after a resume with many secrets none is told as failed", async () => {
+  const parts = await setup(...FIVE.map((name) => targetOf(name)));
+  const { ledger, clock, rotate, told } = parts;
+  const pause = { worker: "secrets", since_ms: clock.nowMs(), by: "ada@laptop" } as const;
+  await startPause(ledger, pause, false);
+  await parts.push(rotate('{"A": "value-three"}'));
+  await endPause(ledger, pause, { by: "ada@laptop", nowMs: clock.nowMs() }, false);
+
+  for (const delivery of [LAST, LAST, LAST]) await briefly(parts, 2)(LOOK_AGAIN, delivery);
+
+  expect((await told()).map((id) => id.split("@")[0])).toEqual(
+    FIVE.map((name) => `secret-pushed:default/${name}`),
+  );
+});
+
+test("what failed before is tried after what was never tried", async () => {
+  const parts = await setup(...FIVE.map((name) => targetOf(name)));
+  const { gateway, rotate, pending } = parts;
+  gateway.failOn("updateSecret", 1, new ExpectedError("retry"));
+  await briefly(parts, 1)(rotate('{"A": "value-three"}'), LAST);
+  expect(await pending("a")).toMatchObject({ cause: "expected" });
+
+  const outcomes = await briefly(parts, 4)(LOOK_AGAIN, LAST);
+
+  expect(outcomes.map(({ name, outcome }) => `${name} ${outcome}`)).toEqual([
+    "b updated",
+    "c updated",
+    "d updated",
+    "e updated",
+    "a pending",
+  ]);
+});
+
+test("what was not reached and fails later is told", async () => {
+  const parts = await setup(targetOf("a"), targetOf("b"));
+  await briefly(parts, 1)(parts.rotate('{"A": "value-three"}'), LAST);
+  parts.gateway.failOn("updateSecret", 1, new ExpectedError("retry"));
+
+  await parts.push(LOOK_AGAIN, LAST);
+
+  expect(await parts.pending("b")).toMatchObject({ cause: "expected" });
+  expect((await parts.told()).map((id) => id.split("@")[0])).toContain(
+    "secret-push-pending:default/b",
+  );
 });
