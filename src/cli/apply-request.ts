@@ -5,7 +5,7 @@ import { confirmed } from "#cli/input/question.ts";
 import { showReport } from "#cli/output/outcomes.ts";
 import { showPlans } from "#cli/output/plans.ts";
 import { progressOf } from "#cli/output/progress.ts";
-import { printJson, say } from "#cli/output/show.ts";
+import { say } from "#cli/output/show.ts";
 import { endedBy, untilStopped } from "#runtime/deadline.ts";
 import { PausedError, pauseOf, readPauses } from "#runtime/pause.ts";
 import { type OwnerPlan, type PlanRequest, planOwner } from "#sync/owner/plan-owner.ts";
@@ -22,6 +22,12 @@ import { UsageError } from "./usage-error.ts";
 
 const STOPPING = "stopping: changes that are under way end first, no further one is begun";
 
+export interface Applied {
+  readonly status: ExitCode;
+  /** Undefined when nobody wanted it. */
+  readonly report?: RunReport;
+}
+
 /**
  * Plans a request, has it confirmed, and carries out exactly what was confirmed:
  *
@@ -37,7 +43,7 @@ export async function applyRequest(
   asked: PlanRequest,
   flags: WriteFlags,
   saved?: SavedPlan,
-): Promise<ExitCode> {
+): Promise<Applied> {
   const { clock } = context;
   const request = { ...asked, takesOver: flags.takeOver };
   let expected = saved;
@@ -47,7 +53,7 @@ export async function applyRequest(
     const planned = await planOwner(backend.dependencies, request);
     if (expected) checkSaved(expected, planned);
     showPlans(context, planned, context.process.stderr);
-    if (!(await isWanted(context, planned, flags))) return EXIT.error;
+    if (!(await isWanted(context, planned, flags))) return { status: EXIT.error };
     expected = savedPlan(backend.dependencies, request, planned);
   }
   const stop = context.onInterrupt();
@@ -70,9 +76,8 @@ export async function applyRequest(
     const timingsMs = { plan: plannedMs - run.startedMs, apply: clock.nowMs() - plannedMs };
     return buildReport(dependencies, run, { ...result, timingsMs }, result.manifests);
   });
-  if (flags.json) printJson(context, report);
-  else showReport(context, report);
-  return reportExitCode(report);
+  if (!flags.json) showReport(context, report);
+  return { status: reportExitCode(report), report };
 }
 
 /** What is taken over is known after the run: before, nobody can say what of it may be deleted. */

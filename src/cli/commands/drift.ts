@@ -1,21 +1,34 @@
 import { buildCommand } from "@stricli/core";
-import { backendOf } from "#cli/connection/session.ts";
+import { backendOf, ledgerOf } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import { EXIT } from "#cli/exit-codes.ts";
 import { accessOf } from "#cli/input/access.ts";
-import { REPORT_FLAGS, type ReportFlags } from "#cli/input/flags.ts";
+import {
+  type AskedOf,
+  OWNER_DEFAULT,
+  OWNER_FLAG,
+  REPORT_FLAGS,
+  type ReportFlags,
+} from "#cli/input/flags.ts";
 import { isAsDeclared, showPlans } from "#cli/output/plans.ts";
-import { counted, printFindings, printJson, say } from "#cli/output/show.ts";
+import { counted, printFindings, say } from "#cli/output/show.ts";
+import { type Worked, workByOwner } from "#cli/owners.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import { type DriftPlan, driftReport, planDrift } from "#sync/drift.ts";
-import { type LastSnapshots, readSnapshots } from "#sync/history/snapshot-history.ts";
+import { SNAPSHOTS } from "#sync/history/snapshot.ts";
+import { type LastSnapshots, readSnapshots, splitId } from "#sync/history/snapshot-history.ts";
+
+const OWNER_BRIEF = "Only what this owner applied [default: what every owner did]";
+
+type Flags = AskedOf<ReportFlags>;
 
 export const driftCommand = buildCommand({
-  parameters: { flags: REPORT_FLAGS },
+  parameters: { flags: { ...REPORT_FLAGS, owner: { ...OWNER_FLAG, brief: OWNER_BRIEF } } },
   docs: {
     brief: "Show what somebody changed since the last apply",
     fullDescription: `Compares the gateway with what was applied last, and prints the plan that would undo the
-difference. Changes nothing; gwops apply undoes it. New values of secrets are not drift.
+difference. Changes nothing; gwops apply undoes it. New values of secrets are not drift. Without
+--owner every owner of the ledger is looked at.
 
 Exit status: 0 no drift, 2 drift.
 
@@ -26,28 +39,49 @@ Examples:
   func: drift,
 });
 
-async function drift(this: GwopsContext, flags: ReportFlags): Promise<void> {
-  const { dependencies } = await backendOf(this, flags);
-  const access = await accessOf(this, flags);
+async function drift(this: GwopsContext, asked: Flags): Promise<void> {
+  const owners = asked.owner === undefined ? await appliedOwners(this, asked) : [asked.owner];
+  const parts = owners.map((owner) => ({ flags: { ...asked, owner } }));
+  const isList = asked.owner === undefined && owners.some((owner) => owner !== OWNER_DEFAULT);
+  await workByOwner(this, { parts, isList }, asked, ({ flags }) => driftOf(this, flags));
+}
+
+/** Of whom the ledger knows something; `default` where it knows nothing. */
+async function appliedOwners(context: GwopsContext, asked: Flags): Promise<string[]> {
+  const { ledger } = await ledgerOf(context, asked);
+  const ids = (await ledger.list(SNAPSHOTS)).map(({ id }) => splitId(id));
+  const owners = ids.flatMap(([workspace, owner]) =>
+    [undefined, workspace].includes(asked.workspace) ? owner : [],
+  );
+  return owners.length > 0 ? [...new Set(owners)].sort() : [OWNER_DEFAULT];
+}
+
+async function driftOf(context: GwopsContext, flags: ReportFlags): Promise<Worked> {
+  const { dependencies } = await backendOf(context, flags);
+  const access = await accessOf(context, flags);
   const { owner, workspace } = flags;
   const last = await readSnapshots(dependencies, owner);
   const applied = [...last.snapshots.values()].filter((one) =>
     [undefined, one.workspace].includes(workspace),
   );
-  showLost(this, last);
+  showLost(context, last);
+  if (applied.length === 0 && last.lost.size > 0) return { status: EXIT.error };
   if (applied.length === 0) {
     const where = workspace === undefined ? "" : ` in the workspace "${workspace}"`;
     throw new UsageError(`nothing was applied yet for the owner "${owner}"${where}`);
   }
   const found: DriftPlan[] = [];
   for (const snapshot of applied) found.push(await planDrift(dependencies, snapshot, access));
-  showUncompared(this, found);
+  showUncompared(context, found);
   const drifted = found.filter(({ plan, rejected }) => rejected.length > 0 || !isAsDeclared(plan));
   const isDrifted = drifted.length > 0;
-  if (flags.json) printJson(this, driftReport(dependencies, flags.owner, found));
-  else for (const { plan } of drifted) showPlans(this, plan, this.process.stdout);
-  this.process.exitCode = isDrifted ? EXIT.pending : EXIT.ok;
-  say(this, isDrifted ? "the gateway is not as it was applied" : "no drift");
+  if (!flags.json) for (const { plan } of drifted) showPlans(context, plan, context.process.stdout);
+  const whose = owner === OWNER_DEFAULT ? "" : `${owner}: `;
+  say(context, `${whose}${isDrifted ? "the gateway is not as it was applied" : "no drift"}`);
+  return {
+    status: isDrifted ? EXIT.pending : EXIT.ok,
+    report: driftReport(dependencies, owner, found),
+  };
 }
 
 function showLost(context: GwopsContext, { lost }: LastSnapshots): void {

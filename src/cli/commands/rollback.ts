@@ -46,7 +46,9 @@ async function rollback(this: GwopsContext, flags: Flags): Promise<void> {
   say(this, `going back to run ${snapshot.run_id} of ${snapshot.applied_at}`);
   const request = await requestOf(this, backend, { ...flags, workspace }, files);
   const back = { ...request, goingBackTo: snapshot };
-  this.process.exitCode = await applyRequest(this, backend, back, flags);
+  const { status, report } = await applyRequest(this, backend, back, flags);
+  if (flags.json && report) printJson(this, report);
+  this.process.exitCode = status;
 }
 
 async function listRuns(

@@ -2,22 +2,28 @@ import { buildCommand } from "@stricli/core";
 import type { GwopsContext } from "#cli/context.ts";
 import { EXIT } from "#cli/exit-codes.ts";
 import { isPolicyFile } from "#cli/input/file-kind.ts";
-import { FILES, RULES_FLAGS, type RulesFlags } from "#cli/input/flags.ts";
+import { type AskedOf, FILES, OWNER_FLAG, RULES_FLAGS, type RulesFlags } from "#cli/input/flags.ts";
 import { policyIssues } from "#cli/input/local-policy.ts";
 import { checkSettingsOf } from "#cli/input/plan-request.ts";
 import { counted, printFindings, printJson, say } from "#cli/output/show.ts";
-import { withPolicyBeside } from "#cli/policy-beside.ts";
+import { divideByOwner } from "#cli/owners.ts";
 import { readFiles } from "#cli/read-files.ts";
+import type { FileIssues } from "#manifest/check-files.ts";
 import { OwnerFiles } from "#sync/owner/owner-files.ts";
 import { parseInThread } from "#thread/parse-in-thread.ts";
 
+type Flags = AskedOf<RulesFlags>;
+
 export const validateCommand = buildCommand({
-  parameters: { flags: RULES_FLAGS, positional: { ...FILES, minimum: 1 } },
+  parameters: {
+    flags: { ...RULES_FLAGS, owner: OWNER_FLAG },
+    positional: { ...FILES, minimum: 1 },
+  },
   docs: {
     brief: "Check manifests and policies, without asking a gateway",
-    fullDescription: `Reads all files as one owner's manifests, and prints everything that is wrong with them as
-file:line:column. A policy is checked as such, and holds for the manifests beside it. Needs no server
-and no login.
+    fullDescription: `Reads all files of an owner together, and prints everything that is wrong with them as
+file:line:column. A policy is checked as such, and holds for the manifests beside it. Of a folder of
+owners each is checked by itself. Needs no server and no login.
 
 Exit status: 0 all are valid, 4 one is not.
 
@@ -32,30 +38,34 @@ Examples:
 
 async function validate(
   this: GwopsContext,
-  asked: RulesFlags,
+  asked: Flags,
   ...argumentList: string[]
 ): Promise<void> {
-  const flags = await withPolicyBeside(this, asked, argumentList);
-  const paths = flags.policy === undefined ? argumentList : [...argumentList, flags.policy];
-  const files = await readFiles(this, paths, flags);
-  const policies = files.filter(isPolicyFile);
-  const manifests = files.filter((file) => !policies.includes(file));
-  const invalidPolicies = await policyIssues(policies);
+  const read = await readFiles(this, argumentList);
+  const manifests = read.filter((file) => !isPolicyFile(file));
+  const { parts, policy } = await divideByOwner(this, asked, argumentList, manifests);
+  const beside = policy === undefined ? [] : await readFiles(this, [policy]);
+  const isRead = new Set(read.map(({ name }) => name));
+  const files = [...read, ...beside.filter(({ name }) => !isRead.has(name))];
+  const invalid = await policyIssues(files.filter(isPolicyFile));
   // Under a policy that cannot be read manifests are checked for all else.
-  const policy = invalidPolicies.length > 0 ? undefined : flags.policy;
-  const settings = await checkSettingsOf(this, { ...flags, policy });
-  const { checked } = await OwnerFiles.read(
-    settings,
-    manifests,
-    new Map(),
-    undefined,
-    parseInThread(),
-  );
-  const { warnings } = checked;
-  const invalid = [...invalidPolicies, ...checked.invalid];
+  const held = invalid.length > 0 ? undefined : policy;
+  const warnings: FileIssues[] = [];
+  for (const part of parts) {
+    const settings = await checkSettingsOf(this, { ...part.flags, policy: held });
+    const owned = await OwnerFiles.read(
+      settings,
+      part.files,
+      new Map(),
+      undefined,
+      parseInThread(),
+    );
+    invalid.push(...owned.checked.invalid);
+    warnings.push(...owned.checked.warnings);
+  }
   const isInvalid = new Set(invalid.map(({ name }) => name));
   const valid = files.map(({ name }) => name).filter((name) => !isInvalid.has(name));
-  if (flags.json) printJson(this, { valid, invalid, warnings });
+  if (asked.json) printJson(this, { valid, invalid, warnings });
   else printFindings(this, { invalid, warnings }, this.process.stdout);
   say(this, `${counted(valid.length, "file")} valid, ${invalid.length} invalid`);
   if (invalid.length > 0) this.process.exitCode = EXIT.invalid;

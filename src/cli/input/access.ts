@@ -1,9 +1,10 @@
 import { readdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { GwopsContext } from "#cli/context.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import { type Access, accessUnder, OPEN } from "#manifest/access.ts";
 import { readLocalPolicy } from "./local-policy.ts";
+import { nameOf } from "./manifest-files.ts";
 
 export interface Asked {
   readonly owner: string;
@@ -32,27 +33,27 @@ export async function accessOf(
   return stack === undefined ? OPEN : (await context.permissionsOf(stack)).accessOf(owner);
 }
 
-/** The policy that lies in a folder of manifests; undefined if none does, or one is named. */
+/** The policy that lies in one of the folders; undefined if none does, or one is named. */
 export async function policyBeside(
   { folder }: Pick<GwopsContext, "folder">,
-  { policy, stack }: Asked,
-  argumentList: readonly string[],
+  { policy, stack }: Omit<Asked, "owner">,
+  folders: readonly string[],
 ): Promise<string | undefined> {
   if (policy !== undefined || stack !== undefined) return undefined;
   const found: string[] = [];
-  for (const argument of argumentList) found.push(...(await policiesIn(folder, argument)));
+  for (const each of folders) found.push(...(await policiesIn(each, nameOf(folder, each))));
   const [one, ...others] = new Set(found);
   if (others.length === 0) return one;
   throw new UsageError(`${[one, ...others].join(" and ")} are policies: say which with --policy`);
 }
 
 /** `policy.yaml` directly in the folder; what looks like one under another name opens nothing. */
-async function policiesIn(folder: string, argument: string): Promise<string[]> {
-  const names = await readdir(resolve(folder, argument)).catch((): string[] => []);
-  if (names.includes(POLICY_NAME)) return [join(argument, POLICY_NAME)];
+async function policiesIn(folder: string, shown: string): Promise<string[]> {
+  const names = await readdir(folder).catch((): string[] => []);
+  if (names.includes(POLICY_NAME)) return [join(shown, POLICY_NAME)];
   const wrong = names.find((name) => LIKE_POLICY.test(name));
   if (wrong === undefined) return [];
   throw new UsageError(
-    `${join(argument, wrong)} looks like a policy under a wrong name: call it ${POLICY_NAME}, or name the policy that holds with --policy`,
+    `${join(shown, wrong)} looks like a policy under a wrong name: call it ${POLICY_NAME}, or name the policy that holds with --policy`,
   );
 }

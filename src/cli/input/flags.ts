@@ -15,6 +15,8 @@ export function textFlag(placeholder: string, brief: string) {
 type On = boolean | undefined;
 type Text = string | undefined;
 
+export const OWNER_RULE = 'an owner is 1 to 63 letters, digits, "_", "." or "-"';
+
 /** Flags that say whose manifests they are, and where they belong. */
 interface PlaceFlags {
   readonly owner: string;
@@ -35,6 +37,20 @@ const PLACE_FLAGS = {
   },
   workspace: textFlag("name", "Workspace of manifests that name none [MLFLOW_WORKSPACE]"),
   noColor: onFlag("Print without colours"),
+} as const;
+
+/** As they are given to commands that leave it to the folders, or the ledger, who the owners are. */
+export type AskedOf<Flags extends { readonly owner: string }> = Omit<Flags, "owner"> & {
+  readonly owner?: Text;
+};
+
+/** In place of `owner` where folders say it. */
+export const OWNER_FLAG = {
+  kind: "parsed",
+  parse: parseOwner,
+  brief: "Who the manifests belong to [default: the folder that they lie in]",
+  placeholder: "name",
+  optional: true,
 } as const;
 
 const JSON_FLAG = { json: onFlag("Print JSON for machines") } as const;
@@ -184,7 +200,7 @@ export const FILES = {
 function parseOwner(text: string): string {
   // It becomes a folder in the bucket, a tag, and a part of marks.
   if (isOwnerName(text)) return text;
-  throw new UsageError(`an owner is 1 to 63 letters, digits, "_", "." or "-", got "${text}"`);
+  throw new UsageError(`${OWNER_RULE}, got "${text}"`);
 }
 
 function parseShare(text: string): number {

@@ -1,6 +1,7 @@
 import type { Dirent } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { join, posix, sep } from "node:path";
+import { UsageError } from "#cli/usage-error.ts";
 
 /** A mistyped pattern such as `/**` must not read the whole disk. */
 const ENTRIES_MAX = 100_000;
@@ -10,28 +11,68 @@ export function isPattern(argument: string): boolean {
   return SPECIAL.test(argument);
 }
 
-/** Files below a folder whose path within it passes, in order; hidden ones are left out. */
+interface Folder {
+  /** Within the folder that all are below. */
+  readonly path: string;
+  /** Where it and the folders above it really are: a link back to one of them leads in a circle. */
+  readonly above: readonly string[];
+}
+
+/**
+ * Files below a folder whose path within it passes, in order; links are followed, hidden ones are
+ * left out.
+ */
 export async function filesBelow(
   folder: string,
   isWanted: (path: string) => boolean,
 ): Promise<string[]> {
   const found: string[] = [];
-  const folders = [""];
+  const folders: Folder[] = [{ path: "", above: [await realFolder(folder)] }];
   let entries = 0;
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
-    for (const entry of await entriesOf(join(folder, next))) {
+    for (const entry of await entriesOf(join(folder, next.path))) {
       entries += 1;
-      if (entries > ENTRIES_MAX) throw new RangeError(`more than ${ENTRIES_MAX} entries`);
-      const path = posix.join(next, entry.name);
-      if (entry.isDirectory()) folders.push(path);
+      if (entries > ENTRIES_MAX) {
+        throw new UsageError(
+          `${folder} holds more than ${ENTRIES_MAX} files: name a smaller folder`,
+        );
+      }
+      const path = posix.join(next.path, entry.name);
+      if (await isFolder(join(folder, path), entry))
+        folders.push(...(await below(folder, path, next)));
       else if (isWanted(path)) found.push(path);
     }
   }
   return found.sort();
 }
 
+/** A folder to look into; none if it is one that it lies in. */
+async function below(root: string, path: string, { above }: Folder): Promise<Folder[]> {
+  const real = await realFolder(join(root, path));
+  return above.includes(real) ? [] : [{ path, above: [...above, real] }];
+}
+
+/** Of a link: what it leads to, if it leads anywhere. */
+async function isFolder(path: string, entry: Dirent): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  return stat(path).then(
+    (target) => target.isDirectory(),
+    () => false,
+  );
+}
+
+async function realFolder(folder: string): Promise<string> {
+  return realpath(folder).catch((error: unknown) => unreadable(folder, error));
+}
+
+function unreadable(folder: string, error: unknown): never {
+  throw new UsageError(`${folder} cannot be read: ${Object(error).code}`, { cause: error });
+}
+
 async function entriesOf(folder: string): Promise<Dirent[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) =>
+    unreadable(folder, error),
+  );
   return entries.filter(({ name }) => !name.startsWith(".") && name !== "node_modules");
 }
 

@@ -1,4 +1,5 @@
 import { PLAN_VERSION, planDocument } from "#reconcile/plan/document.ts";
+import type { GatewayOpsError } from "#runtime/errors.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import {
   gravest,
@@ -31,6 +32,23 @@ export function planReport(
     manifests,
     deleted_manifests: deletedManifests(planned, files),
     workspaces,
+  };
+}
+
+/** Of an owner for whom the run ended before it could plan. */
+export function unplannedReport(
+  { server, owner }: { readonly server: string; readonly owner: string },
+  { code, message }: GatewayOpsError,
+): PlanReport {
+  return {
+    version: PLAN_VERSION,
+    server,
+    owner,
+    outcome: "failed",
+    manifests: [],
+    deleted_manifests: [],
+    workspaces: [],
+    error: { code, message },
   };
 }
 

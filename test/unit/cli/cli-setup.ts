@@ -50,6 +50,8 @@ interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly isTTY?: boolean;
   readonly isColoured?: boolean;
+  /** The working directory, in the folder of the setup. */
+  readonly folder?: string;
   /** Ctrl-C was pressed before. */
   readonly isInterrupted?: boolean;
 }
@@ -84,7 +86,7 @@ export function cliSetup(root: string) {
       isColoured: options.isColoured ?? false,
       env,
       home: folder,
-      folder,
+      folder: join(folder, options.folder ?? ""),
       clock,
       runId: `run-${runs}`,
       user: "ada@laptop",

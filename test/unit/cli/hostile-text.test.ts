@@ -37,12 +37,22 @@ test.each(FILE_NAMES)("%s as the name of a file is harmless", async (_, text) =>
   const cli = cliSetup(root);
   cli.write(`${text}.yaml`, "version: 1\nendpoints: []\nzzz: 1\n");
 
-  const { stdout, stderr } = await cli.run(["validate", "."]);
-  const json = (await cli.run(["validate", ".", "--json"])).stdout;
+  const { stdout, stderr } = await cli.run(["validate", ".", "--owner", "default"]);
+  const json = (await cli.run(["validate", ".", "--owner", "default", "--json"])).stdout;
 
   expectHarmless(stdout + stderr + json);
   expect(stdout.match(/\n/g)).toHaveLength(1);
   expect(JSON.parse(json).invalid[0].name).toBe(`${text}.yaml`);
+});
+
+test.each(FILE_NAMES)("%s as the name of a folder of owners is harmless", async (_, text) => {
+  const cli = cliSetup(root);
+  cli.write(`manifests/${text}/gateway.yaml`, "version: 1\nendpoints: []\n");
+
+  const { status, stderr } = await cli.run(["validate", "manifests"]);
+
+  expect(status).toBe(1);
+  expectHarmless(stderr);
 });
 
 test.each(TEXTS)("%s as an argument is harmless", async (_, text) => {

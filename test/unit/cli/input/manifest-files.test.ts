@@ -17,7 +17,7 @@ function folderWith(...files: string[]): string {
 
 async function read(folder: string, ...argumentList: string[]) {
   const readStdin = async () => new TextEncoder().encode("# stdin\n");
-  return (await readManifests({ folder, readStdin }, argumentList, { owner: "team-a" })).files;
+  return (await readManifests({ folder, readStdin }, argumentList)).files;
 }
 
 async function names(folder: string, ...argumentList: string[]): Promise<string[]> {
@@ -135,13 +135,8 @@ test.each([".", "**/*"])(
   async (argument) => {
     const folder = folderOf({ ...OTHERS, ...MANIFESTS });
 
-    const found = await readManifests(
-      { folder, readStdin: async () => new Uint8Array() },
-      [argument],
-      {
-        owner: "team-a",
-      },
-    );
+    const readStdin = async () => new Uint8Array();
+    const found = await readManifests({ folder, readStdin }, [argument]);
 
     expect(found.files.map(({ name }) => name).sort()).toEqual(Object.keys(MANIFESTS).sort());
     expect([...found.others].sort()).toEqual(Object.keys(OTHERS).sort());
