@@ -42,6 +42,10 @@ export type Change =
       readonly actual: ActualResource;
       /** `renamed`: a secret, of which a copy with the new name was made before. */
       readonly reason: "pruned" | "renamed";
+      /** What goes on using it, whosoever's that is; present when there is something. */
+      readonly used_by?: readonly ResourceKey[];
+      /** Of an endpoint: who was granted what on it, in words. MLflow deletes that with it. */
+      readonly grants?: readonly string[];
     };
 
 /** Something that people should know and that is no change. */

@@ -25,8 +25,8 @@ export interface SecretGateway {
     list(): Promise<readonly Secret[]>;
     create(secret: CreateSecret): Promise<Secret>;
     update(secret: UpdateSecret): Promise<Secret>;
-    /** Refused when model definitions use the secret. */
-    delete(secret: { readonly secret_id: string }): Promise<void>;
+    /** Refused when model definitions use the secret, unless by `force`. */
+    delete(secret: { readonly secret_id: string; readonly force?: boolean }): Promise<void>;
   };
 }
 
@@ -112,15 +112,23 @@ export async function pushRecordedSecret(
   });
 }
 
+interface SecretToDelete {
+  readonly workspace: string;
+  readonly name: string;
+  readonly secret_id: string;
+  /** Whether it goes although model definitions use it. @default false */
+  readonly force?: boolean;
+}
+
 /** Deletes a gateway secret and forgets its source; one that is not there is done already. */
 export async function deleteSecret(
   dependencies: PushDependencies,
-  { workspace, name, secret_id }: { workspace: string; name: string; secret_id: string },
+  { workspace, name, secret_id, force = false }: SecretToDelete,
 ): Promise<void> {
   const id = managedSecretId(workspace, name);
   await withSecretLease(dependencies, id, async ({ ledger, deadline, gatewayOf }) => {
     const { secrets } = gatewayOf(workspace, deadline);
-    await secrets.delete({ secret_id }).catch(ignoreMissing);
+    await secrets.delete({ secret_id, force }).catch(ignoreMissing);
     const record = await ledger.read(MANAGED_SECRETS, id);
     if (record) await commitOrYield(ledger, remove(MANAGED_SECRETS, record));
   });

@@ -29,8 +29,11 @@ interface Writer<K extends Kind> {
     desired: DesiredOf<K>,
     update: Update<K> | undefined,
   ) => Promise<Written>;
-  /** What is not there is done already. */
-  readonly remove: (context: ChangeContext, actual: ActualOf<K>) => Promise<void>;
+  /**
+   * What is not there is done already. `force`: somebody approved that it goes although something
+   * uses it (see `guardPlan`); what nobody knew of then stays in the way.
+   */
+  readonly remove: (context: ChangeContext, actual: ActualOf<K>, force: boolean) => Promise<void>;
 }
 
 const WRITERS: { readonly [K in Kind]: Writer<K> } = {
@@ -39,8 +42,8 @@ const WRITERS: { readonly [K in Kind]: Writer<K> } = {
       const push = await pushSecret(context.pushing, targetOf(context, desired), knownBy(update));
       return { id: push.secret_id, push };
     },
-    remove: ({ pushing, workspace }, { id, name }) =>
-      deleteSecret(pushing, { workspace, name, secret_id: id }),
+    remove: ({ pushing, workspace }, { id, name }, force) =>
+      deleteSecret(pushing, { workspace, name, secret_id: id, force }),
   },
   model_definition: {
     write: async (...args) => ({ id: await writeModelDefinition(...args) }),
@@ -61,8 +64,8 @@ const WRITERS: { readonly [K in Kind]: Writer<K> } = {
 /** All calls of one change, in an order in which being stopped half-way does no harm. */
 export async function writeChange(context: ChangeContext, change: Change): Promise<Written> {
   if (change.action === "delete") {
-    const { actual } = change;
-    await remove(context, actual.kind, actual);
+    const { actual, used_by } = change;
+    await remove(context, actual.kind, actual, used_by !== undefined);
     return { id: actual.id };
   }
   const { desired } = change;
@@ -82,8 +85,9 @@ function remove<K extends Kind>(
   context: ChangeContext,
   kind: K,
   actual: ActualOf<K>,
+  force: boolean,
 ): Promise<void> {
-  return WRITERS[kind].remove(context, actual);
+  return WRITERS[kind].remove(context, actual, force);
 }
 
 /** Undefined for a create. */

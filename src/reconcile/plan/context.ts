@@ -120,11 +120,34 @@ export function lookUp(context: PlanContext, key: ResourceKey): readonly ActualR
   );
 }
 
-/** How many of each kind the owner has. */
-export function countOwned(owner: string, { resources }: ActualState): Record<Kind, number> {
+/** How many of each kind the ledger knows as the owner's, as far as they are there. */
+export function countKnown({ resources }: ActualState, { owned }: KnownState): Counts {
+  return count(resources.filter((resource) => owned.has(identityOf(resource))));
+}
+
+/**
+ * How many of each kind the owner has: what the ledger knows, and what is declared and has the
+ * owner's mark, since the ledger may be lost. The mark alone is anybody's to set.
+ */
+export function countOwned(
+  { owner, resources: declared }: DesiredState,
+  { resources }: ActualState,
+  { owned }: KnownState,
+): Counts {
+  const keys = new Set(declared.map(keyOf));
+  return count(
+    resources.filter(
+      (resource) =>
+        owned.has(identityOf(resource)) ||
+        (keys.has(keyOf(resource)) && effectiveOwner(resource) === owner),
+    ),
+  );
+}
+
+type Counts = Readonly<Record<Kind, number>>;
+
+function count(resources: readonly ActualResource[]): Counts {
   const counts = perKind(() => 0);
-  for (const resource of resources) {
-    if (effectiveOwner(resource) === owner) counts[resource.kind] += 1;
-  }
+  for (const { kind } of resources) counts[kind] += 1;
   return counts;
 }

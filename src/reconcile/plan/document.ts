@@ -6,7 +6,6 @@ import {
   type Notice,
   type Plan,
 } from "#reconcile/change.ts";
-import type { Grants } from "#reconcile/observe/grants.ts";
 import {
   type ActualState,
   type DesiredState,
@@ -74,8 +73,6 @@ export interface Documented {
   readonly actual: ActualState;
   readonly plan: Plan;
   readonly trips: readonly GuardTrip[];
-  /** Who else may use the endpoints that go or are renamed, where the server knows. */
-  readonly grants?: Grants | undefined;
 }
 
 export function planDocument(documented: Documented): PlanDocument {
@@ -94,7 +91,7 @@ export function planDocument(documented: Documented): PlanDocument {
     fingerprint,
     counts: { ...countChanges(plan), blocked: blocked.length },
     owned_before: plan.owned_before,
-    changes: plan.changes.map((change) => plannedChange(change, documented)),
+    changes: plan.changes.map((change) => plannedChange(change, actual)),
     blocked,
     notices,
     out_of_scope: plan.out_of_scope,
@@ -103,13 +100,10 @@ export function planDocument(documented: Documented): PlanDocument {
   };
 }
 
-function plannedChange(
-  change: Change,
-  { actual, grants }: Pick<Documented, "actual" | "grants">,
-): PlannedChange {
+function plannedChange(change: Change, actual: ActualState): PlannedChange {
   const { action } = change;
   const key = keyOfChange(change);
-  const impact = impactOf(change, actual, grants);
+  const impact = impactOf(change, actual);
   const rest = impact === undefined ? {} : { impact };
   switch (action) {
     case "create": {

@@ -1,5 +1,5 @@
 import type { Change, Plan } from "#reconcile/change.ts";
-import { byText, isRecorded, TRAITS } from "#reconcile/kinds.ts";
+import { isRecorded, TRAITS } from "#reconcile/kinds.ts";
 import {
   type ActualState,
   type DesiredState,
@@ -10,13 +10,11 @@ import {
   type KnownState,
   keyOf,
   kindIn,
-  type ResourceKey,
 } from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { visible, visibleLines } from "#runtime/visible.ts";
-import { describeBinding } from "./compare.ts";
-import { countOwned } from "./context.ts";
-import { usersAfter } from "./users.ts";
+import { countKnown, countOwned } from "./context.ts";
+import { usesLeft } from "./in-use.ts";
 
 /** Shares of what an owner has of a kind that one plan may touch, 0 to 1. */
 export interface GuardLimits {
@@ -41,6 +39,7 @@ type GuardName =
   | "delete-all"
   | "protected"
   | "in-use"
+  | "grants-lost"
   | "emptied-manifest"
   | "empty-listing"
   | "truncated-listing";
@@ -69,8 +68,9 @@ export class UnsafePlanError extends GatewayOpsError {
 
 /**
  * What speaks against carrying out a plan, per kind and over all. Adoptions count as nothing, nor
- * do our own records that are written anew; a renamed secret counts as an update. Numbers are taken from `actual`, not from the plan, which may
- * come from a file.
+ * do our own records that are written anew; a renamed secret counts as an update. What an owner has
+ * is what the ledger knows by id: marks can be set by hand. A plan that the server would refuse is
+ * not offered for approval, whatever else speaks against it.
  */
 export function guardPlan(
   plan: Plan,
@@ -79,82 +79,98 @@ export function guardPlan(
   known: KnownState,
   limits: GuardLimits = GUARD_LIMITS_DEFAULT,
 ): GuardTrip[] {
-  const owned = countOwned(plan.owner, actual);
-  const messages = [
+  const owned = countKnown(actual, known);
+  const written = countOwned(desired, actual, known);
+  const trips = [
+    ...protectedTrips(plan),
     ...listingTrips(plan, actual, known),
     ...emptiedTrips(plan, desired, owned),
-    ...KINDS.flatMap((kind) => shareTrips(plan, kind, known, { owned: owned[kind], limits })),
+    ...KINDS.flatMap((kind) => [
+      ...deleteTrips(plan, kind, owned[kind], limits),
+      ...updateTrips(plan, kind, known, written[kind], limits),
+    ]),
     ...inUseTrips(plan, actual),
+    ...grantsTrips(plan),
   ];
-  return [
-    ...protectedTrips(plan),
-    ...messages.map(([guard, message]) => ({
-      guard,
-      message: `${message}; approve exactly this plan with approvals/${plan.checksum}`,
-      is_approvable: true,
-    })),
-  ].map((trip) => ({ ...trip, message: visible(trip.message) }));
+  const mayPass = trips.every(({ is_approvable }) => is_approvable);
+  const offer = mayPass ? `; approve exactly this plan with approvals/${plan.checksum}` : "";
+  return trips.map((trip) => ({ ...trip, message: visible(`${trip.message}${offer}`) }));
 }
 
-type Trip = readonly [guard: GuardName, message: string];
+function approvable(guard: GuardName, message: string): GuardTrip {
+  return { guard, message, is_approvable: true };
+}
+
+function final(guard: GuardName, message: string): GuardTrip {
+  return { guard, message: `${message}; no approval lifts this`, is_approvable: false };
+}
 
 function protectedTrips({ notices }: Plan): GuardTrip[] {
   const keys = notices.flatMap(({ code, key }) => (code === "protected" && key ? [key] : []));
   if (keys.length === 0) return [];
   const are = keys.length === 1 ? "is protected, but" : "are protected, but";
   return [
-    {
-      guard: "protected",
-      message: `${keys.join(", ")} ${are} no longer declared: declare each with protected: false before it can be pruned; no approval lifts this`,
-      is_approvable: false,
-    },
+    final(
+      "protected",
+      `${keys.join(", ")} ${are} no longer declared: declare each with protected: false before it can be pruned`,
+    ),
   ];
 }
 
-function shareTrips(
+function deleteTrips(
   { changes }: Plan,
   kind: Kind,
-  known: KnownState,
-  { owned, limits }: { readonly owned: number; readonly limits: GuardLimits },
-): Trip[] {
+  owned: number,
+  { maxDeleteShare }: GuardLimits,
+): GuardTrip[] {
   const deletes = changes.filter((change) => isPrune(change) && change.actual.kind === kind).length;
-  const updates = changes.filter((change) => isUpdate(change, kind, known)).length;
   const { nouns } = TRAITS[kind];
   if (owned >= SHARE_OWNED_MIN) {
-    return [
-      ...shareTrip("delete-share", deletes, owned, limits.maxDeleteShare, {
-        what: `${nouns} would be deleted`,
-        setting: "maxDeleteShare",
-      }),
-      ...shareTrip("update-share", updates, owned, limits.maxUpdateShare, {
-        what: `${nouns} would be updated`,
-        setting: "maxUpdateShare",
-      }),
-    ];
+    const what = `${nouns} would be deleted`;
+    return shareTrips("delete-share", deletes, owned, maxDeleteShare, {
+      what,
+      setting: "maxDeleteShare",
+    });
   }
   if (deletes > 0 && deletes >= owned) {
-    return [["delete-all", `all ${owned} ${nouns} would be deleted`]];
+    return [approvable("delete-all", `all ${owned} ${nouns} would be deleted`)];
   }
   if (deletes <= SMALL_DELETES_MAX) return [];
   return [
-    [
+    approvable(
       "delete-count",
       `${deletes} of ${owned} ${nouns} would be deleted, more than ${SMALL_DELETES_MAX} of fewer than ${SHARE_OWNED_MIN}`,
-    ],
+    ),
   ];
 }
 
-function shareTrip(
+function updateTrips(
+  { changes }: Plan,
+  kind: Kind,
+  known: KnownState,
+  owned: number,
+  { maxUpdateShare }: GuardLimits,
+): GuardTrip[] {
+  if (owned < SHARE_OWNED_MIN) return [];
+  const updates = changes.filter((change) => isUpdate(change, kind, known)).length;
+  const what = `${TRAITS[kind].nouns} would be updated`;
+  return shareTrips("update-share", updates, owned, maxUpdateShare, {
+    what,
+    setting: "maxUpdateShare",
+  });
+}
+
+function shareTrips(
   guard: GuardName,
   count: number,
   owned: number,
   shareMax: number,
   { what, setting }: { readonly what: string; readonly setting: string },
-): Trip[] {
+): GuardTrip[] {
   // A quotient is rounded once: 3 of 10 is exactly the 0.3 that people write.
   if (count / owned <= shareMax) return [];
   const numbers = `${count} of ${owned} ${what} (${percent(count / owned)})`;
-  return [[guard, `${numbers}, more than the ${percent(shareMax)} of ${setting}`]];
+  return [approvable(guard, `${numbers}, more than the ${percent(shareMax)} of ${setting}`)];
 }
 
 function percent(share: number): string {
@@ -177,73 +193,69 @@ function isUpdate(change: Change, kind: Kind, known: KnownState): boolean {
 
 const VALUE_FIELDS: readonly string[] = ["value_from", "source_version"];
 
-/** Deletes of what something uses that remains, whosoever's it is. */
-function inUseTrips({ changes, blocked }: Plan, actual: ActualState): Trip[] {
-  const deletes = changes.filter((change) => change.action === "delete");
-  if (deletes.length === 0) return [];
-  const usersByKey = usersAfter(actual, changes, new Set(blocked.map(({ key }) => key)));
-  return deletes.flatMap((change): Trip[] => {
-    const key = keyOf(change.actual);
-    const users = [...(usersByKey.get(key) ?? [])].sort(byText);
-    const bindings = change.actual.kind === "endpoint" ? (change.actual.fields.bindings ?? []) : [];
-    return [
-      ...trip(key, users, "would be deleted, but is used by"),
-      ...trip(key, bindings.map(describeBinding).sort(byText), "would be deleted, but is bound to"),
-    ];
-  });
+function inUseTrips(plan: Plan, actual: ActualState): GuardTrip[] {
+  return usesLeft(plan, actual).map(
+    ({ message, isRefused }): GuardTrip =>
+      isRefused ? final("in-use", message) : approvable("in-use", message),
+  );
 }
 
-const USERS_SHOWN_MAX = 5;
-
-function trip(key: ResourceKey, users: readonly string[], text: string): Trip[] {
-  if (users.length === 0) return [];
-  const shown = users.slice(0, USERS_SHOWN_MAX).join(", ");
-  const more = users.length - USERS_SHOWN_MAX;
-  return [["in-use", `${key} ${text} ${shown}${more > 0 ? ` and ${more} more` : ""}`]];
+/** MLflow deletes grants with their endpoint, and gives none back to a new one of its name. */
+function grantsTrips({ changes }: Plan): GuardTrip[] {
+  return changes.flatMap((change): GuardTrip[] => {
+    if (change.action !== "delete" || !change.grants?.length) return [];
+    const { grants, actual } = change;
+    const message = `${keyOf(actual)} would be deleted, and with it what was granted on it: ${grants.join(", ")}`;
+    return [approvable("grants-lost", message)];
+  });
 }
 
 function emptiedTrips(
   { changes }: Plan,
   { resources, in_scope }: DesiredState,
   owned: Readonly<Record<Kind, number>>,
-): Trip[] {
+): GuardTrip[] {
   if (resources.length > 0 || !changes.some(isPrune)) return [];
   const counts = KINDS.filter((kind) => in_scope.includes(kind) && owned[kind] > 0).map(
     (kind) => `${owned[kind]} ${owned[kind] === 1 ? TRAITS[kind].noun : TRAITS[kind].nouns}`,
   );
   return [
-    [
+    approvable(
       "emptied-manifest",
       `the manifests declare nothing, while ${counts.join(", ")} would be left without a declaration`,
-    ],
+    ),
   ];
 }
 
 /** A server that shows nothing, or a part, is not one from which everything was deleted. */
-function listingTrips({ changes }: Plan, { resources }: ActualState, known: KnownState): Trip[] {
+function listingTrips(
+  { changes }: Plan,
+  { resources }: ActualState,
+  known: KnownState,
+): GuardTrip[] {
   const owned = known.owned.size;
   if (changes.length === 0 || owned === 0) return [];
   if (resources.length === 0) {
     return [
-      [
+      approvable(
         "empty-listing",
         `the gateway shows nothing at all, while ${owned} resources are known on it`,
-      ],
+      ),
     ];
   }
   const listed = new Set(resources.map(identityOf));
   return KINDS.flatMap((kind) => truncatedTrips(kind, known, listed));
 }
 
-function truncatedTrips(kind: Kind, known: KnownState, listed: ReadonlySet<Identity>): Trip[] {
+function truncatedTrips(kind: Kind, known: KnownState, listed: ReadonlySet<Identity>): GuardTrip[] {
   const ofKind = [...known.owned.keys()].filter((identity) => kindIn(identity) === kind);
   const owned = ofKind.length;
   const missing = ofKind.filter((identity) => !listed.has(identity)).length;
   if (owned < LISTING_OWNED_MIN || missing / owned <= LISTING_MISSING_SHARE_MAX) return [];
   return [
-    [
+    approvable(
       "truncated-listing",
       `the gateway does not show ${missing} of ${owned} ${TRAITS[kind].nouns} that are known on it (${percent(missing / owned)}, more than ${percent(LISTING_MISSING_SHARE_MAX)})`,
-    ],
+    ),
   ];
 }

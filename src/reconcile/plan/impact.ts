@@ -1,5 +1,4 @@
 import type { Change } from "#reconcile/change.ts";
-import type { Grants } from "#reconcile/observe/grants.ts";
 import type { ActualOf, ActualResource, ActualState } from "#reconcile/state.ts";
 import { isReservedTag } from "#runtime/marks.ts";
 import { describeBinding } from "./compare.ts";
@@ -8,15 +7,11 @@ import { describeBinding } from "./compare.ts";
  * What others lose with a change, or must do about it, in one line. Callers know an endpoint by
  * its address, which holds its name; MLflow deletes tags, bindings and grants with it.
  */
-export function impactOf(
-  change: Change,
-  actual: ActualState,
-  grants: Grants = new Map(),
-): string | undefined {
+export function impactOf(change: Change, actual: ActualState): string | undefined {
   if (change.action === "create") return undefined;
   if (change.action === "delete") {
     return change.actual.kind === "endpoint"
-      ? lossOf(change.actual, actual, grants.get(change.actual.id))
+      ? lossOf(change.actual, actual, change.grants)
       : undefined;
   }
   const { desired, actual: before } = change;

@@ -20,6 +20,7 @@ import { compareFields } from "./compare.ts";
 import { countOwned, type PlanContext, type PlanOptions, planContext } from "./context.ts";
 import { existingIssues, experimentIssues } from "./grants.ts";
 import { guardrailIssues } from "./guardrail-issues.ts";
+import { withUsersLeft } from "./in-use.ts";
 import { matchAll, unknownValues } from "./match.ts";
 import type { Match, Matching } from "./matching.ts";
 import { inOrder } from "./order.ts";
@@ -67,14 +68,15 @@ export function planChanges(
     ),
   );
   const { deletes, notices } = planDeletes(context, matching, writes);
-  const changes = [...writes, ...deletes].map(normalizedChange);
+  const { blocked } = matching;
+  const changes = withUsersLeft([...writes, ...deletes], blocked, actual).map(normalizedChange);
   const plan = {
     version: 1,
     owner: desired.owner,
     workspace: desired.workspace,
     prune: options.prune,
     changes,
-    blocked: matching.blocked.sort((a, b) => byText(a.key, b.key)).map(readable),
+    blocked: blocked.sort((a, b) => byText(a.key, b.key)).map(readable),
     notices: [
       ...notices,
       ...lostNotices(known),
@@ -87,7 +89,7 @@ export function planChanges(
       .sort(byKeyAndCode)
       .map(readable),
     out_of_scope: KINDS.filter((kind) => !desired.in_scope.includes(kind)),
-    owned_before: countOwned(desired.owner, actual),
+    owned_before: countOwned(desired, actual, known),
     fingerprint: fingerprintOf({ changes }, actual),
   } as const;
   const ids = new Map(

@@ -1,10 +1,11 @@
 import type { CheckedFiles } from "#manifest/check-files.ts";
 import type { ParseManifest } from "#manifest/types.ts";
 import type { Plan } from "#reconcile/change.ts";
-import { type Grants, grantsLost } from "#reconcile/observe/grants.ts";
+import { grantsLost } from "#reconcile/observe/grants.ts";
 import { beginReading, type Reading } from "#reconcile/observe/observe.ts";
 import type { PlanOptions } from "#reconcile/plan/context.ts";
 import { type GuardLimits, type GuardTrip, guardPlan } from "#reconcile/plan/guard.ts";
+import { withLostGrants } from "#reconcile/plan/lost-grants.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
 import {
   type ActualState,
@@ -65,8 +66,6 @@ export interface WorkspacePlan {
   readonly ids: ReadonlyMap<ResourceKey, string>;
   /** What the guards have against it. */
   readonly trips: readonly GuardTrip[];
-  /** Of the endpoints that go; undefined when there are none, or nobody can say. */
-  readonly grants?: Grants | undefined;
   readonly options: PlanOptions;
   readonly previous: Snapshot | undefined;
   /** Whether a mark is enough for what is undeclared to count as the owner's from now on. */
@@ -91,7 +90,7 @@ export interface OwnerPlan {
  * 3. observe the gateway, once for each workspace
  * 4. plan
  * 5. a file that may not have what it declares is wrong too: begin again without it
- * 6. ask the guards, and who loses an endpoint that goes
+ * 6. ask who loses an endpoint that goes, and then the guards
  */
 export async function planOwner(
   dependencies: PlanDependencies,
@@ -142,13 +141,14 @@ async function judged(
   { plan, ids }: Pick<WorkspacePlan, "plan" | "ids">,
 ): Promise<WorkspacePlan> {
   const { desired, actual, known } = input;
-  const trips = guardPlan(plan, desired, actual, known, limits);
   const tracking = trackingOf(desired.workspace, deadline);
-  return { ...input, plan, ids, trips, grants: await grantsLost(tracking, plan.changes) };
+  const told = withLostGrants(plan, await grantsLost(tracking, plan.changes));
+  const trips = guardPlan(told, desired, actual, known, limits);
+  return { ...input, plan: told, ids, trips };
 }
 
 /** What the plan of a workspace is made from. */
-type PlanInput = Omit<WorkspacePlan, "plan" | "ids" | "trips" | "grants">;
+type PlanInput = Omit<WorkspacePlan, "plan" | "ids" | "trips">;
 
 function argumentsOf({ desired, actual, known, options }: PlanInput) {
   return [desired, actual, known, options] as const;

@@ -6,6 +6,7 @@ import {
   StalePlanError,
   verifyChecksum,
 } from "#reconcile/plan/checksum.ts";
+import { withLostGrants } from "#reconcile/plan/lost-grants.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
 import { type ActualResource, type DesiredResource, NOTHING_KNOWN } from "#reconcile/state.ts";
 import {
@@ -71,6 +72,37 @@ test("the checksum is of the owner, the workspace, prune and the changes", () =>
 
   expect(planOf().checksum).toBe(checksum);
   for (const other of others) expect(other.checksum).not.toBe(checksum);
+});
+
+test("the checksum is of who uses what goes, and of what was granted on it", () => {
+  const declared = [secret("spare")];
+  const before = [existing(secret("openai-prod")), existing(secret("spare"))];
+  const user = (name: string) => existing(definition(name), { owner: "other" });
+  const deleting = (actual: readonly ActualResource[]) =>
+    planOf(actual, { declared, prune: true }).checksum;
+  const endpoints = [endpoint("chat", { models: [] }), endpoint("spare", { models: [] })];
+  const plan = planOf(
+    endpoints.map((one) => existing(one)),
+    {
+      declared: endpoints.slice(1),
+      prune: true,
+    },
+  );
+  const granted = (...grants: string[]) =>
+    withLostGrants(plan, new Map([["id-of-chat", grants]])).checksum;
+
+  const checksums = [
+    deleting(before),
+    deleting([...before, user("theirs")]),
+    deleting([...before, user("theirs"), user("more")]),
+    plan.checksum,
+    granted("ada: USE"),
+    granted("ada: USE", "bob: USE"),
+  ];
+
+  expect(new Set(checksums).size).toBe(checksums.length);
+  expect(withLostGrants(plan, new Map()).checksum).toBe(plan.checksum);
+  expect(withLostGrants(plan, undefined)).toBe(plan);
 });
 
 test("notices and resources that are not touched are not in the checksum", () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { type Documented, planDocument } from "#reconcile/plan/document.ts";
+import { planDocument } from "#reconcile/plan/document.ts";
+import { withLostGrants } from "#reconcile/plan/lost-grants.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
 import { renderMarkdown, renderText } from "#reconcile/plan/render.ts";
 import type { ActualResource, DesiredResource, KnownState } from "#reconcile/state.ts";
@@ -18,13 +19,14 @@ import {
 function documentOf(
   declared: readonly DesiredResource[],
   reported: readonly ActualResource[],
-  { grants }: Pick<Documented, "grants"> = {},
+  { grants }: { readonly grants?: Parameters<typeof withLostGrants>[1] } = {},
   knows: KnownState = leftBefore(known({}), reported),
 ) {
   const [desired, actual] = [desiredState(declared), actualState(reported)];
-  const { plan } = planChanges(desired, actual, knows, { prune: true });
+  const planned = planChanges(desired, actual, knows, { prune: true });
+  const plan = withLostGrants(planned.plan, grants);
   const server = "https://mlflow.example.com";
-  return planDocument({ server, desired, actual, plan, trips: [], grants });
+  return planDocument({ server, desired, actual, plan, trips: [] });
 }
 
 test("a delete says which address is lost, and all that goes with it", () => {

@@ -1,6 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { type GuardTrip, guardPlan, UnsafePlanError } from "#reconcile/plan/guard.ts";
+import { withLostGrants } from "#reconcile/plan/lost-grants.ts";
 import { planChanges } from "#reconcile/plan/plan.ts";
+import { recognised } from "#reconcile/plan/recognise.ts";
 import { type DesiredResource, NOTHING_KNOWN } from "#reconcile/state.ts";
 import {
   actualState,
@@ -20,23 +22,35 @@ interface Setup {
   readonly prune?: boolean;
   readonly declares?: Parameters<typeof desiredState>[1];
   readonly limits?: Parameters<typeof guardPlan>[4];
+  readonly grants?: Parameters<typeof withLostGrants>[1];
+  /** @default what carries the owner's mark, and what `knows` says */
+  readonly isKnownByMark?: boolean;
 }
 
 function tripsOf(
   declared: readonly DesiredResource[],
   reported: Parameters<typeof actualState>[0],
-  { knows: ledger = NOTHING_KNOWN, prune = true, declares = {}, limits }: Setup = {},
+  {
+    knows: ledger = NOTHING_KNOWN,
+    prune = true,
+    declares = {},
+    limits,
+    grants,
+    isKnownByMark = true,
+  }: Setup = {},
 ): GuardTrip[] {
-  const knows = leftBefore(ledger, reported);
+  const knows = isKnownByMark ? leftBefore(ledger, reported) : ledger;
   const desired = desiredState(declared, declares);
-  const actual = actualState(reported);
-  const { plan, issues } = planChanges(desired, actual, knows, { prune });
+  const actual = recognised(actualState(reported), desired, knows);
+  const { plan: planned, issues } = planChanges(desired, actual, knows, { prune });
+  const plan = withLostGrants(planned, grants);
   expect(issues).toEqual([]);
   const trips = guardPlan(plan, desired, actual, knows, limits);
-  // Every message that can be approved says how; tests look at the rest.
+  // Every message of a plan that can be approved says how; tests look at the rest.
   const approval = `; approve exactly this plan with approvals/${plan.checksum}`;
+  const mayPass = trips.every((trip) => trip.is_approvable);
   return trips.map(({ message, ...trip }) => {
-    expect(message.endsWith(approval)).toBe(trip.is_approvable);
+    expect(message.endsWith(approval)).toBe(mayPass);
     return { ...trip, message: message.replace(approval, "") };
   });
 }
@@ -70,6 +84,48 @@ test("of many resources at most 30 % are updated", () => {
   expect(tripsOf([...secrets(3, "2"), ...secrets(10).slice(3)], actual)).toEqual([]);
   expect(messagesOf(tripsOf([...secrets(4, "2"), ...secrets(10).slice(4)], actual))).toEqual([
     "update-share: 4 of 10 secrets would be updated (40 %), more than the 30 % of maxUpdateShare",
+  ]);
+});
+
+test("a mark that somebody sets by hand makes no share smaller, and one taken away none larger", () => {
+  const left = secrets(10).map((resource) => existing(resource, { owner: undefined }));
+  const strangers = Array.from({ length: 20 }, (_, index) => existing(secret(`x${index}`)));
+  const knows = known({ owned: secrets(10).map(({ name }) => `secret/${name}`) });
+  const setup = { knows, isKnownByMark: false };
+
+  const deleted = tripsOf(secrets(6), [...left, ...strangers], setup);
+  const updated = tripsOf(
+    [...secrets(4, "2"), ...secrets(10).slice(4)],
+    [...left.map((one) => ({ ...one, owner: "search" })), ...strangers],
+    setup,
+  );
+  const few = tripsOf(secrets(7).slice(5), [...left.slice(0, 7), ...strangers], setup);
+
+  expect(messagesOf(deleted)).toEqual([
+    "delete-share: 4 of 10 secrets would be deleted (40 %), more than the 30 % of maxDeleteShare",
+  ]);
+  expect(messagesOf(updated)).toEqual([
+    "update-share: 4 of 10 secrets would be updated (40 %), more than the 30 % of maxUpdateShare",
+  ]);
+  expect(messagesOf(few)).toContain(
+    "delete-count: 5 of 7 secrets would be deleted, more than 2 of fewer than 10",
+  );
+});
+
+test("an endpoint that goes takes grants along only with a word for exactly that", () => {
+  const gone = existing(endpoint("chat", { models: [] }));
+  const spare = endpoint("spare", { models: [] });
+  const plan = (grants: Setup["grants"]) => tripsOf([spare], [gone, existing(spare)], { grants });
+
+  expect(plan(undefined)).toEqual([]);
+  expect(plan(new Map([["id-of-spare", ["ada: USE"]]]))).toEqual([]);
+  expect(plan(new Map([[gone.id, ["ada: USE", "role callers: MANAGE"]]]))).toEqual([
+    {
+      guard: "grants-lost",
+      is_approvable: true,
+      message:
+        "endpoint/chat would be deleted, and with it what was granted on it: ada: USE, role callers: MANAGE",
+    },
   ]);
 });
 
@@ -155,12 +211,42 @@ test("a delete of what something else goes on using is refused, whosoever's that
   ]);
 });
 
+test.each<[whose: string, owner: string | undefined, named: string]>([
+  ["another owner's", "other", 'endpoint/user (of the owner "other")'],
+  ["nobody's", undefined, "endpoint/user (which nobody has marked)"],
+  ["the owner's own", "search", "endpoint/user"],
+])("a model definition that %s endpoint has is not offered for approval", (_, owner, named) => {
+  const spare = definition("spare", { secret: undefined });
+  const actual = [
+    existing(definition("gpt-4o")),
+    existing(spare),
+    existing(endpoint("user"), { owner }),
+  ];
+  const declares = { in_scope: ["model_definition"] as const };
+  const message = `model_definition/gpt-4o would be deleted, but is used by ${named}: MLflow refuses that until they use another one; no approval lifts this`;
+
+  expect(tripsOf([spare], [existing(secret()), ...actual], { declares })).toEqual([
+    { guard: "in-use", is_approvable: false, message },
+  ]);
+});
+
+test("what else a guard has against a plan that MLflow would refuse is not offered either", () => {
+  const names = ["gpt-4o", "b", "c"];
+  const actual = [
+    existing(secret()),
+    ...names.map((name) => existing(definition(name))),
+    existing(endpoint("user"), { owner: "other" }),
+  ];
+
+  const trips = tripsOf([secret()], actual);
+
+  expect(trips.map(({ guard, is_approvable }) => [guard, is_approvable])).toEqual([
+    ["delete-all", true],
+    ["in-use", false],
+  ]);
+});
+
 test.each<[string, DesiredResource, DesiredResource]>([
-  [
-    "a model definition by an endpoint",
-    definition("gpt-4o", { secret: undefined }),
-    endpoint("user"),
-  ],
   ["an endpoint by a budget", endpoint("chat", { models: [] }), budget("user")],
   [
     "an endpoint by another, as what rewrites its text",
@@ -240,7 +326,7 @@ test("what waits for something blocked, even through others, goes on using what 
   ];
 
   expect(messagesOf(tripsOf(declared, actual))).toEqual([
-    "in-use: model_definition/former would be deleted, but is used by endpoint/chat",
+    "in-use: model_definition/former would be deleted, but is used by endpoint/chat: MLflow refuses that until they use another one; no approval lifts this",
   ]);
 });
 

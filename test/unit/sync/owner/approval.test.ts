@@ -1,6 +1,14 @@
 import { expect, test } from "@jest/globals";
+import { OWNER_TAG_KEY } from "#runtime/marks.ts";
 import { ownerAwaiting } from "#sync/owner/approval.ts";
-import { aManifest, anEndpoint, ExpectedError } from "../../../support/builders.ts";
+import {
+  aManifest,
+  aModelDefinition,
+  anEndpoint,
+  aSecret,
+  ExpectedError,
+} from "../../../support/builders.ts";
+import type { FakeGateway } from "../../../support/fake-gateway.ts";
 import { LAST, MANIFEST_KEY, syncRuns } from "../../../support/sync-setup.ts";
 
 /** The owner's only endpoint and budget are given up: that is all of them. */
@@ -198,4 +206,110 @@ test("protection is kept while a file says nothing of it, and ends when it is ta
 
   expect([refused?.outcome, applied?.outcome]).toEqual(["refused", "applied"]);
   expect(gateway.visible().endpoints).toMatchObject([{ name: "spare" }]);
+});
+
+test("what MLflow would refuse is refused at once, with whose endpoint it is, whatever is approved", async () => {
+  const { gateway, ledger, putAndSync, approve } = syncRuns({ prune: true });
+  const [shared, spare] = [aModelDefinition(), aModelDefinition({ name: "spare" })];
+  const declaring = (...model_definitions: (typeof spare)[]) =>
+    aManifest({ model_definitions, endpoints: [], budgets: [] });
+  await putAndSync(declaring(shared, spare));
+  const definition = gateway.visible().definitions.find(({ name }) => name === shared.name);
+  const { endpoint_id } = await gateway.endpoints.create({
+    name: "theirs",
+    model_configs: [
+      {
+        model_definition_id: definition?.model_definition_id ?? "",
+        linkage_type: "PRIMARY",
+        weight: 1,
+      },
+    ],
+  });
+  await gateway.endpoints.setTag({ endpoint_id, key: OWNER_TAG_KEY, value: "ads" });
+  const writes = gateway.writes().length;
+
+  const report = await putAndSync(declaring(spare));
+  const checksum = report?.workspaces[0]?.checksum ?? "";
+  const approved = await approve(checksum);
+
+  expect([report, approved]).toMatchObject([{ outcome: "refused" }, { outcome: "refused" }]);
+  expect(report?.workspaces[0]?.refusals).toEqual([
+    {
+      guard: "in-use",
+      is_approvable: false,
+      message:
+        'model_definition/gpt-4o would be deleted, but is used by endpoint/theirs (of the owner "ads"): MLflow refuses that until they use another one; no approval lifts this',
+    },
+  ]);
+  expect(await ownerAwaiting(ledger, checksum)).toBeUndefined();
+  expect(gateway.writes()).toHaveLength(writes);
+});
+
+function modelOf(gateway: FakeGateway, secretName: string) {
+  const found = gateway.visible().secrets.find(({ secret_name }) => secret_name === secretName);
+  return { secret_id: found?.secret_id ?? "", provider: "openai", model_name: "gpt-4o" };
+}
+
+test("a secret that another owner's model definition has goes when that is approved", async () => {
+  const { gateway, putAndSync, approve } = syncRuns({ prune: true });
+  const [used, spare] = [aSecret(), aSecret({ name: "spare" })];
+  const declaring = (...secrets: (typeof used)[]) =>
+    aManifest({ secrets, model_definitions: [], endpoints: [], budgets: [] });
+  await putAndSync(declaring(used, spare));
+  await gateway.modelDefinitions.create({ name: "theirs", ...modelOf(gateway, used.name) });
+
+  const report = await putAndSync(declaring(spare));
+  const approved = await approve(report?.workspaces[0]?.checksum);
+
+  expect(report?.workspaces[0]?.refusals).toMatchObject([{ guard: "in-use", is_approvable: true }]);
+  expect(approved?.outcome).toBe("applied");
+  expect(gateway.visible().secrets.map(({ secret_name }) => secret_name)).toEqual(["spare"]);
+});
+
+test("a secret that somebody begins to use after the plan was made stays", async () => {
+  const { gateway, putAndSync } = syncRuns({ prune: true });
+  const [gone, spare] = [aSecret(), aSecret({ name: "spare" })];
+  const declaring = (...secrets: (typeof gone)[]) =>
+    aManifest({ secrets, model_definitions: [], endpoints: [], budgets: [] });
+  await putAndSync(declaring(gone, spare));
+  const { delete: remove } = gateway.secrets;
+  Object.assign(gateway.secrets, {
+    delete: async (request: Parameters<typeof remove>[0]) => {
+      await gateway.modelDefinitions.create({ name: "late", ...modelOf(gateway, gone.name) });
+      return remove(request);
+    },
+  });
+
+  const report = await putAndSync(declaring(spare));
+
+  expect(report?.outcome).toBe("failed");
+  expect(gateway.visible().secrets).toHaveLength(2);
+});
+
+test("an endpoint with grants goes when exactly those are approved", async () => {
+  const { gateway, putAndSync, approve } = syncRuns({ prune: true });
+  const [gone, spare] = [anEndpoint(), anEndpoint({ name: "spare" })];
+  const declaring = (...endpoints: (typeof gone)[]) => aManifest({ endpoints, budgets: [] });
+  await putAndSync(declaring(gone, spare));
+  const chat = gateway.visible().endpoints.find(({ name }) => name === gone.name);
+  const grant = (holder: string) =>
+    ({ endpoint_id: chat?.endpoint_id ?? "", holder, permission: "USE" }) as const;
+  gateway.tracking.granted = [grant("ada")];
+
+  const first = await putAndSync(declaring(spare));
+  gateway.tracking.granted = [grant("ada"), grant("bob")];
+  const second = await approve(first?.workspaces[0]?.checksum);
+  const third = await approve(second?.workspaces[0]?.checksum);
+
+  expect([first, second, third].map((report) => report?.outcome)).toEqual([
+    "refused",
+    "refused",
+    "applied",
+  ]);
+  expect(second?.workspaces[0]?.refusals).toMatchObject([
+    {
+      guard: "grants-lost",
+      message: expect.stringContaining("what was granted on it: ada: USE, bob: USE"),
+    },
+  ]);
 });
