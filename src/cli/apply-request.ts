@@ -69,7 +69,7 @@ export async function applyRequest(
     if (expected) checkSaved(expected, planned);
     if (flags.yes) showPlans(context, planned, context.process.stderr);
     if (!backend.isShared) {
-      for (const plan of planned.workspaces) await refuseForeignMarks(dependencies, plan, flags);
+      for (const plan of planned.workspaces) await refuseForeignMarks(held, plan, flags);
     }
     const plannedMs = clock.nowMs();
     const result = await applied(context, held, request, planned);

@@ -1,13 +1,10 @@
-import { readdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { checkVersion, versionOf } from "#runtime/version.ts";
 import { SNAPSHOT_VERSION, type Snapshot, type SnapshotStore } from "#sync/history/snapshot.ts";
 import { LocalFileError } from "./errors.ts";
 import { readIfAny, replaceFile } from "./private-file.ts";
-
-/** Of each owner and workspace; older ones are removed. */
-const KEPT = 10;
 
 const keySchema = z.custom<Snapshot["protected"][number]>(
   (value) => typeof value === "string" && value.includes("/"),
@@ -52,7 +49,6 @@ export class SnapshotFiles implements SnapshotStore {
     const time = applied_at.replace(/[:.]/g, "-");
     const reference = `${unit}/${time}-${encodeURIComponent(run_id)}.json`;
     await replaceFile(join(this.#folder, reference), `${JSON.stringify(snapshot, null, 1)}\n`);
-    await this.#forgetOld(unit);
     return reference;
   }
 
@@ -70,10 +66,8 @@ export class SnapshotFiles implements SnapshotStore {
     );
   }
 
-  async #forgetOld(unit: string): Promise<void> {
-    const folder = join(this.#folder, unit);
-    const names = (await readdir(folder)).filter((name) => name.endsWith(".json")).sort();
-    for (const name of names.slice(0, -KEPT)) await rm(join(folder, name), { force: true });
+  async forgetSnapshot(reference: string): Promise<void> {
+    await rm(join(this.#folder, reference), { force: true });
   }
 }
 

@@ -56,6 +56,7 @@ const RENEW_EVERY_MS = 15_000;
 const LOOK_EVERY_MS = 5000;
 /** The holder gives up so long before others may begin. */
 const MARGIN_MS = 5000;
+const LATE = "it could not be renewed in time";
 const FORGOTTEN_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /** The lease ran out, or was taken away: whoever held it may not write any more. */
@@ -68,7 +69,9 @@ class LeaseLostError extends GatewayOpsError {
 /**
  * Runs `work` while holding the lease `name`, so that two runs at once do not write the same thing.
  * The lease is renewed meanwhile; if it is lost all the same, the deadline that the work is given
- * ends. Throws {@link LeaseHeldError} (retry) when another run holds it.
+ * ends, and its ledger writes nothing more: each commit carries the lease, that of nothing proves
+ * it, and throws {@link LeaseLostError} (retry) when others may hold it by now. Throws
+ * {@link LeaseHeldError} (retry) when another run holds it.
  */
 export async function withLease<D extends LeaseDependencies, R>(
   name: string,
@@ -77,7 +80,7 @@ export async function withLease<D extends LeaseDependencies, R>(
 ): Promise<R> {
   const lease = new HeldLease(await take(name, dependencies), dependencies);
   try {
-    return await work({ ...dependencies, deadline: lease.deadline });
+    return await work({ ...dependencies, deadline: lease.deadline, ledger: lease.ledger });
   } finally {
     await lease.giveBack();
   }
@@ -107,6 +110,7 @@ async function take(
 /** A lease from when it was taken until it is given back or lost. */
 class HeldLease {
   readonly deadline: Deadline;
+  readonly ledger: Ledger;
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #onLeft: LeaseDependencies["onLeaseLeft"];
@@ -114,6 +118,8 @@ class HeldLease {
   readonly #lost = new AbortController();
   /** As it was stored last by this run. */
   #record: LedgerRecord<Lease>;
+  /** Of the commits, which go one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
   #isRenewing = false;
 
   constructor(record: LedgerRecord<Lease>, dependencies: LeaseDependencies) {
@@ -126,6 +132,11 @@ class HeldLease {
     const { leftMs, signal } = endedBy(deadline, this.#lost.signal);
     // By the clock too: where a machine slept, or a function was frozen, timers come late.
     this.deadline = { leftMs: () => (this.#isOut(clock.nowMs()) ? 0 : leftMs()), signal };
+    this.ledger = {
+      read: (kind, id) => ledger.read(kind, id),
+      list: (kind, options) => ledger.list(kind, options),
+      commit: (writes) => this.#commit(writes),
+    };
   }
 
   /**
@@ -147,13 +158,13 @@ class HeldLease {
   #look(): void {
     const nowMs = this.#clock.nowMs();
     const isDue = nowMs >= this.#record.value.expires_at_ms - LEASE_MS + RENEW_EVERY_MS;
-    if (this.#isOut(nowMs)) this.#lose("it could not be renewed in time");
+    if (this.#isOut(nowMs)) this.#lose(LATE);
     else if (isDue && !this.#isRenewing) this.#renewSoon();
   }
 
   #renewSoon(): void {
     this.#isRenewing = true;
-    this.#renew()
+    this.#commit([])
       // Whatever was wrong: the next look tries again, until the time is out.
       .catch(() => undefined)
       .finally(() => {
@@ -161,17 +172,29 @@ class HeldLease {
       });
   }
 
-  async #renew(): Promise<void> {
+  /** Together with the lease, which is renewed by it: another run cannot have begun before. */
+  #commit(writes: readonly LedgerWrite[]): Promise<boolean> {
+    const commit = this.#last.then(() => this.#commitNow(writes));
+    this.#last = commit.catch(() => undefined);
+    return commit;
+  }
+
+  async #commitNow(writes: readonly LedgerWrite[]): Promise<boolean> {
+    const nowMs = this.#clock.nowMs();
+    if (this.#isOut(nowMs)) this.#lose(LATE);
+    this.#lost.signal.throwIfAborted();
     const { id, value, revision } = this.#record;
-    const renewed = { ...value, expires_at_ms: this.#clock.nowMs() + LEASE_MS };
-    if (await this.#ledger.commit([put(LEASES, id, renewed, this.#record)])) {
+    const renewed = { ...value, expires_at_ms: nowMs + LEASE_MS };
+    if (await this.#ledger.commit([...writes, put(LEASES, id, renewed, this.#record)])) {
       this.#record = { id, value: renewed, revision: revision + 1 };
-      return;
+      return true;
     }
     const stored = await this.#stored();
-    // A renewal of which the answer was lost got through.
-    if (stored && isHeld(stored.value, this.#clock.nowMs())) this.#record = stored;
-    else this.#lose("it was taken away");
+    if (!stored || !isHeld(stored.value, this.#clock.nowMs())) this.#lose("it was taken away");
+    else this.#record = stored;
+    this.#lost.signal.throwIfAborted();
+    // A commit of which the answer was lost got through, or one of the other records is another.
+    return this.#record.revision === revision ? false : this.#commitNow(writes);
   }
 
   /** The record in the ledger, if it is this run's. */

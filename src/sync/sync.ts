@@ -56,13 +56,15 @@ export async function syncOwner(
     const left = files.filter((file) => isLeft(file, known, request));
     if (request.pause) {
       const { trigger, pause } = request;
-      return putOff(dependencies, { ...known, owner, pause, trigger, files: left });
+      return putOff(held, { ...known, owner, pause, trigger, files: left });
     }
     if (left.length === 0 && !hasDeleted(files, records)) return undefined;
-    const run = await beginRun(dependencies, owner, request.trigger);
+    const run = await beginRun(held, owner, request.trigger);
     const access = permissions.accessOf(owner);
     const result = await runOwner(held, { owner, files, access }, request);
-    const report = await endRun(dependencies, run, records, permissions.version, result);
+    // Whoever lost the lease has nothing to tell: the next run may have ended since.
+    await held.ledger.commit([]);
+    const report = await endRun(held, run, records, permissions.version, result);
     const isRetrying = report.manifests.some(({ outcome }) => outcome === "retrying");
     if (isRetrying && result.error?.disposition === "retry") throw result.error;
     return report;

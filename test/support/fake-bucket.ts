@@ -15,6 +15,7 @@ export class FakeBucket
   readonly previews = new Map<string, { readonly preview: Preview; readonly markdown: string }>();
   readonly #files = new Map<string, OwnerFile>();
   readonly #snapshots = new Map<string, string>();
+  readonly #written: string[] = [];
   readonly #approvals = new Map<string, string>();
   #versions = 0;
 
@@ -54,14 +55,22 @@ export class FakeBucket
   }
 
   writeSnapshot(snapshot: Snapshot): Promise<string> {
-    const reference = `applied/${this.#snapshots.size + 1}.json`;
-    this.#snapshots.set(reference, JSON.stringify(snapshot));
+    const { owner, workspace, applied_at, run_id } = snapshot;
+    const reference = `applied/${owner}/${workspace}/${applied_at}-${run_id}.json`;
+    const text = JSON.stringify(snapshot);
+    this.#snapshots.set(reference, text);
+    this.#written.push(text);
     return Promise.resolve(reference);
+  }
+
+  forgetSnapshot(reference: string): Promise<void> {
+    this.#snapshots.delete(reference);
+    return Promise.resolve();
   }
 
   /** All that were ever kept, as they were written. */
   snapshots(): string[] {
-    return [...this.#snapshots.values()];
+    return [...this.#written];
   }
 
   readSnapshot(reference: string): Promise<Snapshot | undefined> {

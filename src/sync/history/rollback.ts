@@ -31,7 +31,7 @@ export async function earlierSnapshot(
   const runs = await snapshotRuns(dependencies, owner, workspace);
   const found = runId === undefined ? runs[1] : runs.find(({ run_id }) => run_id === runId);
   const snapshot = found && (await dependencies.snapshots.readSnapshot(found.reference));
-  if (snapshot) return snapshot;
+  if (snapshot) return { ...snapshot, run_id: found.run_id, applied_at: found.applied_at };
   const known = runs.map(({ run_id, applied_at }) => `${run_id} (${applied_at})`).join(", ");
   const wanted = runId === undefined ? "an earlier state" : `the run "${runId}"`;
   if (found) {

@@ -1,7 +1,7 @@
 import { type Identity, identityOf, type KnownState, type ResourceKey } from "#reconcile/state.ts";
 import { RecordConflictError } from "#runtime/errors.ts";
 import { type Ledger, put } from "#runtime/ledger.ts";
-import { SNAPSHOTS, type Snapshot, type SnapshotList, type SnapshotStore } from "./snapshot.ts";
+import { SNAPSHOTS, type Snapshot, type SnapshotStore } from "./snapshot.ts";
 
 export interface HistoryDependencies {
   readonly ledger: Ledger;
@@ -94,27 +94,30 @@ function leftBy(snapshot: Snapshot | undefined): ReadonlyMap<Identity, string> {
 
 /**
  * Keeps a snapshot as the newest, unless it says the same as the one before. If only the resources
- * are others it takes the place of that one, as there is no other state to go back to. Only a run
- * that holds the lease may do this.
+ * are others it takes the place of that one, as there is no other state to go back to. Each is an
+ * object of its own: what is referred to is never overwritten, be it by a run that lost its lease.
+ * Only a run that holds the lease may do this.
  */
 export async function keepSnapshot(
-  { ledger, snapshots }: HistoryDependencies,
+  { ledger, snapshots: store }: HistoryDependencies,
   snapshot: Snapshot,
   previous: Snapshot | undefined,
 ): Promise<void> {
   if (previous && isSame(snapshot, previous)) return;
-  const { owner, workspace } = snapshot;
-  const isRepeated = previous !== undefined && filesOf(snapshot) === filesOf(previous);
-  const { run_id, applied_at } = isRepeated ? previous : snapshot;
-  const reference = await snapshots.writeSnapshot({ ...snapshot, run_id, applied_at });
+  const { owner, workspace, run_id, applied_at } = snapshot;
   const id = historyId(owner, workspace);
   const record = await ledger.read(SNAPSHOTS, id);
-  const known = record?.value.snapshots.slice(isRepeated ? 1 : 0) ?? [];
-  const value: SnapshotList = {
-    snapshots: [{ reference, run_id, applied_at }, ...known].slice(0, SNAPSHOTS_MAX),
-  };
-  if (await ledger.commit([put(SNAPSHOTS, id, value, record)])) return;
-  throw new RecordConflictError(`what was applied for ${owner} was written by another run`);
+  const known = record?.value.snapshots ?? [];
+  const isRepeated = previous !== undefined && filesOf(snapshot) === filesOf(previous);
+  const replaced = isRepeated ? known[0] : undefined;
+  const reference = await store.writeSnapshot(snapshot);
+  const newest = { run_id, applied_at, ...replaced, reference };
+  const snapshots = [newest, ...known.slice(isRepeated ? 1 : 0)].slice(0, SNAPSHOTS_MAX);
+  if (!(await ledger.commit([put(SNAPSHOTS, id, { snapshots }, record)]))) {
+    throw new RecordConflictError(`what was applied for ${owner} was written by another run`);
+  }
+  const kept = new Set(snapshots.map((one) => one.reference));
+  for (const one of known) if (!kept.has(one.reference)) await store.forgetSnapshot(one.reference);
 }
 
 /** A new version of a file that says the same is nothing to go back to. */

@@ -44,16 +44,19 @@ export interface Snapshot {
 
 /** Where snapshots are kept: too large for a record of the ledger. */
 export interface SnapshotStore {
-  /** Keeps the snapshot and returns where. */
+  /** Keeps the snapshot, at a place of its own by its run and time, and returns where. */
   writeSnapshot(snapshot: Snapshot): Promise<string>;
   /** Undefined: it is lost. */
   readSnapshot(reference: string): Promise<Snapshot | undefined>;
+  /** Nothing refers to it any more: where nobody else clears up it is removed. */
+  forgetSnapshot(reference: string): Promise<void>;
 }
 
 /** References to the snapshots of an owner, the newest first. */
 export interface SnapshotList {
   readonly snapshots: readonly {
     readonly reference: string;
+    /** Of the run that first applied these files: a later one may know other resources. */
     readonly run_id: string;
     readonly applied_at: string;
   }[];

@@ -59,9 +59,15 @@ export async function keepHealed(
   workspacePlan: WorkspacePlan,
   outcomes: readonly ChangeOutcome[],
 ): Promise<void> {
+  const { clock, runId } = dependencies;
   const { desired, previous } = workspacePlan;
   if (!previous) return;
-  const snapshot = { ...previous, owned: ownedAfter(workspacePlan, outcomes) };
+  const snapshot = {
+    ...previous,
+    run_id: runId,
+    applied_at: new Date(clock.nowMs()).toISOString(),
+    owned: ownedAfter(workspacePlan, outcomes),
+  };
   await keepSnapshot(dependencies, snapshot, previous);
   await endIntents(dependencies, desired, doubtfulIn(workspacePlan, outcomes));
 }

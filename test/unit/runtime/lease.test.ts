@@ -10,7 +10,7 @@ import {
   takeAway,
   withLease,
 } from "#runtime/lease.ts";
-import type { Ledger } from "#runtime/ledger.ts";
+import { type Ledger, type LedgerKind, put } from "#runtime/ledger.ts";
 import { ExpectedError } from "../../support/builders.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { MemoryLedger } from "../../support/memory-ledger.ts";
@@ -219,6 +219,95 @@ test("a machine that slept begins nothing with a lease that ran out meanwhile", 
 
     expect(deadline.leftMs()).toBe(0);
   });
+});
+
+const NOTES: LedgerKind<string> = { name: "note", version: 1 };
+
+test.each(["ran out while the machine slept", "was taken away by somebody"])(
+  "of a run whose lease %s nothing is written, before it knows and after",
+  async (how) => {
+    const { ledger, clock, run, pass } = setup();
+    const holder = how.startsWith("ran out") ? withoutTimers(clock) : clock;
+
+    await withLease("secret/a", run("run-1", { clock: holder }), async (held) => {
+      expect(await held.ledger.commit([put(NOTES, "one", "first", undefined)])).toBe(true);
+      if (holder !== clock) clock.advance(LEASE_MS);
+      const [stored] = await heldLeases(ledger, clock.nowMs());
+      if (stored) await takeAway(ledger, clock, "secret/a", stored.value);
+      await withLease("secret/a", run("run-2"), async (second) => {
+        const late = () => held.ledger.commit([put(NOTES, "two", "late", undefined)]);
+        await expect(late()).rejects.toMatchObject({ code: "lease-lost", disposition: "retry" });
+        await expect(held.ledger.commit([])).rejects.toMatchObject({ code: "lease-lost" });
+        expect(await second.ledger.commit([put(NOTES, "three", "second", undefined)])).toBe(true);
+        await pass(15_000);
+        await expect(late()).rejects.toMatchObject({ code: "lease-lost" });
+      });
+    });
+
+    expect((await ledger.list(NOTES)).map(({ id }) => id)).toEqual(["one", "three"]);
+  },
+);
+
+test("a record that somebody else wrote is refused as ever, and the lease stays", async () => {
+  const { ledger, run, held } = setup();
+  await ledger.commit([put(NOTES, "one", "theirs", undefined)]);
+
+  await withLease("secret/a", run("run-1"), async (dependencies) => {
+    expect(await dependencies.ledger.commit([put(NOTES, "one", "ours", undefined)])).toBe(false);
+    expect(await dependencies.ledger.commit([put(NOTES, "two", "ours", undefined)])).toBe(true);
+    expect(await held()).toMatchObject({ holder: { run_id: "run-1" } });
+  });
+});
+
+test("many commits at once, and renewals between them, are no hindrance to each other", async () => {
+  const { ledger, run, pass } = setup();
+  const ids = Array.from({ length: 20 }, (_, index) => `note-${index}`);
+
+  await withLease("secret/a", run("run-1"), async (held) => {
+    const commits: Promise<boolean>[] = [];
+    for (const id of ids) {
+      // A renewal is due on the way: the commit comes in the middle of it, or before.
+      const passing = pass(15_000);
+      commits.push(held.ledger.commit([put(NOTES, id, id, undefined)]));
+      await passing;
+    }
+    expect(await Promise.all(commits)).toEqual(ids.map(() => true));
+  });
+
+  expect(await ledger.list(NOTES)).toHaveLength(ids.length);
+});
+
+test("a commit of which the answer was lost is no loss of the lease", async () => {
+  const { run } = setup();
+  const { ledger, loseAnswers } = failing();
+
+  await withLease("secret/a", run("run-1", { ledger }), async (held) => {
+    loseAnswers(true);
+    const lost = held.ledger.commit([put(NOTES, "one", "first", undefined)]);
+    await expect(lost).rejects.toMatchObject({ disposition: "retry" });
+    loseAnswers(false);
+
+    expect(await held.ledger.commit([put(NOTES, "two", "second", undefined)])).toBe(true);
+  });
+
+  expect((await ledger.list(NOTES)).map(({ id }) => id)).toEqual(["one", "two"]);
+});
+
+test("a lease within a lease goes with it: of neither anything is written any more", async () => {
+  const { ledger, clock, run } = setup();
+
+  await withLease("sync", run("run-1"), (outer) =>
+    withLease("secret/a", outer, async (inner) => {
+      const leases = await heldLeases(ledger, clock.nowMs());
+      const sync = leases.find(({ id }) => id === "sync");
+      if (sync) await takeAway(ledger, clock, "sync", sync.value);
+
+      const late = inner.ledger.commit([put(NOTES, "one", "late", undefined)]);
+      await expect(late).rejects.toMatchObject({ message: expect.stringContaining("sync") });
+    }),
+  );
+
+  expect(await ledger.list(NOTES)).toEqual([]);
 });
 
 test("a lease that cannot be given back runs out, and does not spoil what was done", async () => {
