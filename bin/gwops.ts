@@ -36,6 +36,8 @@ const context: GwopsContext = {
   ask: stdin.isTTY && stderr.isTTY ? ask : undefined,
   onInterrupt,
   open: (request) => openBackend(surroundings, request),
+  openBucket: async (place) =>
+    (await import("#cli/connection/stack.ts")).openBucket(place, recording),
   permissionsOf: async (stack) =>
     (await import("#cli/connection/stack.ts")).permissionsOfStack(stack, recording),
 };

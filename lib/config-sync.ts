@@ -20,8 +20,8 @@ export const INPUT_PREFIXES = ["manifests/", "plans/", "approvals/"] as const;
 export const OUTPUT_PREFIXES = ["runs/", "applied/", "plan-results/"] as const;
 /** The output that workers read again; it is kept, as the ledger names it. */
 const APPLIED_PREFIX = "applied/";
-/** The output that is only for people; S3 has no rule for all of a prefix but a part of it. */
-const EXPIRING_PREFIXES = ["runs/", "plan-results/"] as const;
+/** What is of no use later; S3 has no rule for all of a prefix but a part of it. */
+const EXPIRING_PREFIXES = ["runs/", "plans/", "plan-results/"] as const;
 const RESULTS_KEPT = Duration.days(90);
 /** Versions that were replaced, as those of `latest.json` are with every run. */
 const REPLACED_RESULTS_KEPT = Duration.days(7);

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { isManifestKey, ownerOfKey, POLICY_KEY } from "#sync/manifest-source.ts";
-import { PREVIEW_PREFIX } from "#sync/preview/preview.ts";
+import { PREVIEW_PREFIX } from "#sync/preview/preview-keys.ts";
 import { readBody } from "../read-body.ts";
 
 /** What an event means to the worker: only where to look, never what is true. */

@@ -74,7 +74,11 @@ export class ManifestBucket
     });
   }
 
-  /** `runs/<owner>/<time>-<run id>.json` and `.md`; beside them `latest.json`, a copy of the newest. */
+  /**
+   * `runs/<owner>/<time>-<run id>.json` and `.md`; beside them `latest.json`, a copy of what the
+   * newest run for manifests told, and `latest-drift.json` of the newest drift: whoever waits for a
+   * manifest must not miss its report.
+   */
   async writeReport(report: RunReport): Promise<string> {
     const time = report.started_at.replace(/[:.]/g, "-");
     const folder = `runs/${resultFolder(report.owner)}`;
@@ -82,7 +86,8 @@ export class ManifestBucket
     const json = visibleJson(report, 2);
     await this.#put(`${name}.json`, json, "application/json");
     await this.#put(`${name}.md`, reportMarkdown(report), "text/markdown");
-    await this.#put(`${folder}/latest.json`, json, "application/json");
+    const latest = report.trigger.kind === "drift" ? "latest-drift" : "latest";
+    await this.#put(`${folder}/${latest}.json`, json, "application/json");
     return `${name}.json`;
   }
 

@@ -3,7 +3,7 @@ import type { WriteFlags } from "#cli/input/flags.ts";
 import { GRACE_MS } from "#cli/input/interrupt.ts";
 import { confirmed } from "#cli/input/question.ts";
 import { showReport } from "#cli/output/outcomes.ts";
-import { showPlans } from "#cli/output/plans.ts";
+import { plansOf, showPlans } from "#cli/output/plans.ts";
 import { progressOf } from "#cli/output/progress.ts";
 import { say } from "#cli/output/show.ts";
 import { endedBy, untilStopped } from "#runtime/deadline.ts";
@@ -52,7 +52,7 @@ export async function applyRequest(
   if (!flags.yes) {
     const planned = await planOwner(backend.dependencies, request);
     if (expected) checkSaved(expected, planned);
-    showPlans(context, planned, context.process.stderr);
+    showPlans(context, plansOf(planned), context.process.stderr);
     if (!(await isWanted(context, planned, flags))) return { status: EXIT.error };
     expected = savedPlan(backend.dependencies, request, planned);
   }
@@ -67,7 +67,7 @@ export async function applyRequest(
     const deadline = endedBy(held.deadline, stop);
     const planned = await planOwner({ ...held, deadline }, request);
     if (expected) checkSaved(expected, planned);
-    if (flags.yes) showPlans(context, planned, context.process.stderr);
+    if (flags.yes) showPlans(context, plansOf(planned), context.process.stderr);
     if (!backend.isShared) {
       for (const plan of planned.workspaces) await refuseForeignMarks(held, plan, flags);
     }

@@ -1,5 +1,6 @@
 import type { CommandContext } from "@stricli/core";
 import type { Clock } from "#runtime/clock.ts";
+import type { AuthorBucket } from "#sync/author/author-bucket.ts";
 import type { Permissions } from "#sync/tenancy.ts";
 import type { OpenBackend } from "./backend.ts";
 
@@ -10,6 +11,9 @@ export interface Output {
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Which bucket: that of a stack, or the one of this name. */
+export type BucketPlace = { readonly stack: string } | { readonly bucket: string };
 
 /** Everything of the outside world that a command may touch. */
 export interface GwopsContext extends CommandContext {
@@ -39,6 +43,7 @@ export interface GwopsContext extends CommandContext {
   /** From this call on Ctrl-C does not end the process, but aborts the signal. */
   readonly onInterrupt: () => AbortSignal;
   readonly open: OpenBackend;
+  readonly openBucket: (place: BucketPlace) => Promise<AuthorBucket>;
   /** Who may do what in a deployed stack. */
   readonly permissionsOf: (stack: string) => Promise<Permissions>;
 }

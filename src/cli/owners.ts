@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import type { OwnerFile } from "#sync/owner-file.ts";
-import type { PlanReport } from "#sync/report/report.ts";
 import type { GwopsContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { policyBeside } from "./input/access.ts";
@@ -57,7 +56,7 @@ export async function divideByOwner<Flags extends Asked>(
 export interface Worked {
   readonly status: ExitCode;
   /** For `--json`. */
-  readonly report?: PlanReport | undefined;
+  readonly report?: object | undefined;
 }
 
 interface Work<Part> extends Pick<OwnerParts<unknown>, "isList"> {

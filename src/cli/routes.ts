@@ -5,6 +5,7 @@ import { exportCommand } from "./commands/export.ts";
 import { pauseCommand } from "./commands/pause.ts";
 import { planCommand } from "./commands/plan.ts";
 import { policyCommand } from "./commands/policy.ts";
+import { pushCommand } from "./commands/push.ts";
 import { resumeCommand } from "./commands/resume.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { schemaCommand } from "./commands/schema.ts";
@@ -16,6 +17,7 @@ export const ROUTES = buildRouteMap({
     validate: validateCommand,
     plan: planCommand,
     apply: applyCommand,
+    push: pushCommand,
     export: exportCommand,
     drift: driftCommand,
     rollback: rollbackCommand,

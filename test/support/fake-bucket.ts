@@ -20,11 +20,12 @@ export class FakeBucket
   #versions = 0;
 
   /** Puts a new version of a manifest: text as it is, anything else as JSON. */
-  put(key: string, manifest: unknown): void {
+  put(key: string, manifest: unknown): string {
     this.#versions += 1;
     const content = typeof manifest === "string" ? manifest : JSON.stringify(manifest);
     const version_id = `object-version-${this.#versions}`;
     this.#files.set(key, { name: key, content, version_id });
+    return version_id;
   }
 
   delete(key: string): void {

@@ -40,7 +40,7 @@ test("results for people expire; what people wrote and what was applied never do
   const { LifecycleConfiguration } = propertiesOf(template, "AWS::S3::Bucket", () => true);
 
   expect(LifecycleConfiguration.Rules).toEqual(
-    ["runs/", "plan-results/"].flatMap((Prefix) => [
+    ["runs/", "plans/", "plan-results/"].flatMap((Prefix) => [
       {
         Prefix,
         Status: "Enabled",

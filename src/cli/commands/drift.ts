@@ -10,7 +10,7 @@ import {
   REPORT_FLAGS,
   type ReportFlags,
 } from "#cli/input/flags.ts";
-import { isAsDeclared, showPlans } from "#cli/output/plans.ts";
+import { isAsDeclared, plansOf, showPlans } from "#cli/output/plans.ts";
 import { counted, printFindings, say } from "#cli/output/show.ts";
 import { type Worked, workByOwner } from "#cli/owners.ts";
 import { UsageError } from "#cli/usage-error.ts";
@@ -75,7 +75,8 @@ async function driftOf(context: GwopsContext, flags: ReportFlags): Promise<Worke
   showUncompared(context, found);
   const drifted = found.filter(({ plan, rejected }) => rejected.length > 0 || !isAsDeclared(plan));
   const isDrifted = drifted.length > 0;
-  if (!flags.json) for (const { plan } of drifted) showPlans(context, plan, context.process.stdout);
+  if (!flags.json)
+    for (const { plan } of drifted) showPlans(context, plansOf(plan), context.process.stdout);
   const whose = owner === OWNER_DEFAULT ? "" : `${owner}: `;
   say(context, `${whose}${isDrifted ? "the gateway is not as it was applied" : "no drift"}`);
   return {

@@ -1,10 +1,13 @@
 import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
+import { S3AuthorBucket } from "#aws/author-bucket.ts";
 import { ManifestBucket } from "#aws/bucket.ts";
 import { DynamoLedger } from "#aws/ledger.ts";
 import type { Memory } from "#cli/backend.ts";
+import type { BucketPlace } from "#cli/context.ts";
 import { UsageError } from "#cli/usage-error.ts";
+import type { AuthorBucket } from "#sync/author/author-bucket.ts";
 import { type Permissions, readPermissions, TENANCIES } from "#sync/tenancy.ts";
 
 /** The outputs of lib/gateway-ops-stack.ts that a command needs. */
@@ -22,6 +25,13 @@ export async function openStack(stack: string, signal: AbortSignal): Promise<Mem
   };
 }
 
+/** The bucket with the rights of an author; whoever names it needs no right to look a stack up. */
+export async function openBucket(place: BucketPlace, signal: AbortSignal): Promise<AuthorBucket> {
+  const name =
+    "bucket" in place ? place.bucket : (await outputsOf(place.stack, signal))(BUCKET_OUTPUT);
+  return new S3AuthorBucket(s3Client(), name, signal);
+}
+
 /** Who may do what in a deployed stack, by its tenancy and its policy. */
 export async function permissionsOfStack(stack: string, signal: AbortSignal): Promise<Permissions> {
   const output = await outputsOf(stack, signal);
@@ -36,8 +46,12 @@ export async function permissionsOfStack(stack: string, signal: AbortSignal): Pr
 }
 
 function bucketNamed(name: string, signal: AbortSignal): ManifestBucket {
+  return new ManifestBucket(s3Client(), name, signal);
+}
+
+function s3Client(): S3Client {
   // Path style works with every S3, whatever its name resolution.
-  return new ManifestBucket(new S3Client({ forcePathStyle: true }), name, signal);
+  return new S3Client({ forcePathStyle: true });
 }
 
 /** Throws for an output that the stack does not have. */

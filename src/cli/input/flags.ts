@@ -1,4 +1,5 @@
 import { UsageError } from "#cli/usage-error.ts";
+import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
 import { isOwnerName } from "#runtime/marks.ts";
 import { PAUSABLE_WORKERS, type PausableWorker } from "#runtime/pause.ts";
 
@@ -141,28 +142,56 @@ export const REPORT_FLAGS = { ...GATEWAY_FLAGS, ...JSON_FLAG, ...POLICY_FLAG } a
 /** Flags of what a plan may do. */
 export interface PlanFlags extends ReportFlags, RulesFlags {
   readonly prune?: On;
-  readonly maxDeleteShare: number;
-  readonly maxUpdateShare: number;
+  /** @default {@link GUARD_LIMITS_DEFAULT} */
+  readonly maxDeleteShare?: number | undefined;
+  readonly maxUpdateShare?: number | undefined;
 }
 
 export const PLAN_FLAGS = {
   ...GATEWAY_FLAGS,
   ...RULES_FLAGS,
   prune: onFlag("Delete what is owned and no longer declared"),
-  maxDeleteShare: {
+  maxDeleteShare: shareFlag("deleted", GUARD_LIMITS_DEFAULT.maxDeleteShare),
+  maxUpdateShare: shareFlag("updated", GUARD_LIMITS_DEFAULT.maxUpdateShare),
+} as const;
+
+function shareFlag(deed: string, share: number) {
+  return {
     kind: "parsed",
     parse: parseShare,
-    brief: "Share of a kind that may be deleted without an approval",
+    brief: `Share of a kind that may be ${deed} without an approval (${share})`,
     placeholder: "0..1",
-    default: "0.3",
-  },
-  maxUpdateShare: {
+    optional: true,
+  } as const;
+}
+
+/** Flags that say in which bucket manifests lie, and how long to wait for what becomes of them. */
+export interface BucketFlags {
+  readonly stack?: Text;
+  readonly bucket?: Text;
+  readonly timeout?: number | undefined;
+}
+
+export const TIMEOUT_SECONDS_DEFAULT = 300;
+const TIMEOUT_SECONDS_MAX = 3_600;
+
+export const BUCKET_FLAGS = {
+  bucket: textFlag("name", "The bucket of the stack, where one may not look the stack up"),
+  timeout: {
     kind: "parsed",
-    parse: parseShare,
-    brief: "Share of a kind that may be updated without an approval",
-    placeholder: "0..1",
-    default: "0.3",
+    parse: parseTimeout,
+    brief: `How long to wait for what becomes of it (${TIMEOUT_SECONDS_DEFAULT})`,
+    placeholder: "seconds",
+    optional: true,
   },
+} as const;
+
+/** Flags of commands that put files into a bucket. */
+export const PUSH_FLAGS = {
+  owner: OWNER_FLAG,
+  noColor: PLACE_FLAGS.noColor,
+  ...JSON_FLAG,
+  stack: textFlag("name", "Use the bucket of this deployed stack"),
 } as const;
 
 /** Flags of what writes to a gateway. */
@@ -201,6 +230,12 @@ function parseOwner(text: string): string {
   // It becomes a folder in the bucket, a tag, and a part of marks.
   if (isOwnerName(text)) return text;
   throw new UsageError(`${OWNER_RULE}, got "${text}"`);
+}
+
+function parseTimeout(text: string): number {
+  const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (seconds >= 1 && seconds <= TIMEOUT_SECONDS_MAX) return seconds;
+  throw new UsageError(`a timeout is 1 to ${TIMEOUT_SECONDS_MAX} seconds, got "${text}"`);
 }
 
 function parseShare(text: string): number {

@@ -1,5 +1,6 @@
 import type { Backend } from "#cli/backend.ts";
 import type { GwopsContext } from "#cli/context.ts";
+import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
 import type { CheckSettings } from "#sync/owner/owner-files.ts";
 import type { PlanRequest } from "#sync/owner/plan-owner.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
@@ -32,7 +33,11 @@ export async function requestOf(
   flags: PlanFlags,
   files: readonly OwnerFile[],
 ): Promise<PlanRequest> {
-  const { prune = false, maxDeleteShare, maxUpdateShare } = flags;
+  const {
+    prune = false,
+    maxDeleteShare = GUARD_LIMITS_DEFAULT.maxDeleteShare,
+    maxUpdateShare = GUARD_LIMITS_DEFAULT.maxUpdateShare,
+  } = flags;
   const limits = { maxDeleteShare, maxUpdateShare };
   return { ...(await checkSettingsOf(context, flags, backend)), files, prune, limits };
 }

@@ -1,40 +1,93 @@
 import type { GwopsContext, Output } from "#cli/context.ts";
 import { EXIT, type ExitCode } from "#cli/exit-codes.ts";
-import { planDocument } from "#reconcile/plan/document.ts";
+import type { CheckedFiles, FileIssues } from "#manifest/check-files.ts";
+import { formatIssue } from "#manifest/errors.ts";
+import type { Plan } from "#reconcile/change.ts";
+import { type PlanDocument, planDocument } from "#reconcile/plan/document.ts";
 import { renderLines, renderMarkdown } from "#reconcile/plan/render.ts";
+import { fenced } from "#runtime/markdown.ts";
 import type { OwnerPlan } from "#sync/owner/plan-owner.ts";
+import type { ManifestReport, PlanReport } from "#sync/report/report.ts";
 import { withoutValue } from "#sync/saved-plan.ts";
 import { print, printFindings, say } from "./show.ts";
 
+/** What there is to show of plans, wherever they were made. */
+export interface ShownPlans extends Pick<CheckedFiles, "invalid" | "warnings"> {
+  readonly plans: readonly PlanDocument[];
+}
+
+export function plansOf({ checked, workspaces }: OwnerPlan): ShownPlans {
+  const { invalid, warnings } = checked;
+  return { invalid, warnings, plans: workspaces.map(planDocument) };
+}
+
+export function plansIn({ manifests, workspaces }: PlanReport): ShownPlans {
+  return {
+    invalid: findingsIn(manifests, "issues"),
+    warnings: findingsIn(manifests, "warnings"),
+    plans: workspaces,
+  };
+}
+
+function findingsIn(
+  manifests: readonly ManifestReport[],
+  field: "issues" | "warnings",
+): readonly FileIssues[] {
+  return manifests.flatMap(({ key: name, [field]: issues }) => (issues ? [{ name, issues }] : []));
+}
+
 /** The gravest of what is to be said: something is invalid, refused, or pending. */
-export function planExitCode({ checked, workspaces }: OwnerPlan): ExitCode {
-  if (checked.invalid.length > 0) return EXIT.invalid;
-  if (workspaces.some(({ trips }) => trips.length > 0)) return EXIT.refused;
-  return isAsDeclared({ workspaces }) ? EXIT.ok : EXIT.pending;
+export function planExitCode({ invalid, plans }: Omit<ShownPlans, "warnings">): ExitCode {
+  if (invalid.length > 0) return EXIT.invalid;
+  if (plans.some(({ refusals }) => refusals.length > 0)) return EXIT.refused;
+  return plans.every(isEmpty) ? EXIT.ok : EXIT.pending;
+}
+
+function isEmpty({ changes, blocked }: Pick<Plan, "changes" | "blocked"> | PlanDocument): boolean {
+  return changes.length + blocked.length === 0;
 }
 
 export function isAsDeclared({ workspaces }: Pick<OwnerPlan, "workspaces">): boolean {
-  return workspaces.every(({ plan }) => plan.changes.length + plan.blocked.length === 0);
+  return workspaces.every(({ plan }) => isEmpty(plan));
 }
+
+/** How exactly one plan is let pass here. */
+export type ApproveWords = (checksum: string) => string;
+
+const BY_FLAG: ApproveWords = (checksum) => `--approve ${checksum}`;
 
 /** Prints the plans to `output`, and what was found in the files to stderr. */
 export function showPlans(
   context: GwopsContext,
-  { checked, workspaces }: OwnerPlan,
+  shown: ShownPlans,
   output: Output,
+  approveWords = BY_FLAG,
 ): void {
-  printFindings(context, checked, context.process.stderr);
-  for (const workspace of workspaces) {
-    const { plan, trips } = workspace;
-    for (const line of renderLines(planDocument(workspace))) print(context, output, line);
-    // Once values are looked up it may be another plan.
-    const isWhole = withoutValue([plan]).length === 0;
-    if (isWhole && trips.length > 0 && trips.every(({ is_approvable }) => is_approvable)) {
-      say(context, `to let exactly this plan pass: --approve ${plan.checksum}`);
-    }
+  printFindings(context, shown, context.process.stderr);
+  for (const plan of shown.plans) {
+    for (const line of renderLines(plan)) print(context, output, line);
+    sayApproval(context, plan, approveWords);
   }
 }
 
-export function plansMarkdown({ workspaces }: OwnerPlan): string {
-  return workspaces.map((plan) => renderMarkdown(planDocument(plan))).join("\n");
+/** Says how a plan that guards refuse is let pass, if it can be. */
+function sayApproval(context: GwopsContext, plan: PlanDocument, approveWords: ApproveWords): void {
+  // Once values are looked up it may be another plan.
+  if (plan.refusals.length === 0 || withoutValue([plan]).length > 0) return;
+  if (!plan.refusals.every(({ is_approvable }) => is_approvable)) return;
+  say(context, `to let exactly this plan pass: ${approveWords(plan.checksum)}`);
+}
+
+/** What was found in the files, and the plans. */
+export function plansMarkdown({ invalid, warnings, plans }: ShownPlans): string {
+  const found = [
+    ...invalid.flatMap(({ name, issues }) => issues.map((issue) => formatIssue(name, issue))),
+    ...warnings.flatMap(({ name, issues }) =>
+      issues.map((issue) => `warning: ${formatIssue(name, issue)}`),
+    ),
+  ];
+  return [
+    ...(found.length > 0 ? [`# Manifests\n\n${fenced("~~~text", found)}\n`] : []),
+    ...plans.map(renderMarkdown),
+  ].join("\n");
 }

@@ -4,6 +4,7 @@ import type { Clock } from "#runtime/clock.ts";
 
 const LINE_EVERY_MS = 5_000;
 const REWRITE_EVERY_MS = 100;
+const WAITING_LINE_EVERY_MS = 10_000;
 const ERASE_LINE = "\r\u001b[K";
 
 interface Progress {
@@ -26,6 +27,30 @@ export function progressOf({ process, clock }: Pick<GwopsContext, "process" | "c
       if (outcome === "failed") failed += 1;
       if (done === total || !isDue()) return;
       const text = `${done} of ${total} changes done${failed > 0 ? `, ${failed} failed` : ""}`;
+      stderr.write(stderr.isTTY ? `${ERASE_LINE}${text}` : `${text}\n`);
+    },
+    end: () => {
+      if (stderr.isTTY) stderr.write(ERASE_LINE);
+    },
+  };
+}
+
+interface Waiting {
+  readonly onWait: (waitedMs: number) => void;
+  readonly end: () => void;
+}
+
+/** Tells on stderr for what and how long one waits, as {@link progressOf} does of work. */
+export function waitingOf(
+  { process, clock }: Pick<GwopsContext, "process" | "clock">,
+  what: string,
+): Waiting {
+  const { stderr } = process;
+  const isDue = limiter(clock, stderr.isTTY ? REWRITE_EVERY_MS : WAITING_LINE_EVERY_MS);
+  return {
+    onWait: (waitedMs) => {
+      if (!isDue()) return;
+      const text = `${what}: ${Math.round(waitedMs / 1000)} s`;
       stderr.write(stderr.isTTY ? `${ERASE_LINE}${text}` : `${text}\n`);
     },
     end: () => {

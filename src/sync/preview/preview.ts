@@ -3,24 +3,17 @@ import type { Clock } from "#runtime/clock.ts";
 import { GatewayOpsError, RecordConflictError } from "#runtime/errors.ts";
 import { isOwnerName } from "#runtime/marks.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
-import {
-  MANIFEST_PREFIX,
-  ownerOfKey,
-  readFiles,
-  resultFolder,
-  withoutOwner,
-} from "#sync/manifest-source.ts";
+import { MANIFEST_PREFIX, ownerOfKey, readFiles, withoutOwner } from "#sync/manifest-source.ts";
 import type { Delivery } from "#sync/owner/file-outcome.ts";
 import { planOwner } from "#sync/owner/plan-owner.ts";
 import { planReport } from "#sync/owner/plan-report.ts";
 import type { RunOwnerDependencies } from "#sync/owner/run-owner.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import { readPermissions, type TenancyDependencies } from "#sync/tenancy.ts";
+import { isSetKey, PREVIEW_PREFIX, resultNameOf } from "./preview-keys.ts";
 import { previewMarkdown } from "./preview-markdown.ts";
 import type { Preview } from "./preview-result.ts";
-
-export const PREVIEW_PREFIX = "plans/";
-const PREVIEW_RESULT_PREFIX = "plan-results/";
+import { filesOfSet } from "./preview-set.ts";
 
 export interface PreviewStore {
   /** Keeps a preview beside the name of its file, as JSON and as Markdown. */
@@ -33,8 +26,8 @@ export interface PreviewDependencies extends RunOwnerDependencies, TenancyDepend
 }
 
 /**
- * Plans a file in the place of the manifest of the same name, together with the owner's other
- * manifests, and changes nothing. The result lies under `plan-results/<owner>/`; a message says so.
+ * Plans a file in the place of the manifest of the same name, or the files of a set, together with
+ * the owner's other manifests, and changes nothing. The result lies under `plan-results/<owner>/`; a message says so.
  */
 export async function previewPlan(
   dependencies: PreviewDependencies,
@@ -44,17 +37,11 @@ export async function previewPlan(
   const file = await dependencies.manifests.readNewest(key);
   if (!file) return undefined;
   const preview = await previewOf(dependencies, file, isLast);
-  const resultKey = resultKeyOf(key, preview.owner);
-  await dependencies.previews.writePreview(resultKey, preview, previewMarkdown(preview));
-  const message = previewMessage(preview, resultKey, dependencies.clock.nowMs());
+  const result = resultNameOf(key, preview.owner);
+  await dependencies.previews.writePreview(result, preview, previewMarkdown(preview));
+  const message = previewMessage(preview, result, dependencies.clock.nowMs());
   if (await commitWithMessages(dependencies.ledger, [], [message])) return preview;
   throw new RecordConflictError(`the preview of ${key} was told by another run`);
-}
-
-/** `plan-results/<owner>/...`, as the file lies under `plans/`. */
-function resultKeyOf(key: string, owner: string): string {
-  const path = key.slice(PREVIEW_PREFIX.length);
-  return `${PREVIEW_RESULT_PREFIX}${isOwnerName(owner) ? path : `${resultFolder(owner)}/${path}`}`;
 }
 
 async function previewOf(
@@ -78,21 +65,18 @@ async function previewOf(
   try {
     const { manifests, planSettings } = dependencies;
     const access = (await readPermissions(dependencies)).accessOf(owner);
-    // Under the manifest's own name: what that file declared before is known by it.
-    const planned = {
-      ...file,
-      name: `${MANIFEST_PREFIX}${file.name.slice(PREVIEW_PREFIX.length)}`,
-    };
+    const planned = plannedFiles(owner, file);
+    const names = new Set(planned.map(({ name }) => name));
     const others = await readFiles(manifests, owner);
-    const files = [...others.filter(({ name }) => name !== planned.name), planned];
+    const files = [...others.filter(({ name }) => !names.has(name)), ...planned];
     const request = { owner, files, access, ...planSettings };
     const report = planReport(dependencies, request, await planOwner(dependencies, request));
-    // Told under the name that it was put by.
-    const told = report.manifests.map((one) =>
-      one.key === planned.name ? { ...one, ...source } : one,
+    const isRejected = report.manifests.some(
+      ({ key, outcome }) => names.has(key) && outcome === "rejected",
     );
-    const isRejected = told.some(
-      ({ key, outcome }) => key === source.key && outcome === "rejected",
+    // A single file is told under the name that it was put by.
+    const told = report.manifests.map((one) =>
+      names.has(one.key) && !isSetKey(file.name) ? { ...one, ...source } : one,
     );
     return { ...base, ...report, outcome: isRejected ? "rejected" : "planned", manifests: told };
   } catch (error) {
@@ -100,6 +84,12 @@ async function previewOf(
     if (error.disposition === "retry" && !isLast) throw error;
     return { ...base, outcome: "failed", error: { code: error.code, message: error.message } };
   }
+}
+
+/** Under the manifests' own names: what these files declared before is known by them. */
+function plannedFiles(owner: string, file: OwnerFile): OwnerFile[] {
+  if (isSetKey(file.name)) return filesOfSet(owner, file);
+  return [{ ...file, name: `${MANIFEST_PREFIX}${file.name.slice(PREVIEW_PREFIX.length)}` }];
 }
 
 function previewMessage(preview: Preview, resultKey: string, nowMs: number): Message {

@@ -187,6 +187,18 @@ test("a report is written for machines and for people, and once more as the late
   expect(sent[2]?.input.Body).toBe(sent[0]?.input.Body);
 });
 
+test("a report of drift leaves the latest of the manifests where it is", async () => {
+  const { sent, bucket } = bucketOf();
+
+  await bucket.writeReport({ ...REPORT, trigger: { kind: "drift" } });
+
+  expect(sent.map(({ input }) => input.Key)).toEqual([
+    expect.stringMatching(/^runs[/]search[/]2026.*json$/),
+    expect.stringMatching(/^runs[/]search[/]2026.*md$/),
+    "runs/search/latest-drift.json",
+  ]);
+});
+
 test.each(["", "no owner", "..", "_without-owner"])(
   "the report of files in the folder '%s', which is no owner's, lies where no owner's can",
   async (owner) => {

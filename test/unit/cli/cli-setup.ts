@@ -1,12 +1,14 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { BackendRequest } from "#cli/backend.ts";
-import type { GwopsContext, Output } from "#cli/context.ts";
+import type { BucketPlace, GwopsContext, Output } from "#cli/context.ts";
 import { runGwops } from "#cli/run.ts";
 import { LocalSecretSources } from "#local/secret-sources.ts";
 import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
+import type { Clock } from "#runtime/clock.ts";
 import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { Redacted } from "#runtime/redacted.ts";
+import type { AuthorBucket } from "#sync/author/author-bucket.ts";
 import { readPermissions, type Tenancy } from "#sync/tenancy.ts";
 import { FakeBucket } from "../../support/fake-bucket.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
@@ -37,6 +39,12 @@ endpoints:
   - { name: Wrong, modls: [] }
 `;
 
+const NO_BUCKET: AuthorBucket = {
+  name: "no-bucket",
+  read: async () => "absent",
+  put: () => Promise.reject(new Error("there is no bucket")),
+};
+
 interface Result {
   readonly status: number;
   readonly stdout: string;
@@ -64,6 +72,7 @@ export function cliSetup(root: string) {
   const clock = new FakeClock();
   const opened: BackendRequest[] = [];
   const questions: string[] = [];
+  const places: BucketPlace[] = [];
   let runs = 0;
   /** Of the backend of the next runs. */
   const settings = {
@@ -71,6 +80,8 @@ export function cliSetup(root: string) {
     /** Of every stack. */
     tenancy: "open" as Tenancy,
     ledger: parts.ledger,
+    author: NO_BUCKET,
+    clock: clock as Clock,
     env: { OPENAI_KEY: SECRET_VALUE },
     /** What happens while a person is thinking. */
     whileAsked: async (): Promise<unknown> => undefined,
@@ -87,7 +98,7 @@ export function cliSetup(root: string) {
       env,
       home: folder,
       folder: join(folder, options.folder ?? ""),
-      clock,
+      clock: settings.clock,
       runId: `run-${runs}`,
       user: "ada@laptop",
       readStdin: async () => new TextEncoder().encode(options.stdin ?? ""),
@@ -101,6 +112,10 @@ export function cliSetup(root: string) {
             },
       onInterrupt: () =>
         options.isInterrupted ? AbortSignal.abort() : new AbortController().signal,
+      openBucket: async (place) => {
+        places.push(place);
+        return settings.author;
+      },
       permissionsOf: () => readPermissions({ manifests: parts.bucket, tenancy: settings.tenancy }),
       open: async (request) => {
         opened.push(request);
@@ -145,6 +160,7 @@ export function cliSetup(root: string) {
     clock,
     folder,
     opened,
+    places,
     questions,
     settings,
     run,
