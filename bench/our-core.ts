@@ -4,6 +4,7 @@ import { contextOf } from "#manifest/declared.ts";
 import { duplicates } from "#manifest/duplicates.ts";
 import { lint, subjectOf } from "#manifest/lint.ts";
 import { manifestSchema } from "#manifest/schema.ts";
+import { suggestion } from "#manifest/suggest.ts";
 import { toDesired } from "#manifest/to-desired.ts";
 import { type ActualState, type DesiredState, WORKSPACE_DEFAULT } from "#reconcile/state.ts";
 import { OWNER, planned, requireEmpty } from "./ours.ts";
@@ -39,7 +40,13 @@ async function declaredBy(document: unknown): Promise<DesiredState> {
   const subject = subjectOf(manifest);
   const file = { name: "bench.yaml", manifest, subject, locate: async () => [] };
   const repeated = await duplicates([file], new Map());
-  const context = contextOf([file], new Map(), new Map(), { sources: "aws" }, true);
+  const context = contextOf(
+    [file],
+    new Map(),
+    new Map(),
+    { sources: "aws", suggest: suggestion },
+    true,
+  );
   const findings = [
     ...[...repeated.values()].flatMap(({ first }) => first),
     ...lint(subject, context).errors.first,

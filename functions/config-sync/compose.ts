@@ -7,7 +7,7 @@ import { RequestCount } from "#runtime/request-count.ts";
 import { serverAddress } from "#runtime/server.ts";
 import { readSettings } from "#runtime/settings.ts";
 import { TENANCIES } from "#sync/tenancy.ts";
-import { parseInThread } from "#thread/parse-in-thread.ts";
+import { parseInThread, parsePolicyInThread } from "#thread/in-thread.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { openMetrics } from "../metrics.ts";
 import { SECRET_WRITER_SETTINGS, secretWriter } from "../secret-writer.ts";
@@ -39,6 +39,7 @@ export function compose() {
     ...stores(new ManifestBucket(s3, settings.GATEWAY_OPS_MANIFEST_BUCKET, deadlines.recording)),
     server: serverAddress(settings.GATEWAY_OPS_GATEWAY_URL),
     parse: parseInThread(),
+    parsePolicy: parsePolicyInThread(),
     tenancy: settings.GATEWAY_OPS_TENANCY,
     requestCounts: requests.counts,
     pace,

@@ -34,46 +34,44 @@ export function deniedIssue({ access }: AccessSettings): ManifestIssue | undefin
   return { rule: access.rule, path: [], line: 1, column: 1, message: access.message };
 }
 
-/** What a manifest asks for beyond what its owner may do, as far as a file alone can say. */
-export function accessFindings(
+/**
+ * What a manifest asks for beyond what its owner may do, as far as a file alone can say: one by one,
+ * as nobody keeps more than the first.
+ */
+export function* accessFindings(
   subject: RuleSubject,
   { access, allowLoopbackApiBase }: AccessSettings,
-): ManifestFinding[] {
-  return [
-    ...(allowLoopbackApiBase ? [] : privateFindings(subject)),
-    ...(access.is === "granted" ? grantFindings(access.grants, subject) : []),
-  ];
+): Generator<ManifestFinding> {
+  if (!allowLoopbackApiBase) yield* privateFindings(subject);
+  if (access.is === "granted") yield* grantFindings(access.grants, subject);
 }
 
-function privateFindings({ secrets }: RuleSubject): ManifestFinding[] {
-  return secrets.flatMap(({ entry, index }) =>
-    privateHosts(entry.auth_config).map(({ path, message }) => ({
-      rule: RULE,
-      path: ["secrets", index, ...path],
-      message,
-    })),
-  );
+function* privateFindings({ secrets }: RuleSubject): Generator<ManifestFinding> {
+  for (const { entry, index } of secrets) {
+    for (const { path, message } of privateHosts(entry.auth_config)) {
+      yield { rule: RULE, path: ["secrets", index, ...path], message };
+    }
+  }
 }
 
-function grantFindings(grants: Grants, subject: RuleSubject): ManifestFinding[] {
+function* grantFindings(grants: Grants, subject: RuleSubject): Generator<ManifestFinding> {
   const { manifest, declarations, secrets, endpoints, budgets } = subject;
   const managed = declarations.filter(({ isExternal }) => !isExternal);
-  return [
-    ...at([], workspaceDenial(grants, workspaceOf(manifest))),
-    ...kindFindings(grants, managed),
-    ...managed.flatMap((declaration) => nameFindings(grants, declaration)),
-    ...declarations.flatMap((declaration) => externalFindings(grants, declaration)),
-    ...secrets.flatMap(({ entry, index }) =>
-      at(
-        ["secrets", index],
-        [...sourceDenial(grants, entry), ...authDenials(grants, entry.provider, entry.auth_config)],
-      ),
-    ),
-    ...endpoints.flatMap(({ entry, index }) =>
-      at(["endpoints", index], experimentDenials(grants, entry)),
-    ),
-    ...budgets.flatMap(({ entry, index }) => at(["budgets", index], budgetDenials(grants, entry))),
-  ];
+  yield* at([], workspaceDenial(grants, workspaceOf(manifest)));
+  yield* kindFindings(grants, managed);
+  for (const declaration of managed) yield* nameFindings(grants, declaration);
+  for (const declaration of declarations) yield* externalFindings(grants, declaration);
+  for (const { entry, index } of secrets) {
+    const path = ["secrets", index];
+    yield* at(path, sourceDenial(grants, entry));
+    yield* at(path, authDenials(grants, entry.provider, entry.auth_config));
+  }
+  for (const { entry, index } of endpoints) {
+    yield* at(["endpoints", index], experimentDenials(grants, entry));
+  }
+  for (const { entry, index } of budgets) {
+    yield* at(["budgets", index], budgetDenials(grants, entry));
+  }
 }
 
 /** One finding for each kind, not for each resource. */

@@ -1,4 +1,5 @@
 import type { ResourceKey } from "#reconcile/state.ts";
+import { groupBy } from "#runtime/group-by.ts";
 import { type AccessSettings, accessFindings, deniedIssue } from "./check-access.ts";
 import { type Candidate, contextOf, type FrozenByFile, frozenKeys, type Held } from "./declared.ts";
 import { duplicates } from "./duplicates.ts";
@@ -7,7 +8,8 @@ import { type FileState, reasonsOf } from "./frozen.ts";
 import { overLimits } from "./limits.ts";
 import { lint, subjectOf } from "./lint.ts";
 import type { RuleContext } from "./rules/rule.ts";
-import { workspaceOf } from "./sections.ts";
+import { keysIn, workspaceOf } from "./sections.ts";
+import { suggestions } from "./suggest.ts";
 import type { Locate, Manifest, ManifestFinding, ManifestIssue, ParseResult } from "./types.ts";
 
 export interface FilesToCheck extends AccessSettings {
@@ -68,6 +70,7 @@ export async function checkFiles(input: FilesToCheck): Promise<CheckedFiles> {
   }
   const isComplete = invalid.length === 0;
   const limits = overLimits(candidates);
+  const suggest = suggestions();
   const names = new Set([
     ...candidates.map(({ manifest }) => workspaceOf(manifest)),
     ...input.frozenByFile.keys(),
@@ -76,7 +79,7 @@ export async function checkFiles(input: FilesToCheck): Promise<CheckedFiles> {
   const warnings: FileIssues[] = [];
   for (const workspace of [...names].sort()) {
     const own = candidates.filter(({ manifest }) => workspaceOf(manifest) === workspace);
-    const checked = await checkWorkspace(input, workspace, own, limits, isComplete);
+    const checked = await checkWorkspace({ ...input, suggest }, workspace, own, limits, isComplete);
     const { errors, warnings: found, ...result } = checked;
     workspaces.set(workspace, result);
     invalid.push(...(await located(own, errors)));
@@ -93,7 +96,7 @@ interface Checked extends CheckedWorkspace {
 }
 
 async function checkWorkspace(
-  input: FilesToCheck,
+  input: FilesToCheck & Pick<RuleContext, "suggest">,
   workspace: string,
   candidates: readonly Candidate[],
   limits: ReadonlyMap<string, readonly ManifestFinding[]>,
@@ -106,27 +109,47 @@ async function checkWorkspace(
   const warnings: Findings = new Map();
   const checkOne = ({ name, subject }: Candidate, context: RuleContext) => {
     const found = lint(subject, context);
-    const access = accessFindings(subject, input);
     const wrong = new FindingList();
     wrong.add(limits.get(name) ?? []);
     for (const list of [repeated.get(name), found.errors])
       wrong.add(list?.first ?? [], list?.hidden);
-    wrong.add(access);
+    wrong.add(accessFindings(subject, input));
     if (wrong.count > 0) errors.set(name, wrong);
     warnings.set(name, found.warnings);
   };
-  let valid = candidates;
+  const usersOf = usersIn(candidates);
+  let [valid, toCheck] = [candidates, candidates];
   for (;;) {
     const held = frozenKeys(valid, last);
     const context = contextOf(valid, held, providers, input, isComplete);
-    for (const file of valid) checkOne(file, context);
+    for (const file of toCheck) checkOne(file, context);
     const remaining = valid.filter(({ name }) => !errors.has(name));
-    if (remaining.length === valid.length) {
+    const left = valid.filter(({ name }) => errors.has(name));
+    if (left.length === 0 && toCheck.length === valid.length) {
       const frozenBecause = reasonsOf(held, statesOf(input, valid, workspace));
       return { ...resultOf(valid, held), frozenBecause, errors, warnings };
     }
-    valid = remaining;
+    // A long chain of files falls one by one: only what names the fallen can fall next. When none
+    // does, all are looked at once more, as warnings depend on what is left.
+    const users = usersOf(left);
+    const next = remaining.filter((file) => users.has(file));
+    [valid, toCheck] = [remaining, next.length > 0 ? next : remaining];
   }
+}
+
+/** Which files name something that other files declare. */
+function usersIn(files: readonly Candidate[]) {
+  let byKey: ReadonlyMap<ResourceKey, readonly Candidate[]> | undefined;
+  return (declaring: readonly Candidate[]): ReadonlySet<Candidate> => {
+    if (declaring.length === 0) return new Set();
+    byKey ??= groupBy(
+      files.flatMap((file) => [...keysIn(file.subject)].map((key) => ({ key, file }))),
+      ({ key }) => key,
+      ({ file }) => file,
+    );
+    const keys = declaring.flatMap(({ subject }) => subject.declarations.map(({ key }) => key));
+    return new Set(keys.flatMap((key) => byKey?.get(key) ?? []));
+  };
 }
 
 function statesOf(

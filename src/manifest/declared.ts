@@ -1,7 +1,7 @@
-import { keyOf, partsOf, type ResourceKey } from "#reconcile/state.ts";
+import { type Kind, keyOf, partsOf, type ResourceKey } from "#reconcile/state.ts";
 import { SECTIONS } from "./entries/all.ts";
 import type { RuleContext, RuleSubject } from "./rules/rule.ts";
-import { namedIn } from "./sections.ts";
+import { keysIn } from "./sections.ts";
 import type { Locate, Manifest } from "./types.ts";
 
 /** A file that the schema accepts. */
@@ -44,20 +44,21 @@ export function contextOf(
   valid: readonly Candidate[],
   held: Held,
   lastProviders: ReadonlyMap<string, string>,
-  { sources, serverVersion }: Pick<RuleContext, "sources" | "serverVersion">,
+  { sources, serverVersion, suggest }: Pick<RuleContext, "sources" | "serverVersion" | "suggest">,
   isComplete: boolean,
 ): RuleContext {
   const subjects = valid.map(({ subject }) => subject);
   const frozen = [...held.values()].flat();
   const isAllKnown = isComplete && frozen.length === 0;
+  const known = new Set([
+    ...frozen,
+    ...subjects.flatMap(({ declarations }) => declarations.map(({ key }) => key)),
+  ]);
   return {
-    known: new Set([
-      ...frozen,
-      ...subjects.flatMap(({ declarations }) => declarations.map(({ key }) => key)),
-    ]),
-    used: isAllKnown
-      ? new Set(subjects.flatMap((subject) => namedIn(subject).map(({ key }) => key)))
-      : undefined,
+    known,
+    namesOf: namesByKind(known),
+    suggest,
+    used: isAllKnown ? new Set(subjects.flatMap((subject) => [...keysIn(subject)])) : undefined,
     providers: providersOf(subjects, frozen, lastProviders),
     untracked: new Set(
       subjects.flatMap(({ endpoints }) =>
@@ -66,6 +67,18 @@ export function contextOf(
     ),
     sources,
     serverVersion,
+  };
+}
+
+/** The names of a kind are listed once, and only when somebody asks. */
+function namesByKind(keys: ReadonlySet<ResourceKey>): RuleContext["namesOf"] {
+  const byKind = new Map<Kind, readonly string[]>();
+  return (kind) => {
+    const names =
+      byKind.get(kind) ??
+      [...keys].map(partsOf).flatMap((one) => (one.kind === kind ? one.name : []));
+    byKind.set(kind, names);
+    return names;
   };
 }
 

@@ -15,7 +15,8 @@ import { SECTIONS } from "./entries/all.ts";
 import { type ExportItem, externalEntry, itemsOf } from "./export-items.ts";
 import { lint, subjectOf } from "./lint.ts";
 import { manifestSchema } from "./schema.ts";
-import { namedIn, sectionsOf } from "./sections.ts";
+import { keysIn, sectionsOf } from "./sections.ts";
+import { suggestion } from "./suggest.ts";
 import type { Manifest, ManifestFinding } from "./types.ts";
 
 export interface ExportOptions {
@@ -111,10 +112,12 @@ function stillNeeded(manifest: Manifest, disabled: readonly string[]): string[] 
   return [...new Set(disabled)].filter((rule) => found.has(rule)).sort();
 }
 
+const SETTINGS = { sources: "any", suggest: suggestion } as const;
+
 function lintOf(manifest: Manifest) {
   const subject = subjectOf(manifest);
   const candidate = { name: "", manifest, locate: async () => [], subject };
-  const context = contextOf([candidate], new Map(), new Map(), { sources: "any" }, true);
+  const context = contextOf([candidate], new Map(), new Map(), SETTINGS, true);
   return lint(subject, context, Number.POSITIVE_INFINITY);
 }
 
@@ -144,7 +147,7 @@ function documentOf(
 }
 
 function withoutUnused(items: readonly ExportItem[], manifest: Manifest): ExportItem[] {
-  const used = new Set(namedIn(sectionsOf(manifest)).map(({ key }) => key));
+  const used = keysIn(sectionsOf(manifest));
   return items.filter((item) => !item.isForeign || used.has(keyOf(item)));
 }
 

@@ -23,12 +23,13 @@ export class FindingList {
     return this.#count - this.first.length;
   }
 
-  add(findings: readonly ManifestFinding[], hidden = 0): void {
+  /** Of a sequence that makes them one by one, no more than the first are ever held. */
+  add(findings: Iterable<ManifestFinding>, hidden = 0): void {
+    this.#count += hidden;
     for (const finding of findings) {
-      if (this.isFull) break;
-      this.first.push(finding);
+      if (!this.isFull) this.first.push(finding);
+      this.#count += 1;
     }
-    this.#count += findings.length + hidden;
   }
 }
 

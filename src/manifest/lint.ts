@@ -41,25 +41,28 @@ export function lint(subject: RuleSubject, context: RuleContext, most = FINDINGS
   const errors = new FindingList(most);
   const warnings = new FindingList(most);
   for (const rule of RULES) {
-    const found = findingsOf(rule, subject, context);
-    if (rule.severity === "error") errors.add(found);
-    else if (!disabled.includes(rule.id)) warnings.add(found);
-    else if (found.length === 0) warnings.add(unused(disabled, rule));
+    const found = foundBy(rule, subject, context);
+    if (rule.severity === "error") errors.add(findingsOf(rule, found));
+    else if (!disabled.includes(rule.id)) warnings.add(findingsOf(rule, found));
+    else if (isEmpty(found)) warnings.add(unused(disabled, rule));
   }
   addWrongSuppressions(errors, disabled);
   return { errors, warnings };
 }
 
-function findingsOf(rule: Rule, subject: RuleSubject, context: RuleContext): ManifestFinding[] {
-  const { id, since, check } = rule;
+function foundBy({ since, check }: Rule, subject: RuleSubject, context: RuleContext) {
   const { serverVersion } = context;
-  if (since && serverVersion !== undefined && !isAtLeast(serverVersion, since)) return [];
+  const isOlder = since && serverVersion !== undefined && !isAtLeast(serverVersion, since);
+  return isOlder ? [] : check(subject, context);
+}
+
+function* findingsOf({ id, since }: Rule, found: ReturnType<Rule["check"]>) {
   const suffix = since ? ` (holds from MLflow ${since} on)` : "";
-  return check(subject, context).map(({ path, message }) => ({
-    rule: id,
-    path,
-    message: message + suffix,
-  }));
+  for (const { path, message } of found) yield { rule: id, path, message: message + suffix };
+}
+
+function isEmpty(items: Iterable<unknown>): boolean {
+  return items[Symbol.iterator]().next().done === true;
 }
 
 /** Whether the server's version could undo a finding of this rule. */

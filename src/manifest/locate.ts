@@ -1,7 +1,7 @@
 import { visible } from "#runtime/visible.ts";
 import { FINDINGS_MAX } from "./bounded-schema.ts";
 import { offsetsIn } from "./offsets.ts";
-import type { Locate, ManifestIssue, ManifestPath } from "./types.ts";
+import type { Locate, ManifestFinding, ManifestIssue, ManifestPath } from "./types.ts";
 
 /** Longer than any name that is allowed. */
 const KEY_LENGTH_MAX = 300;
@@ -22,14 +22,28 @@ export function locator(text: string): Locate {
       .slice(0, FINDINGS_MAX)
       .map((finding) => ({ finding, offset: offsetOf(finding.path) }))
       .sort((a, b) => a.offset - b.offset)
-      .map(({ finding, offset }) => ({
-        ...finding,
-        path: finding.path.map(shortened),
-        ...placeOf(offset),
-        message: cut(visible(finding.message), MESSAGE_LENGTH_MAX),
-      }));
+      .map(({ finding, offset }) => issueOf(finding, placeOf(offset)));
     return withRest(located, hidden + findings.length - located.length);
   };
+}
+
+/** The same where the places cannot be told: all at the beginning of the file. */
+export function withoutPlaces(
+  findings: readonly ManifestFinding[],
+  hidden: number,
+): ManifestIssue[] {
+  const issues = findings
+    .slice(0, FINDINGS_MAX)
+    .map((finding) => issueOf(finding, { line: 1, column: 1 }));
+  return withRest(issues, hidden + findings.length - issues.length);
+}
+
+function issueOf(
+  { rule, path, message }: ManifestFinding,
+  place: Pick<ManifestIssue, "line" | "column">,
+): ManifestIssue {
+  const shown = cut(visible(message), MESSAGE_LENGTH_MAX);
+  return { rule, path: path.map(shortened), ...place, message: shown };
 }
 
 function withRest(located: readonly ManifestIssue[], hidden: number): ManifestIssue[] {

@@ -8,13 +8,7 @@ import { keepProtoKeys } from "./proto-key.ts";
 import { readDocument } from "./read.ts";
 import { manifestSchema } from "./schema.ts";
 import { allowedKeys } from "./schema-walk.ts";
-import type {
-  Locate,
-  ManifestIssue,
-  ParseManifest,
-  ParseResult,
-  PlacelessResult,
-} from "./types.ts";
+import type { Locate, ManifestIssue, ParseManifest } from "./types.ts";
 
 /**
  * Reads YAML 1.2 or JSON: syntax, then schema. All that the schema finds is returned, each issue
@@ -24,13 +18,6 @@ export const parseManifest: ParseManifest = async (content) => {
   const read = await readWithSchema(manifestSchema, content, { mistakenFor });
   return read.isValid ? { isValid: true, manifest: read.value, locate: read.locate } : read;
 };
-
-/** What `parseManifest` made of the content elsewhere, where places could not be kept. */
-export function withPlaces(parsed: PlacelessResult, content: string | Uint8Array): ParseResult {
-  if (!parsed.isValid) return parsed;
-  const text = typeof content === "string" ? content : new TextDecoder().decode(content);
-  return { ...parsed, locate: locator(text.replace(/^\uFEFF/, "")) };
-}
 
 /** A policy that lies among the manifests is told as what it is. */
 function mistakenFor(document: unknown): string | undefined {

@@ -89,10 +89,8 @@ function load(text: string): Read<{ readonly document: unknown }> {
     if (others.length > 0)
       return syntaxIssue("holds several documents; a manifest is a single one");
     // Without an anchor nothing is repeated, and the length of the text bounds it all.
-    const isBounded = !text.includes("&") || valuesOf(document, new Map(), 0) <= VALUES_MAX;
-    if (isBounded) return { document };
-    const most = VALUES_MAX.toLocaleString("en-US");
-    return syntaxIssue(`has more than ${most} values, counted as often as aliases repeat them`);
+    const tooMuch = text.includes("&") ? tooMuchRepeated(document) : undefined;
+    return tooMuch === undefined ? { document } : syntaxIssue(tooMuch);
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const [line, column] = [error.mark?.line ?? 0, error.mark?.column ?? 0];
@@ -100,20 +98,48 @@ function load(text: string): Read<{ readonly document: unknown }> {
   }
 }
 
+/** What is read is copied and handed on as often as aliases repeat it. */
+function tooMuchRepeated(document: unknown): string | undefined {
+  const { values, characters } = sizeOf(document, new Map(), 0);
+  if (values > VALUES_MAX) {
+    const most = VALUES_MAX.toLocaleString("en-US");
+    return `has more than ${most} values, counted as often as aliases repeat them`;
+  }
+  if (characters <= BYTES_MAX) return undefined;
+  return `is longer than ${BYTES_MAX / MEBIBYTE} MiB with what aliases repeat written out`;
+}
+
+interface Size {
+  readonly values: number;
+  /** Of texts and keys. */
+  readonly characters: number;
+}
+
+const ENDLESS: Size = {
+  values: Number.POSITIVE_INFINITY,
+  characters: Number.POSITIVE_INFINITY,
+};
+
 /**
- * How many values there are after the expansion of aliases; infinitely many when one is part of
- * itself. The loader shares what is repeated, so that counting is cheap where copying is not.
+ * How much there is after the expansion of aliases; without end when one is part of itself. The
+ * loader shares what is repeated, so that counting is cheap where copying is not.
  */
-function valuesOf(value: unknown, known: Map<object, number>, depth: number): number {
-  if (typeof value !== "object" || value === null) return 1;
+function sizeOf(value: unknown, known: Map<object, Size>, depth: number): Size {
+  if (typeof value === "string") return { values: 1, characters: value.length };
+  if (typeof value !== "object" || value === null) return { values: 1, characters: 0 };
   const before = known.get(value);
   if (before !== undefined) return before;
-  if (depth > DEPTH_MAX) return Number.POSITIVE_INFINITY;
-  known.set(value, Number.POSITIVE_INFINITY);
-  let count = 1;
-  for (const part of Object.values(value)) count += valuesOf(part, known, depth + 1);
-  known.set(value, count);
-  return count;
+  if (depth > DEPTH_MAX) return ENDLESS;
+  known.set(value, ENDLESS);
+  let [values, characters] = [1, 0];
+  for (const [key, part] of Object.entries(value)) {
+    const size = sizeOf(part, known, depth + 1);
+    values += size.values;
+    characters += size.characters + (Array.isArray(value) ? 0 : key.length);
+  }
+  const size = { values, characters };
+  known.set(value, size);
+  return size;
 }
 
 function syntaxMessage({ reason, mark }: YAMLException, lines: readonly string[]): string {

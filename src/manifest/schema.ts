@@ -4,6 +4,8 @@ import { SECTION_SCHEMAS } from "./entries/all.ts";
 
 /** MLflow's rule for the name of a workspace. */
 const WORKSPACE = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+/** More than there are rules. */
+const DISABLED_MAX = 100;
 const WORKSPACES_RESERVED = ["workspaces", "api", "ajax-api", "static-files"];
 
 /** The manifest language, version 1: names are MLflow's own, references are by name. */
@@ -28,6 +30,7 @@ export const manifestSchema = withBoundedIssues(
         .strictObject({
           disable: z
             .array(z.string().min(1))
+            .max(DISABLED_MAX)
             .optional()
             .describe("Ids of rules whose warnings are not wanted for this file"),
         })

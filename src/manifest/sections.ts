@@ -67,13 +67,22 @@ export function managedOf<K extends Kind>(kind: K, manifest: Manifest): Placed<E
 }
 
 /** What the managed resources of a manifest name. */
-export function namedIn(sections: Sections): Reference[] {
-  return KINDS.flatMap((kind) => {
+export function* namedIn(sections: Sections): Generator<Reference> {
+  for (const kind of KINDS) {
     const section = SECTIONS[kind];
-    return sections[section].flatMap(({ entry, index }) =>
-      referencesOf(kind, entry).map(({ key, path }) => ({ key, path: [section, index, ...path] })),
-    );
-  });
+    for (const { entry, index } of sections[section]) {
+      for (const { key, path } of referencesOf(kind, entry)) {
+        yield { key, path: [section, index, ...path] };
+      }
+    }
+  }
+}
+
+/** The same without the places, each once. */
+export function keysIn(sections: Sections): Set<ResourceKey> {
+  const keys = new Set<ResourceKey>();
+  for (const { key } of namedIn(sections)) keys.add(key);
+  return keys;
 }
 
 function isExternal(entry: object): boolean {

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { Policy } from "./policy-schema.ts";
 import type { manifestSchema } from "./schema.ts";
 
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -56,3 +57,9 @@ export type PlacelessResult =
 
 /** Reads a manifest's text or its bytes (UTF-8); never throws for bad input. */
 export type ParseManifest = (content: string | Uint8Array) => Promise<ParseResult>;
+
+/** A policy, or what is wrong with it. */
+export type ParsedPolicy = { readonly isValid: true; readonly policy: Policy } | ParseFailure;
+
+/** The same of a policy. */
+export type ParsePolicy = (content: string | Uint8Array) => Promise<ParsedPolicy>;

@@ -1,7 +1,6 @@
 import type { ManifestIssue } from "#manifest/types.ts";
-import { mapLimited } from "#runtime/limit.ts";
 import { isOwnerName, OWNER_NAME_RULE } from "#runtime/marks.ts";
-import type { OwnerFile } from "./owner-file.ts";
+import { type OwnerFile, withinLimits } from "./owner-file.ts";
 
 /** Where people put manifests. */
 export interface ManifestSource {
@@ -59,6 +58,12 @@ export async function ownersOf(manifests: ManifestSource): Promise<string[]> {
 export async function readFiles(manifests: ManifestSource, owner: string): Promise<OwnerFile[]> {
   const keys = await manifests.listManifests();
   const own = keys.filter((key) => isManifestKey(key) && ownerOfKey(key) === owner).sort();
-  const files = await mapLimited(own, READS_IN_FLIGHT, (key) => manifests.readNewest(key));
-  return files.filter((file) => file !== undefined);
+  let files: OwnerFile[] = [];
+  // No more is held than the limits allow, and what is read at once.
+  for (let begin = 0; begin < own.length; begin += READS_IN_FLIGHT) {
+    const keys = own.slice(begin, begin + READS_IN_FLIGHT);
+    const read = await Promise.all(keys.map((key) => manifests.readNewest(key)));
+    files = withinLimits([...files, ...read.filter((file) => file !== undefined)]);
+  }
+  return files;
 }

@@ -1,4 +1,5 @@
 import { type Access, accessUnder, OPEN } from "#manifest/access.ts";
+import type { ParsePolicy } from "#manifest/types.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { isNamedLikePolicy, type ManifestSource, POLICY_KEY } from "./manifest-source.ts";
 import { type PolicyFile, readPolicyFile } from "./policy-file.ts";
@@ -15,6 +16,8 @@ export type Tenancy = (typeof TENANCIES)[number];
 export interface TenancyDependencies {
   readonly manifests: ManifestSource;
   readonly tenancy: Tenancy;
+  /** Reads the policy, within bounds of time and memory. @default in this process, without bounds */
+  readonly parsePolicy?: ParsePolicy | undefined;
 }
 
 /** Nobody can tell what is granted: nothing is applied until somebody says so. */
@@ -44,8 +47,9 @@ const OWNER_DEFAULT = "default";
 export async function readPermissions({
   manifests,
   tenancy,
+  parsePolicy,
 }: TenancyDependencies): Promise<Permissions> {
-  const file = await readPolicyFile(manifests);
+  const file = await readPolicyFile(manifests, parsePolicy);
   const closed = await closure(manifests, tenancy, file);
   return {
     version: `${tenancy}@${file.is === "missing" ? "" : file.version_id}`,

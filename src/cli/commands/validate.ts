@@ -10,7 +10,7 @@ import { divideByOwner } from "#cli/owners.ts";
 import { readFiles } from "#cli/read-files.ts";
 import type { FileIssues } from "#manifest/check-files.ts";
 import { OwnerFiles } from "#sync/owner/owner-files.ts";
-import { parseInThread } from "#thread/parse-in-thread.ts";
+import { parseInThread } from "#thread/in-thread.ts";
 
 type Flags = AskedOf<RulesFlags>;
 

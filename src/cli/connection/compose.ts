@@ -13,7 +13,7 @@ import { paceOf } from "#runtime/pace.ts";
 import { RequestCount } from "#runtime/request-count.ts";
 import { serverAddress, serverName } from "#runtime/server.ts";
 import { visible } from "#runtime/visible.ts";
-import { parseInThread } from "#thread/parse-in-thread.ts";
+import { parseInThread } from "#thread/in-thread.ts";
 import { openSecretsManager } from "./secrets-manager.ts";
 
 /** What an MLflow server does unless it was started with another setting. */

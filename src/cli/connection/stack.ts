@@ -9,6 +9,7 @@ import type { BucketPlace } from "#cli/context.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import type { AuthorBucket } from "#sync/author/author-bucket.ts";
 import { type Permissions, readPermissions, TENANCIES } from "#sync/tenancy.ts";
+import { parsePolicyInThread } from "#thread/in-thread.ts";
 
 /** The outputs of lib/gateway-ops-stack.ts that a command needs. */
 const LEDGER_OUTPUT = "LedgerTableName";
@@ -42,7 +43,8 @@ export async function permissionsOfStack(stack: string, signal: AbortSignal): Pr
       `the stack ${stack} has the tenancy "${stated}", which this gwops does not know: upgrade it`,
     );
   }
-  return readPermissions({ manifests: bucketNamed(output(BUCKET_OUTPUT), signal), tenancy });
+  const manifests = bucketNamed(output(BUCKET_OUTPUT), signal);
+  return readPermissions({ manifests, tenancy, parsePolicy: parsePolicyInThread() });
 }
 
 function bucketNamed(name: string, signal: AbortSignal): ManifestBucket {

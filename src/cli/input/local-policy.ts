@@ -4,9 +4,11 @@ import type { GwopsContext } from "#cli/context.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import type { FileIssues } from "#manifest/check-files.ts";
 import { ManifestError } from "#manifest/errors.ts";
-import { parsePolicy } from "#manifest/policy.ts";
 import type { Policy } from "#manifest/policy-schema.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
+import { parsePolicyInThread } from "#thread/in-thread.ts";
+
+const parsePolicy = parsePolicyInThread();
 
 /** What the platform team grants. Throws {@link ManifestError} for a file that is no policy. */
 export async function readLocalPolicy(
@@ -20,10 +22,12 @@ export async function readLocalPolicy(
 
 /** What is wrong with policies; those that are right are not among them. */
 export async function policyIssues(files: readonly OwnerFile[]): Promise<FileIssues[]> {
-  const checked = await Promise.all(
-    files.map(async ({ name, content }) => ({ name, ...(await parsePolicy(content)) })),
-  );
-  return checked.flatMap((one) => (one.isValid ? [] : { name: one.name, issues: one.issues }));
+  const found: FileIssues[] = [];
+  for (const { name, content } of files) {
+    const parsed = await parsePolicy(content);
+    if (!parsed.isValid) found.push({ name, issues: parsed.issues });
+  }
+  return found;
 }
 
 async function read(path: string, shown: string): Promise<Uint8Array> {

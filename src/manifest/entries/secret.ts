@@ -10,9 +10,21 @@ const PATH_LENGTH_MAX = 4096;
 const PROVIDER_LENGTH_MAX = 64;
 const SETTING_NAME_LENGTH_MAX = 255;
 const SETTING_LENGTH_MAX = 10_000;
+/** Of an `auth_config` and of a value: no provider reads more than a handful. */
+const SETTINGS_MAX = 100;
 const SOURCES = ["secrets_manager", "env", "file"] as const;
 
 type SecretReference = NonNullable<SecretFields["value_from"]>;
+
+function settings(value: z.ZodString, what: string) {
+  return z
+    .record(text(SETTING_NAME_LENGTH_MAX), value)
+    .refine(
+      (map) => Object.keys(map).length <= SETTINGS_MAX,
+      `must have at most ${SETTINGS_MAX} ${what}`,
+    )
+    .meta({ maxProperties: SETTINGS_MAX });
+}
 
 const valueFrom = z
   .strictObject({
@@ -27,8 +39,7 @@ const valueFrom = z
       .optional()
       .describe("Name of an environment variable; on the command line only"),
     file: text(PATH_LENGTH_MAX).optional().describe("Path of a file; on the command line only"),
-    keys: z
-      .record(text(SETTING_NAME_LENGTH_MAX), text(SETTING_NAME_LENGTH_MAX))
+    keys: settings(text(SETTING_NAME_LENGTH_MAX), "keys")
       .optional()
       .describe(
         "Key on the gateway to key in the stored JSON object. Left out: a JSON object is taken whole, a plain text becomes `api_key`",
@@ -50,8 +61,7 @@ const managed = z
     value_from: valueFrom
       .optional()
       .describe("Where the value comes from; required unless the auth_mode needs no value"),
-    auth_config: z
-      .record(text(SETTING_NAME_LENGTH_MAX), freeText(SETTING_LENGTH_MAX))
+    auth_config: settings(freeText(SETTING_LENGTH_MAX), "settings")
       .optional()
       .describe(
         "Settings that are not secret: `auth_mode`, `api_base`, ... Always written together with the value",

@@ -12,33 +12,27 @@ export const placeholderLeft: Rule = {
   severity: "warning",
   title: "A text looks like a placeholder that nothing replaced",
   why: "Manifests are taken as they are: the resource would be called so",
-  check: ({ manifest }) => {
-    const found: { readonly path: ManifestPath; readonly message: string }[] = [];
-    // Aliases repeat long texts many times.
-    const known = new Map<string, string | undefined>();
-    visitTexts(manifest, [], (text, path) => {
-      if (!known.has(text)) known.set(text, (WITHIN.exec(text) ?? WHOLE.exec(text))?.[0]);
-      const part = known.get(text);
-      if (part === undefined) return;
+  *check({ manifest }) {
+    for (const { text, path } of textsIn(manifest, [])) {
+      const part = (WITHIN.exec(text) ?? WHOLE.exec(text))?.[0];
+      if (part === undefined) continue;
       const message = `looks like a placeholder that nothing replaced, got ${JSON.stringify(part)}`;
-      found.push({ path: [...path], message });
-    });
-    return found;
+      yield { path: [...path], message };
+    }
   },
 };
 
 /** All texts; keys of maps too, which stand at the place of their value. */
-function visitTexts(
+function* textsIn(
   value: unknown,
   path: (string | number)[],
-  visit: (text: string, path: ManifestPath) => void,
-): void {
-  if (typeof value === "string") visit(value, path);
+): Generator<{ readonly text: string; readonly path: ManifestPath }> {
+  if (typeof value === "string") yield { text: value, path };
   if (typeof value !== "object" || value === null) return;
   for (const [key, part] of Object.entries(value)) {
     path.push(Array.isArray(value) ? Number(key) : key);
-    if (!Array.isArray(value)) visit(key, path);
-    visitTexts(part, path, visit);
+    if (!Array.isArray(value)) yield { text: key, path };
+    yield* textsIn(part, path);
     path.pop();
   }
 }

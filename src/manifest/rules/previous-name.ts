@@ -6,16 +6,16 @@ export const previousName: Rule = {
   severity: "error",
   title: "A `previous_name` that cannot be meant",
   why: "A resource that is declared itself would lose its name to another one",
-  check: ({ declarations }) => {
+  *check({ declarations }) {
     const taken = new Set(declarations.map(({ key }) => key));
-    return declarations.flatMap(({ kind, previousName, path }) => {
-      if (previousName === undefined) return [];
+    for (const { kind, previousName, path } of declarations) {
+      if (previousName === undefined) continue;
       const key = keyOf({ kind, name: previousName });
-      const isTaken = taken.has(key);
+      if (taken.has(key)) {
+        const message = `must be a name that is not declared any more, and once only, got "${previousName}"`;
+        yield { path: [...path, "previous_name"], message };
+      }
       taken.add(key);
-      if (!isTaken) return [];
-      const message = `must be a name that is not declared any more, and once only, got "${previousName}"`;
-      return [{ path: [...path, "previous_name"], message }];
-    });
+    }
   },
 };

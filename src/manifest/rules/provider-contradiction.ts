@@ -5,11 +5,13 @@ export const providerContradiction: Rule = {
   severity: "error",
   title: "A model definition states another provider than its secret has",
   why: "MLflow would send the key of one provider to another",
-  check: ({ model_definitions }, { providers }) =>
-    model_definitions.flatMap(({ entry: { provider, secret }, index }) => {
+  *check({ model_definitions }, { providers }) {
+    for (const { entry, index } of model_definitions) {
+      const { provider, secret } = entry;
       const expected = providers.get(secret);
-      if (provider === undefined || expected === undefined || provider === expected) return [];
+      if (provider === undefined || expected === undefined || provider === expected) continue;
       const message = `must be the provider of the secret "${secret}", ${expected}, got "${provider}"`;
-      return [{ path: ["model_definitions", index, "provider"], message }];
-    }),
+      yield { path: ["model_definitions", index, "provider"], message };
+    }
+  },
 };

@@ -1,11 +1,16 @@
 import type { Declaration, Sections } from "#manifest/sections.ts";
+import type { Suggest } from "#manifest/suggest.ts";
 import type { Manifest, ManifestFinding } from "#manifest/types.ts";
-import type { ResourceKey } from "#reconcile/state.ts";
+import type { Kind, ResourceKey } from "#reconcile/state.ts";
 
 /** What the other files of the owner in the same workspace say, together with this one. */
 export interface RuleContext {
   /** What may be referred to: declared, external, or frozen. */
   readonly known: ReadonlySet<ResourceKey>;
+  /** The same by kind, as the names that a near miss may have meant. */
+  readonly namesOf: (kind: Kind) => readonly string[];
+  /** Looks for near misses, within one bound for all files. */
+  readonly suggest: Suggest;
   /** What something refers to; undefined when a file that may refer to more cannot be read. */
   readonly used: ReadonlySet<ResourceKey> | undefined;
   /** Providers of the secrets, by name; of external secrets none. */
@@ -36,8 +41,9 @@ export interface Rule {
   readonly why: string;
   /** The first MLflow that it holds for: not applied to a server that is known to be older. */
   readonly since?: string;
+  /** Where it may find as much as a file is long, one by one: no more than the first are kept. */
   readonly check: (
     subject: RuleSubject,
     context: RuleContext,
-  ) => readonly Omit<ManifestFinding, "rule">[];
+  ) => Iterable<Omit<ManifestFinding, "rule">>;
 }

@@ -5,14 +5,13 @@ export const uniqueNames: Rule = {
   severity: "error",
   title: "A name is used twice for the same kind of resource",
   why: "Names are the identity of resources: the second use of one would override the first",
-  check: ({ declarations }) => {
+  *check({ declarations }) {
     const seen = new Set<string>();
-    return declarations.flatMap(({ key, name, path }) => {
-      if (!seen.has(key)) {
-        seen.add(key);
-        return [];
+    for (const { key, name, path } of declarations) {
+      if (seen.has(key)) {
+        yield { path: [...path, "name"], message: `is used twice: "${name}" is declared above` };
       }
-      return [{ path: [...path, "name"], message: `is used twice: "${name}" is declared above` }];
-    });
+      seen.add(key);
+    }
   },
 };

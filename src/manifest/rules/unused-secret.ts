@@ -5,10 +5,12 @@ export const unusedSecret: Rule = {
   severity: "warning",
   title: "No model definition uses a secret",
   why: "It may be left over, or a reference is missing",
-  check: ({ secrets }, { used }) =>
-    secrets.flatMap(({ entry: { name }, index }) => {
-      if (!used || used.has(`secret/${name}`)) return [];
-      const message = `is used by no model definition of yours, got "${name}"`;
-      return [{ path: ["secrets", index, "name"], message }];
-    }),
+  *check({ secrets }, { used }) {
+    if (!used) return;
+    for (const { entry, index } of secrets) {
+      if (used.has(`secret/${entry.name}`)) continue;
+      const message = `is used by no model definition of yours, got "${entry.name}"`;
+      yield { path: ["secrets", index, "name"], message };
+    }
+  },
 };

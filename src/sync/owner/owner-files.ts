@@ -10,7 +10,7 @@ import type { DesiredState, ResourceKey } from "#reconcile/state.ts";
 import { assert } from "#runtime/assert.ts";
 import { groupBy } from "#runtime/group-by.ts";
 import type { Snapshot } from "#sync/history/snapshot.ts";
-import type { OwnerFile } from "#sync/owner-file.ts";
+import { type OwnerFile, withinLimits } from "#sync/owner-file.ts";
 import type { SourceUse } from "./sources.ts";
 
 /** Under what files are checked. */
@@ -63,8 +63,11 @@ export class OwnerFiles {
     parse: ParseManifest = parseManifest,
   ): Promise<OwnerFiles> {
     const parsed = new Map<string, ParseResult>();
-    for (const { name, content } of files) {
-      parsed.set(name, inWorkspace(await parse(content), rules.workspace));
+    for (const { name, content, refused } of withinLimits(files)) {
+      const result = refused
+        ? { isValid: false as const, issues: [refused] }
+        : await parse(content);
+      parsed.set(name, inWorkspace(result, rules.workspace));
     }
     const ownerFiles = new OwnerFiles(rules, applied, parsed, askVersion);
     await ownerFiles.#check();

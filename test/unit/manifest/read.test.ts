@@ -304,3 +304,19 @@ test.each(["names: [*]", "names: [*-x]", "*: {}"])(
     ]);
   },
 );
+
+/** One text of 5,000 characters, again and again. */
+const LONG = "x".repeat(5_000);
+
+test.each([
+  ["texts", `version: 1\nlint: { disable: [&t "${LONG}", ${"*t, ".repeat(1_050)}] }\n`],
+  ["maps with long texts", `version: 1\nx: [&t { a: "${LONG}" }, ${"*t, ".repeat(1_050)}]\n`],
+  [
+    "maps with long keys",
+    `version: 1\nx: [&t { ${"k".repeat(900)}: 1 }, ${"*t, ".repeat(6_000)}]\n`,
+  ],
+])("%s that aliases repeat are no more than a file could hold written out", async (_, text) => {
+  expect(await issuesOf(text)).toEqual([
+    "gateway.yaml:1:1 is longer than 5 MiB with what aliases repeat written out (syntax)",
+  ]);
+});
