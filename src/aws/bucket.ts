@@ -1,18 +1,21 @@
 import {
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
   NoSuchKey,
   NotFound,
   PutObjectCommand,
   type S3Client,
+  S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { BYTES_MAX } from "#manifest/read.ts";
 import { checkVersion, versionOf } from "#runtime/version.ts";
 import { visibleJson } from "#runtime/visible.ts";
 import type { ReportStore } from "#sync/end-run.ts";
 import { SNAPSHOT_VERSION, type Snapshot, type SnapshotStore } from "#sync/history/snapshot.ts";
-import { MANIFEST_PREFIX, type ManifestSource, resultFolder } from "#sync/manifest-source.ts";
+import { MANIFEST_PREFIX, type ManifestShelf, resultFolder } from "#sync/manifest-source.ts";
 import type { ApprovalSource } from "#sync/owner/approval.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import type { PreviewStore } from "#sync/preview/preview.ts";
@@ -27,7 +30,7 @@ import { awsCall, type CallOptions, callOptions } from "./aws-call.ts";
  * under `applied/`, plans under `plan-results/`.
  */
 export class ManifestBucket
-  implements ManifestSource, ReportStore, SnapshotStore, ApprovalSource, PreviewStore
+  implements ManifestShelf, ReportStore, SnapshotStore, ApprovalSource, PreviewStore
 {
   readonly #client: S3Client;
   readonly #bucket: string;
@@ -69,6 +72,64 @@ export class ManifestBucket
         return { name: key, content, version_id: VersionId ?? ETag ?? "" };
       } catch (error) {
         if (error instanceof NoSuchKey) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async hadManifest(key: string): Promise<boolean> {
+    const command = new ListObjectVersionsCommand({
+      Bucket: this.#bucket,
+      Prefix: key,
+      MaxKeys: 1000,
+    });
+    const page = await awsCall(`listing versions of ${key}`, () =>
+      this.#client.send(command, this.#options),
+    );
+    return (page.Versions ?? []).some((version) => version.Key === key);
+  }
+
+  async replaceManifest(key: string, text: string, read: OwnerFile | undefined): Promise<boolean> {
+    const etag = read && (await this.#etagOf(read));
+    if (read && etag === undefined) return false;
+    const command = new PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      Body: text,
+      ...(etag === undefined ? { IfNoneMatch: "*" } : { IfMatch: etag }),
+    });
+    return this.#ifNewest(`writing ${key}`, () => this.#client.send(command, this.#options));
+  }
+
+  async removeManifest(key: string, read: OwnerFile): Promise<boolean> {
+    const etag = await this.#etagOf(read);
+    if (etag === undefined) return false;
+    const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key, IfMatch: etag });
+    return this.#ifNewest(`removing ${key}`, () => this.#client.send(command, this.#options));
+  }
+
+  /** Of what was read; undefined when it is no longer the newest version. */
+  async #etagOf({ name, version_id }: OwnerFile): Promise<string | undefined> {
+    const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: name });
+    return awsCall(`looking for ${name}`, async () => {
+      try {
+        const { ETag, VersionId } = await this.#client.send(command, this.#options);
+        return (VersionId ?? ETag) === version_id ? ETag : undefined;
+      } catch (error) {
+        if (error instanceof NotFound) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** False where S3 finds another version than the one that the write is to replace. */
+  #ifNewest(act: string, write: () => Promise<unknown>): Promise<boolean> {
+    return awsCall(act, async () => {
+      try {
+        await write();
+        return true;
+      } catch (error) {
+        if (error instanceof S3ServiceException && isReplaced(error)) return false;
         throw error;
       }
     });
@@ -146,6 +207,11 @@ export class ManifestBucket
     });
     await awsCall(`writing ${key}`, () => this.#client.send(command, this.#options));
   }
+}
+
+/** Source: Amazon S3 API, conditional writes: 412, 409 while another write is under way, 404. */
+function isReplaced({ $metadata }: S3ServiceException): boolean {
+  return [404, 409, 412].includes($metadata.httpStatusCode ?? 0);
 }
 
 /** As much as shows that a file is too long: one owner's must not use up the memory of all. */

@@ -8,6 +8,7 @@ import { progressOf } from "#cli/output/progress.ts";
 import { say } from "#cli/output/show.ts";
 import { endedBy, untilStopped } from "#runtime/deadline.ts";
 import { PausedError, pauseOf, readPauses } from "#runtime/pause.ts";
+import { type GoingBack, goBack } from "#sync/go-back.ts";
 import { type OwnerPlan, type PlanRequest, planOwner } from "#sync/owner/plan-owner.ts";
 import { applyOwner, type OwnerResult } from "#sync/owner/run-owner.ts";
 import type { RunReport } from "#sync/report/report.ts";
@@ -28,6 +29,14 @@ export interface Applied {
   readonly report?: RunReport;
 }
 
+/** What is to be applied besides files. */
+interface ApplyAsked {
+  /** Exactly this plan, or nothing. */
+  readonly saved?: SavedPlan | undefined;
+  /** An earlier state, which is gone back to and held. */
+  readonly state?: GoingBack["state"] | undefined;
+}
+
 /**
  * Plans a request, has it confirmed, and carries out exactly what was confirmed:
  *
@@ -42,7 +51,7 @@ export async function applyRequest(
   backend: Backend,
   asked: PlanRequest,
   flags: WriteFlags,
-  saved?: SavedPlan,
+  { saved, state }: ApplyAsked = {},
 ): Promise<Applied> {
   const { clock } = context;
   const request = { ...asked, takesOver: flags.takeOver };
@@ -72,7 +81,8 @@ export async function applyRequest(
       for (const plan of planned.workspaces) await refuseForeignMarks(held, plan, flags);
     }
     const plannedMs = clock.nowMs();
-    const result = await applied(context, held, request, planned);
+    const work = { ...held, manifests: backend.manifests };
+    const result = await applied(context, work, request, planned, state);
     const timingsMs = { plan: plannedMs - run.startedMs, apply: clock.nowMs() - plannedMs };
     return buildReport(dependencies, run, { ...result, timingsMs }, result.manifests);
   });
@@ -111,23 +121,30 @@ async function isWanted(
 
 async function applied(
   context: GwopsContext,
-  dependencies: Backend["dependencies"],
-  { files }: PlanRequest,
+  dependencies: Backend["dependencies"] & Pick<Backend, "manifests">,
+  request: PlanRequest,
   planned: OwnerPlan,
+  state: ApplyAsked["state"],
 ): Promise<OwnerResult> {
   const progress = progressOf(context);
   const { onOutcome } = progress;
   try {
-    return await applyOwner(dependencies, planned, files, { isLast: true }, { onOutcome });
+    if (state) {
+      const going = { state, by: context.user, request, planned };
+      return await goBack(dependencies, going, { onOutcome });
+    }
+    return await applyOwner(dependencies, planned, request.files, { isLast: true }, { onOutcome });
   } finally {
     progress.end();
   }
 }
 
-function reportExitCode({ outcome, manifests, workspaces }: RunReport): ExitCode {
+function reportExitCode({ outcome, manifests, workspaces, put_back = [] }: RunReport): ExitCode {
   const outcomes = workspaces.map((workspace) => workspace.outcome);
+  if (put_back.some(({ done }) => done === "failed")) return EXIT.error;
   if (outcomes.some((each) => each === "failed" || each === "pending")) return EXIT.error;
   if (manifests.some((manifest) => manifest.outcome === "rejected")) return EXIT.invalid;
   if (outcomes.includes("refused")) return EXIT.refused;
+  if (manifests.some((manifest) => manifest.outcome === "held")) return EXIT.refused;
   return outcome === "applied" || outcome === "unchanged" ? EXIT.ok : EXIT.error;
 }

@@ -1,5 +1,6 @@
 import type { GatewayAuth } from "#gateway/http/connection.ts";
 import type { RunDependencies } from "#sync/end-run.ts";
+import type { ManifestShelf } from "#sync/manifest-source.ts";
 import type { ApprovalSource } from "#sync/owner/approval.ts";
 import type { RunOwnerDependencies } from "#sync/owner/run-owner.ts";
 
@@ -21,10 +22,12 @@ export interface BackendRequest {
 export interface Memory extends Pick<RunOwnerDependencies, "ledger" | "snapshots"> {
   /** Whether the workers of a deployed stack write to the same ledger. */
   readonly isShared: boolean;
+  /** Where the manifests lie that the workers of a deployed stack apply. */
+  readonly manifests?: ManifestShelf | undefined;
 }
 
 /** The outside world as the use cases need it. */
-export interface Backend extends Pick<Memory, "isShared"> {
+export interface Backend extends Pick<Memory, "isShared" | "manifests"> {
   readonly dependencies: RunOwnerDependencies & Omit<RunDependencies, "reports">;
 }
 

@@ -6,6 +6,7 @@ import { GatewayOpsError, RecordConflictError } from "#runtime/errors.ts";
 import { type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
 import { commitWithMessages } from "#runtime/message.ts";
 import { type Pause, pauseOf } from "#runtime/pause.ts";
+import type { Hold } from "#sync/history/hold.ts";
 import { readIntents } from "#sync/history/intents.ts";
 import { SNAPSHOTS, type Snapshot, type SnapshotList } from "#sync/history/snapshot.ts";
 import { splitId } from "#sync/history/snapshot-history.ts";
@@ -17,6 +18,7 @@ import {
   planOwner,
   type WorkspacePlan,
 } from "#sync/owner/plan-owner.ts";
+import { reportedHolds } from "#sync/owner/reported-hold.ts";
 import { type RunOwnerDependencies, workspaceReport } from "#sync/owner/run-owner.ts";
 import { keepHealed } from "#sync/owner/take-snapshot.ts";
 import {
@@ -177,7 +179,10 @@ async function toldDrift(
   const workspaces = workspacePlan
     ? [await workspaceOf(dependencies, workspacePlan, hasDrifted, mayHeal)]
     : [];
-  const result = { manifests: rejected, deletedManifests: [], workspaces, timingsMs: {} };
+  const result = {
+    ...{ manifests: rejected, deletedManifests: [], workspaces, timingsMs: {} },
+    ...reportedHolds(plan.planned.holds),
+  };
   const report = buildReport(dependencies, run, result, rejected);
   const resources = changes.length + blocked.length + rejected.length;
   const digest = distinctionOf(report, workspacePlan);
@@ -220,6 +225,7 @@ export function driftReport(
   { server }: { readonly server: string },
   owner: string,
   found: readonly DriftPlan[],
+  holds: readonly Hold[] = [],
 ): PlanReport {
   const workspaces = found.flatMap(({ workspacePlan }) =>
     workspacePlan ? [seenWorkspace(workspacePlan)] : [],
@@ -234,6 +240,7 @@ export function driftReport(
     manifests,
     deleted_manifests: [],
     workspaces,
+    ...reportedHolds(holds),
   };
 }
 

@@ -70,8 +70,9 @@ export async function endRun(
     manifests.map((manifest) => {
       const known = records.get(manifest.key)?.value;
       const key = reportKey ?? known?.report_key;
+      const hold = result.heldBy?.get(manifest.key);
       const atMs = clock.nowMs();
-      const facts = { policyVersion, pendingCode, refusedChecksums, atMs, reportKey: key };
+      const facts = { policyVersion, pendingCode, refusedChecksums, hold, atMs, reportKey: key };
       return [manifest.key, recordOf(manifest, known, facts)] as const;
     }),
   );

@@ -23,6 +23,8 @@ export interface ManifestRecord {
   readonly pending_code?: string | undefined;
   /** Checksums of the plans that were refused: the version waits for somebody's word for them. */
   readonly refused_checksums?: readonly string[] | undefined;
+  /** The rollback that held it to what was gone back to: without it, or with another, it is planned anew. */
+  readonly hold?: string | undefined;
   /** How often in a row the version was attempted and stayed pending. */
   readonly attempts: number;
   readonly at_ms: number;
@@ -38,14 +40,16 @@ const BACKOFF_MINUTES_MAX = 30;
 /** Below the 100 writes of a commit, so that the note of the run and a message have room too. */
 const RECORDS_PER_COMMIT = 90;
 
-/** Whether nothing is left to do for this version under these permissions, be it good or bad. */
+/** Whether nothing is left to do for this version under these permissions and this hold. */
 export function isSettled(
   record: ManifestRecord | undefined,
   versionId: string,
   policyVersion: string,
+  hold?: string,
 ): boolean {
   return (
     record !== undefined &&
+    record.hold === hold &&
     record.attempted_version === versionId &&
     record.policy_version === policyVersion &&
     !UNSETTLED.includes(record.status)
@@ -89,12 +93,18 @@ export function newsOf(
     // Nobody need know: it is delivered again.
     if (outcome === "retrying") return false;
     const known = records.get(key)?.value;
+    if (isToldAsHeld(known, outcome)) return false;
     if (known?.attempted_version !== version_id) return true;
     // That other files changed something is no news of this one.
     if (isSuccess(outcome) && isSuccess(known.status)) return false;
     if (known.status !== outcome) return true;
     return outcome === "pending" && known.pending_code !== pendingCode;
   });
+}
+
+/** Every build may put the same again. */
+function isToldAsHeld(known: ManifestRecord | undefined, outcome: RunOutcome): boolean {
+  return outcome === "held" && known?.status === "held";
 }
 
 /**
@@ -138,6 +148,7 @@ export function recordOf(
     readonly reportKey: string | undefined;
     readonly pendingCode: string | undefined;
     readonly refusedChecksums: readonly string[];
+    readonly hold?: string | undefined;
     readonly atMs: number;
   },
 ): ManifestRecord {
@@ -152,6 +163,7 @@ export function recordOf(
     report_key: run.reportKey,
     pending_code: outcome === "pending" ? run.pendingCode : undefined,
     refused_checksums: outcome === "refused" ? run.refusedChecksums : undefined,
+    hold: run.hold,
     attempts: isAgain ? known.attempts + 1 : 1,
     at_ms: run.atMs,
   };

@@ -10,6 +10,16 @@ export interface ManifestSource {
   readNewest(key: string): Promise<OwnerFile | undefined>;
 }
 
+/** A place of manifests to which earlier versions can be put back. */
+export interface ManifestShelf extends ManifestSource {
+  /** Whether it lay there once. */
+  hadManifest(key: string): Promise<boolean>;
+  /** In the place of what was read; false when that is no longer the newest version. */
+  replaceManifest(key: string, text: string, read: OwnerFile | undefined): Promise<boolean>;
+  /** The same, so that there is none; its versions stay. */
+  removeManifest(key: string, read: OwnerFile): Promise<boolean>;
+}
+
 export const MANIFEST_PREFIX = "manifests/";
 export const POLICY_KEY = `${MANIFEST_PREFIX}policy.yaml`;
 

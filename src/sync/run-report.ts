@@ -15,7 +15,7 @@ export function buildReport(
   result: OwnerResult,
   news: readonly ManifestReport[],
 ): RunReport {
-  const { manifests, deletedManifests, workspaces, error, timingsMs } = result;
+  const { manifests, deletedManifests, workspaces, holds, putBack, error, timingsMs } = result;
   return {
     version: PLAN_VERSION,
     server,
@@ -29,6 +29,8 @@ export function buildReport(
     manifests,
     deleted_manifests: deletedManifests,
     workspaces,
+    ...(holds ? { holds } : {}),
+    ...(putBack ? { put_back: putBack } : {}),
     requests: since(run.requestsBefore, requestCounts()),
     ...(error && workspaces.length === 0
       ? { error: { code: error.code, message: error.message } }

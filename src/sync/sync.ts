@@ -1,5 +1,6 @@
 import { type LeaseDependencies, withLease } from "#runtime/lease.ts";
 import type { Pause } from "#runtime/pause.ts";
+import { holdsByFile, readHolds } from "#sync/history/hold.ts";
 import { approvedSince } from "#sync/owner/approval.ts";
 import type { Delivery } from "#sync/owner/file-outcome.ts";
 import { type RunOwnerDependencies, runOwner } from "#sync/owner/run-owner.ts";
@@ -47,9 +48,12 @@ export async function syncOwner(
     if (await isClosed(dependencies, permissions)) return undefined;
     const files = await readFiles(dependencies.manifests, owner);
     const records = await readRecords(dependencies, owner);
+    const holds = holdsByFile(await readHolds(dependencies.ledger, owner));
+    const heldBy = new Map([...holds].map(([name, { run_id }]) => [name, run_id]));
     const known = {
       records,
       approved: await approvedAmong(dependencies, records, request),
+      heldBy,
       policyVersion: permissions.version,
       nowMs: dependencies.clock.nowMs(),
     };
@@ -64,7 +68,8 @@ export async function syncOwner(
     const result = await runOwner(held, { owner, files, access }, request);
     // Whoever lost the lease has nothing to tell: the next run may have ended since.
     await held.ledger.commit([]);
-    const report = await endRun(held, run, records, permissions.version, result);
+    const ended = { ...result, heldBy: result.heldBy ?? heldBy };
+    const report = await endRun(held, run, records, permissions.version, ended);
     const isRetrying = report.manifests.some(({ outcome }) => outcome === "retrying");
     if (isRetrying && result.error?.disposition === "retry") throw result.error;
     return report;
@@ -108,6 +113,8 @@ interface Known {
   readonly records: ManifestRecords;
   /** Checksums of plans that were refused and are approved by now. */
   readonly approved: ReadonlySet<string>;
+  /** The rollback that holds a file to what was gone back to, by name. */
+  readonly heldBy: ReadonlyMap<string, string>;
   readonly policyVersion: string;
   readonly nowMs: number;
 }
@@ -115,12 +122,12 @@ interface Known {
 /** Whether a file has work left to do. */
 function isLeft(
   { name, version_id }: OwnerFile,
-  { records, approved, policyVersion, nowMs }: Known,
+  { records, approved, heldBy, policyVersion, nowMs }: Known,
   { trigger }: SyncRequest,
 ): boolean {
   const record = records.get(name)?.value;
   if (trigger.kind === "approval" && record?.status === "refused") return true;
   if (record?.refused_checksums?.some((checksum) => approved.has(checksum))) return true;
-  if (isSettled(record, version_id, policyVersion)) return false;
+  if (isSettled(record, version_id, policyVersion, heldBy.get(name))) return false;
   return trigger.kind !== "schedule" || isDue(record, version_id, policyVersion, nowMs);
 }

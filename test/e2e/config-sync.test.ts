@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DeleteObjectCommand, PutBucketNotificationConfigurationCommand } from "@aws-sdk/client-s3";
 import { UpdateSecretCommand } from "@aws-sdk/client-secrets-manager";
@@ -361,6 +363,30 @@ test(
 );
 
 test(
+  "after a rollback the bucket says what the gateway is, and the same is not applied again",
+  async () => {
+    await createSecret(world, "back/key", madeUpKey("back"), "back");
+    const good = tenant("back");
+    const bad = good.replace("model_name: gpt-4o", "model_name: gpt-4o-mini");
+    const put = (text: string) => putManifest(world, "back.yaml", text, "back");
+    await settled(world, await put(good), "applied");
+    await settled(world, await put(bad), "applied");
+
+    await gwops("rollback", "--yes", "--stack", "GatewayOps", "--owner", "back");
+    const inBucket = await readObject(world, "manifests/back/back.yaml");
+    const held = await settled(world, await put(`${bad}\n# again\n`), "held");
+    const models = (await world.gateway.modelDefinitions.list()).filter(
+      ({ name }) => name === "definition-back",
+    );
+
+    expect(inBucket).toBe(good);
+    expect(held.data).toMatchObject({ owner: "back", holds: [{ workspace: "default" }] });
+    expect(models).toMatchObject([{ model_name: "gpt-4o" }]);
+  },
+  TEST_TIMEOUT_MS,
+);
+
+test(
   "a login that sees an empty gateway creates nothing and prunes nothing, and says why",
   async () => {
     const before = await everythingOf(world);
@@ -658,6 +684,22 @@ async function everythingOf({ gateway }: World): Promise<string> {
 
 function checksumsIn({ data }: ReceivedEvent): string[] {
   return (data.workspaces as RunReport["workspaces"]).map(({ checksum }) => checksum);
+}
+
+/** The command line as a person with a login to MLflow and to AWS runs it. */
+async function gwops(...argv: readonly string[]): Promise<void> {
+  const { admin, trackingUri } = world.mlflow;
+  await promisify(execFile)(process.execPath, ["--import", "tsx", "bin/gwops.ts", ...argv], {
+    env: {
+      PATH: process.env.PATH ?? "",
+      MLFLOW_TRACKING_URI: trackingUri,
+      MLFLOW_TRACKING_USERNAME: admin?.username ?? "",
+      MLFLOW_TRACKING_PASSWORD: admin?.password ?? "",
+      ...world.aws.environment,
+      AWS_ENDPOINT_URL: world.aws.endpoint,
+      AWS_REGION: world.aws.region,
+    },
+  });
 }
 
 /** Whether MLflow shows the operator everything. */

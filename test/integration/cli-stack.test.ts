@@ -5,10 +5,13 @@ import { join } from "node:path";
 import {
   CloudFormationClient,
   CreateStackCommand,
+  DescribeStacksCommand,
   waitUntilStackCreateComplete,
 } from "@aws-sdk/client-cloudformation";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { ManifestBucket } from "#aws/bucket.ts";
 import { buildCli } from "../../scripts/cli/build.ts";
 import { type LocalAws, startLocalAws } from "../../scripts/local/local-aws.ts";
 import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-server.ts";
@@ -58,7 +61,7 @@ const CLOSED = {
 
 beforeAll(async () => {
   [aws, server] = await Promise.all([startLocalAws(), startMlflow(), buildCli(gwops)]);
-  const options = { endpoint: aws.endpoint, region: aws.region, credentials: credentials() };
+  const options = clientOptions();
   const formation = new CloudFormationClient(options);
   for (const [name, body] of [
     [STACK, TEMPLATE],
@@ -83,6 +86,17 @@ afterAll(async () => {
   await Promise.all([aws?.stop(), server?.stop()]);
   rmSync(root, { recursive: true, force: true });
 }, 30_000);
+
+function clientOptions() {
+  return { endpoint: aws.endpoint, region: aws.region, credentials: credentials() };
+}
+
+async function bucketName(): Promise<string> {
+  const formation = new CloudFormationClient(clientOptions());
+  const { Stacks = [] } = await formation.send(new DescribeStacksCommand({ StackName: STACK }));
+  const outputs = Stacks.flatMap(({ Outputs = [] }) => Outputs);
+  return outputs.find(({ OutputKey }) => OutputKey === "ManifestBucketName")?.OutputValue ?? "";
+}
 
 function credentials() {
   const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "" } = aws.environment;
@@ -137,6 +151,46 @@ test("the ledger and the snapshots of a stack are shared by whoever uses it", as
   });
   expect(drift).toEqual({ status: 0, stdout: "", stderr: "no drift\n" });
   expect(JSON.parse(list.stdout)).toHaveLength(1);
+});
+
+test("a rollback puts the manifests back into the bucket, and what was rolled back is held", async () => {
+  const flags = ["--owner", "team-a", "--stack", STACK];
+  const [key, other] = ["manifests/team-a/gateway.yaml", "manifests/team-a/other.yaml"];
+  const bad = MANIFEST.replace("model_name: gpt-4o", "model_name: gpt-5");
+  const more =
+    "version: 1\nmodel_definitions:\n  - { name: more, secret: openai-prod, model_name: gpt-4o }\n";
+  const s3 = new S3Client({ ...clientOptions(), forcePathStyle: true });
+  const bucket = new ManifestBucket(s3, await bucketName());
+  const put = async (file: string, Body: string) => {
+    writeFileSync(join(root, file.slice(file.lastIndexOf("/") + 1)), Body);
+    await s3.send(new PutObjectCommand({ Bucket: await bucketName(), Key: file, Body }));
+  };
+  await put(key, MANIFEST);
+  const first = await run(["apply", "gateway.yaml", "--yes", ...flags]);
+  await put(key, bad);
+  await put(other, more);
+  const second = await run(["apply", "gateway.yaml", "other.yaml", "--yes", ...flags]);
+  const replaced = await bucket.readNewest(key);
+
+  const back = await run(["rollback", "--yes", "--json", ...flags]);
+  const held = await run(["plan", "gateway.yaml", "other.yaml", ...flags]);
+  const newest = await bucket.readNewest(key);
+  const late = await bucket.replaceManifest(key, bad, replaced);
+  const tooLate = await bucket.replaceManifest(key, bad, undefined);
+
+  expect([first.status, second.status, back.status, held.status]).toEqual([0, 0, 0, 3]);
+  expect(JSON.parse(back.stdout)).toMatchObject({
+    put_back: [
+      { key, done: "put-back" },
+      { key: other, done: "removed" },
+    ],
+    holds: [{ workspace: "default" }],
+  });
+  expect(Buffer.from(newest?.content ?? "").toString()).toBe(MANIFEST);
+  expect(await bucket.readNewest(other)).toBeUndefined();
+  expect(await bucket.hadManifest(other)).toBe(true);
+  expect([late, tooLate]).toEqual([false, false]);
+  expect((await run(["resume", ...flags])).status).toBe(0);
 });
 
 test("a stack that is paused is paused for whoever uses it, and needs no gateway to be", async () => {

@@ -151,6 +151,60 @@ test("a gateway is brought to a manifest, watched, exported and taken back", asy
   expectNoLeak([VALUE, server.admin?.password ?? ""], first, exported, drift);
 });
 
+test("a rollback holds: the same is not applied again until it changes or somebody resumes", async () => {
+  const place = aPlace();
+  const owner = ["--owner", "held"];
+  const good = manifestOf("held");
+  const bad = good.replace("gpt-4o", "gpt-5");
+  const apply = async (manifest: string) => {
+    write(place, "held.yaml", manifest);
+    return (await run(place, ["apply", "held.yaml", "--yes", ...owner])).status;
+  };
+  await apply(good);
+  await apply(bad);
+
+  const back = await run(place, ["rollback", "--yes", ...owner]);
+  const again = [await apply(bad), await apply(`# the same\n${bad}`)];
+  const held = await modelName("held");
+  const drift = await run(place, ["drift", ...owner]);
+  const resume = await run(place, ["resume", ...owner]);
+
+  expect([back.status, ...again, drift.status, resume.status]).toEqual([0, 3, 3, 0, 0]);
+  expect(held).toBe("gpt-4o");
+  expect(drift.stderr).toContain("held went back to what run ");
+  expect([await apply(bad), await modelName("held")]).toEqual([0, "gpt-5"]);
+  await run(place, ["rollback", "--yes", ...owner]);
+  expect([await apply(good.replace("gpt-4o", "gpt-6")), await modelName("held")]).toEqual([
+    0,
+    "gpt-6",
+  ]);
+});
+
+test("a rollback of a rename renames back by id, and is held", async () => {
+  const place = aPlace();
+  const owner = ["--owner", "renamed"];
+  const idOf = async (name: string) =>
+    (await gateway.endpoints.list()).find((one) => one.name === name)?.endpoint_id;
+  write(place, "renamed.yaml", manifestOf("renamed"));
+  await run(place, ["apply", "renamed.yaml", "--yes", ...owner]);
+  const id = await idOf("renamed");
+  const talk = manifestOf("renamed")
+    .replace("- name: renamed\n    usage", "- name: talk\n    previous_name: renamed\n    usage")
+    .replace("target_value: renamed", "target_value: talk");
+  write(place, "renamed.yaml", talk);
+  await run(place, ["apply", "renamed.yaml", "--yes", ...owner]);
+  const renamed = await idOf("talk");
+
+  const back = await run(place, ["rollback", "--yes", ...owner]);
+  const held = await run(place, ["plan", "renamed.yaml", ...owner]);
+  await run(place, ["resume", ...owner]);
+  const plan = await run(place, ["plan", "renamed.yaml", ...owner]);
+
+  expect([renamed, await idOf("renamed"), await idOf("talk")]).toEqual([id, id, undefined]);
+  expect([back.status, held.status, plan.status]).toEqual([0, 3, 2]);
+  expect(plan.stdout).toContain("name: renamed -> talk\n");
+});
+
 test("a value from a file is pushed when it changes, and only then", async () => {
   const place = aPlace();
   const argv = ["apply", "-", "--yes", "--json", "--owner", "files"];

@@ -1,6 +1,6 @@
 import type { ReportStore } from "#sync/end-run.ts";
 import type { Snapshot, SnapshotStore } from "#sync/history/snapshot.ts";
-import { MANIFEST_PREFIX, type ManifestSource } from "#sync/manifest-source.ts";
+import { MANIFEST_PREFIX, type ManifestShelf } from "#sync/manifest-source.ts";
 import type { ApprovalSource } from "#sync/owner/approval.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import type { PreviewStore } from "#sync/preview/preview.ts";
@@ -9,13 +9,14 @@ import type { RunReport } from "#sync/report/report.ts";
 
 /** The versioned bucket, in memory. */
 export class FakeBucket
-  implements ManifestSource, ReportStore, SnapshotStore, ApprovalSource, PreviewStore
+  implements ManifestShelf, ReportStore, SnapshotStore, ApprovalSource, PreviewStore
 {
   readonly reports: RunReport[] = [];
   readonly previews = new Map<string, { readonly preview: Preview; readonly markdown: string }>();
   readonly #files = new Map<string, OwnerFile>();
   readonly #snapshots = new Map<string, string>();
   readonly #written: string[] = [];
+  readonly #keys = new Set<string>();
   readonly #approvals = new Map<string, string>();
   #versions = 0;
 
@@ -24,6 +25,7 @@ export class FakeBucket
     this.#versions += 1;
     const content = typeof manifest === "string" ? manifest : JSON.stringify(manifest);
     const version_id = `object-version-${this.#versions}`;
+    this.#keys.add(key);
     this.#files.set(key, { name: key, content, version_id });
     return version_id;
   }
@@ -43,6 +45,22 @@ export class FakeBucket
 
   readNewest(key: string): Promise<OwnerFile | undefined> {
     return Promise.resolve(this.#files.get(key));
+  }
+
+  async hadManifest(key: string): Promise<boolean> {
+    return this.#keys.has(key);
+  }
+
+  async replaceManifest(key: string, text: string, read: OwnerFile | undefined): Promise<boolean> {
+    if (this.#files.get(key)?.version_id !== read?.version_id) return false;
+    this.put(key, text);
+    return true;
+  }
+
+  async removeManifest(key: string, read: OwnerFile): Promise<boolean> {
+    if (this.#files.get(key)?.version_id !== read.version_id) return false;
+    this.delete(key);
+    return true;
   }
 
   writeReport(report: RunReport): Promise<string> {

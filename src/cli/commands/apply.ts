@@ -89,7 +89,7 @@ async function applySaved(context: GwopsContext, asked: Flags, path: string): Pr
   const workspace = workspaceOf(flags.workspace, context.env);
   checkPlace(saved, { server: backend.dependencies.server, workspace });
   const request = await requestOfSaved(context, backend, flags, saved);
-  const { status, report } = await applyRequest(context, backend, request, flags, saved);
+  const { status, report } = await applyRequest(context, backend, request, flags, { saved });
   if (flags.json && report) printJson(context, report);
   context.process.exitCode = status;
 }

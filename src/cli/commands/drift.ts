@@ -10,11 +10,12 @@ import {
   REPORT_FLAGS,
   type ReportFlags,
 } from "#cli/input/flags.ts";
-import { isAsDeclared, plansOf, showPlans } from "#cli/output/plans.ts";
+import { isAsDeclared, plansOf, showHolds, showPlans } from "#cli/output/plans.ts";
 import { counted, printFindings, say } from "#cli/output/show.ts";
 import { type Worked, workByOwner } from "#cli/owners.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import { type DriftPlan, driftReport, planDrift } from "#sync/drift.ts";
+import { readHolds } from "#sync/history/hold.ts";
 import { SNAPSHOTS } from "#sync/history/snapshot.ts";
 import { type LastSnapshots, readSnapshots, splitId } from "#sync/history/snapshot-history.ts";
 
@@ -72,6 +73,8 @@ async function driftOf(context: GwopsContext, flags: ReportFlags): Promise<Worke
   }
   const found: DriftPlan[] = [];
   for (const snapshot of applied) found.push(await planDrift(dependencies, snapshot, access));
+  const holds = await readHolds(dependencies.ledger, owner);
+  showHolds(context, holds);
   showUncompared(context, found);
   const drifted = found.filter(({ plan, rejected }) => rejected.length > 0 || !isAsDeclared(plan));
   const isDrifted = drifted.length > 0;
@@ -81,7 +84,7 @@ async function driftOf(context: GwopsContext, flags: ReportFlags): Promise<Worke
   say(context, `${whose}${isDrifted ? "the gateway is not as it was applied" : "no drift"}`);
   return {
     status: isDrifted ? EXIT.pending : EXIT.ok,
-    report: driftReport(dependencies, owner, found),
+    report: driftReport(dependencies, owner, found, holds),
   };
 }
 

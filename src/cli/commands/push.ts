@@ -139,5 +139,6 @@ function exitCodeOf({ manifests }: RunReport, pushed: readonly PushedFile[]): Ex
   const outcomes = manifests.filter(({ key }) => own.has(key)).map(({ outcome }) => outcome);
   if (outcomes.some((outcome) => FAILED.includes(outcome))) return EXIT.error;
   if (outcomes.includes("rejected")) return EXIT.invalid;
-  return outcomes.includes("refused") ? EXIT.refused : EXIT.ok;
+  const isRefused = outcomes.some((outcome) => outcome === "refused" || outcome === "held");
+  return isRefused ? EXIT.refused : EXIT.ok;
 }

@@ -5,9 +5,16 @@ import { backendOf, singleWorkspace } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import { onFlag, textFlag, WRITE_FLAGS, type WriteFlags } from "#cli/input/flags.ts";
 import { requestOf } from "#cli/input/plan-request.ts";
-import { print, printJson, say } from "#cli/output/show.ts";
-import { earlierSnapshot, snapshotRuns } from "#sync/history/rollback.ts";
-import { keptFile } from "#sync/owner-file.ts";
+import { showHolds } from "#cli/output/plans.ts";
+import { counted, print, printJson, say } from "#cli/output/show.ts";
+import { readHold } from "#sync/history/hold.ts";
+import {
+  earlierSnapshot,
+  filesOfState,
+  isHalfApplied,
+  snapshotRuns,
+} from "#sync/history/rollback.ts";
+import { readSnapshots } from "#sync/history/snapshot-history.ts";
 
 interface Flags extends WriteFlags {
   readonly to?: string | undefined;
@@ -28,6 +35,10 @@ export const rollbackCommand = buildCommand({
 guards and with the same exit status. Values of secrets are not kept: what the sources hold now is
 used. What came since is deleted only with --prune.
 
+The owner then stays there: what was rolled back is not applied again, by nobody, until its file
+declares something else or gwops resume --owner NAME is said. With --stack the manifests in the
+bucket are put back as well; one that came since is removed there, and what it made stays.
+
 Examples:
   gwops rollback --list
   gwops rollback
@@ -42,11 +53,13 @@ async function rollback(this: GwopsContext, flags: Flags): Promise<void> {
   if (flags.list) return listRuns(this, backend, flags, workspace);
   const { dependencies } = backend;
   const snapshot = await earlierSnapshot(dependencies, flags.owner, workspace, flags.to);
-  const files = snapshot.files.map(keptFile);
+  const { snapshots } = await readSnapshots(dependencies, flags.owner);
+  const { prune = false } = flags;
+  const files = filesOfState(snapshot, snapshots.get(workspace), { prune });
   say(this, `going back to run ${snapshot.run_id} of ${snapshot.applied_at}`);
   const request = await requestOf(this, backend, { ...flags, workspace }, files);
   const back = { ...request, goingBackTo: snapshot };
-  const { status, report } = await applyRequest(this, backend, back, flags);
+  const { status, report } = await applyRequest(this, backend, back, flags, { state: snapshot });
   if (flags.json && report) printJson(this, report);
   this.process.exitCode = status;
 }
@@ -57,10 +70,33 @@ async function listRuns(
   { owner, json }: Flags,
   workspace: string,
 ): Promise<void> {
-  const runs = await snapshotRuns(dependencies, owner, workspace);
+  const runs: ListedRun[] = [];
+  for (const run of await snapshotRuns(dependencies, owner, workspace)) {
+    const snapshot = await dependencies.snapshots.readSnapshot(run.reference);
+    const half = snapshot?.files.filter(isHalfApplied).map(({ name }) => name) ?? [];
+    runs.push({ ...run, files: snapshot?.files.length, half_applied: half });
+  }
+  const hold = await readHold(dependencies.ledger, owner, workspace);
+  if (hold) showHolds(context, [hold]);
   if (json) return printJson(context, runs);
   if (runs.length === 0) say(context, `nothing was applied yet for ${owner} in ${workspace}`);
-  for (const { run_id, applied_at } of runs) {
-    print(context, context.process.stdout, `${applied_at}  ${run_id}`);
+  for (const [index, run] of runs.entries()) {
+    print(context, context.process.stdout, `${lineOf(run)}${index === 0 ? ", as it is now" : ""}`);
   }
+}
+
+/** A state that one can go back to. */
+interface ListedRun {
+  readonly run_id: string;
+  readonly applied_at: string;
+  /** Undefined: it is lost. */
+  readonly files: number | undefined;
+  /** Files of which a newer version failed, in part or as a whole: they are here as before. */
+  readonly half_applied: readonly string[];
+}
+
+function lineOf({ run_id, applied_at, files, half_applied }: ListedRun): string {
+  const what = files === undefined ? "lost" : counted(files, "file");
+  const failed = half_applied.length > 0 ? `, of which failed: ${half_applied.join(", ")}` : "";
+  return `${applied_at}  ${run_id}  ${what}${failed}`;
 }

@@ -32,10 +32,15 @@ export async function openBackend(
 ): Promise<Backend> {
   const { env, home, folder, clock, runId, user, process } = surroundings;
   const ledgerPath = request.ledger ?? defaultLedgerPath({ env, home }, request.trackingUri);
-  const { ledger, snapshots, isShared } = await openMemory(surroundings, request, ledgerPath);
+  const { ledger, snapshots, isShared, manifests } = await openMemory(
+    surroundings,
+    request,
+    ledgerPath,
+  );
   const { writesPerSecondMax, owner, approvals } = request;
   return {
     isShared,
+    manifests,
     dependencies: {
       ledger,
       snapshots,

@@ -19,8 +19,10 @@ const TENANCY_OUTPUT = "Tenancy";
 /** The ledger and the snapshots of a deployed stack. All calls end with the signal. */
 export async function openStack(stack: string, signal: AbortSignal): Promise<Memory> {
   const output = await outputsOf(stack, signal);
+  const bucket = bucketNamed(output(BUCKET_OUTPUT), signal);
   return {
-    snapshots: bucketNamed(output(BUCKET_OUTPUT), signal),
+    snapshots: bucket,
+    manifests: bucket,
     ledger: new DynamoLedger(new DynamoDBClient(), output(LEDGER_OUTPUT), signal),
     isShared: true,
   };

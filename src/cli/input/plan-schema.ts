@@ -138,6 +138,30 @@ export const planReportSchema = z.object({
   manifests: z.array(manifest),
   deleted_manifests: z.array(text).describe("What they declared stays as it is"),
   workspaces: z.array(workspace),
+  holds: z
+    .array(
+      z.object({
+        workspace: text,
+        run_id: text.describe("The run that went back"),
+        since: text,
+        by: text,
+        to: z.object({ run_id: text, applied_at: text }),
+        message: text,
+        is_over: z.literal(true).optional(),
+      }),
+    )
+    .optional()
+    .describe("What the owner went back to, and stays at until its files declare something else"),
+  put_back: z
+    .array(
+      z.object({
+        key: text,
+        done: z.enum(["put-back", "removed", "left", "failed"]),
+        message: text.optional(),
+      }),
+    )
+    .optional()
+    .describe("Of a rollback with --stack: what became of the manifests in the bucket"),
   error: error.optional().describe("What ended the run before it could plan"),
   workspace: text.optional().describe("Of a kept plan: the workspace of files that name none"),
   prune: z.boolean().optional(),

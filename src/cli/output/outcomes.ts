@@ -1,7 +1,7 @@
 import type { GwopsContext } from "#cli/context.ts";
 import type { ChangeOutcome } from "#reconcile/apply/apply.ts";
 import { outcomeWords } from "#sync/report/outcome-text.ts";
-import type { RunReport } from "#sync/report/report.ts";
+import type { PutBack, RunReport } from "#sync/report/report.ts";
 import { print } from "./show.ts";
 import type { StyleName } from "./style.ts";
 
@@ -10,6 +10,13 @@ const STYLES: Readonly<Record<ChangeOutcome["outcome"], StyleName>> = {
   failed: "error",
   skipped: "warning",
   "not-attempted": "warning",
+};
+
+const PUT_BACK: Readonly<Record<PutBack["done"], string>> = {
+  "put-back": "is put back as it was then",
+  removed: "is removed: it was not there then, and what it made stays as it is",
+  left: "is left: somebody put another version meanwhile, which counts",
+  failed: "could not be put back, and is held off all the same",
 };
 
 /** Which changes failed stands above, and why a plan is refused in the plan itself. */
@@ -31,7 +38,17 @@ export function showReport(context: GwopsContext, report: RunReport): void {
       for (const line of others) print(context, stderr, line);
     }
   }
+  showHeld(context, report);
   print(context, stdout, summaryOf(report));
+}
+
+function showHeld(context: GwopsContext, { put_back = [], holds = [] }: RunReport): void {
+  const { stdout, stderr } = context.process;
+  for (const { key, done, message } of put_back) {
+    const cause = message === undefined ? "" : `: ${message}`;
+    print(context, done === "failed" ? stderr : stdout, `${key} ${PUT_BACK[done]}${cause}`);
+  }
+  for (const { message } of holds) print(context, stderr, message);
 }
 
 /** `3 applied, 1 failed; 12 requests in 0.4 s` */

@@ -6,6 +6,7 @@ import type { Plan } from "#reconcile/change.ts";
 import { type PlanDocument, planDocument } from "#reconcile/plan/document.ts";
 import { renderLines, renderMarkdown } from "#reconcile/plan/render.ts";
 import { fenced } from "#runtime/markdown.ts";
+import { describeHold, type Hold, releaseOf } from "#sync/history/hold.ts";
 import type { OwnerPlan } from "#sync/owner/plan-owner.ts";
 import type { ManifestReport, PlanReport } from "#sync/report/report.ts";
 import { withoutValue } from "#sync/saved-plan.ts";
@@ -14,18 +15,28 @@ import { print, printFindings, say } from "./show.ts";
 /** What there is to show of plans, wherever they were made. */
 export interface ShownPlans extends Pick<CheckedFiles, "invalid" | "warnings"> {
   readonly plans: readonly PlanDocument[];
+  /** Names of the files that stay at what was gone back to. */
+  readonly held: readonly string[];
+  /** What that is, in sentences. */
+  readonly holds: readonly string[];
 }
 
-export function plansOf({ checked, workspaces }: OwnerPlan): ShownPlans {
+export function plansOf({ checked, workspaces, planned }: OwnerPlan): ShownPlans {
   const { invalid, warnings } = checked;
-  return { invalid, warnings, plans: workspaces.map(planDocument) };
+  return {
+    ...{ invalid, warnings, plans: workspaces.map(planDocument) },
+    held: [...planned.held],
+    holds: planned.holds.map(sentenceOf),
+  };
 }
 
-export function plansIn({ manifests, workspaces }: PlanReport): ShownPlans {
+export function plansIn({ manifests, workspaces, holds = [] }: PlanReport): ShownPlans {
   return {
     invalid: findingsIn(manifests, "issues"),
     warnings: findingsIn(manifests, "warnings"),
     plans: workspaces,
+    held: manifests.flatMap(({ key, outcome }) => (outcome === "held" ? [key] : [])),
+    holds: holds.map(({ message }) => message),
   };
 }
 
@@ -37,8 +48,13 @@ function findingsIn(
 }
 
 /** The gravest of what is to be said: something is invalid, refused, or pending. */
-export function planExitCode({ invalid, plans }: Omit<ShownPlans, "warnings">): ExitCode {
+export function planExitCode({
+  invalid,
+  plans,
+  held,
+}: Omit<ShownPlans, "warnings" | "holds">): ExitCode {
   if (invalid.length > 0) return EXIT.invalid;
+  if (held.length > 0) return EXIT.refused;
   if (plans.some(({ refusals }) => refusals.length > 0)) return EXIT.refused;
   return plans.every(isEmpty) ? EXIT.ok : EXIT.pending;
 }
@@ -64,6 +80,10 @@ export function showPlans(
   approveWords = BY_FLAG,
 ): void {
   printFindings(context, shown, context.process.stderr);
+  for (const name of shown.held) {
+    say(context, `${name} is not applied: what it declares was rolled back`);
+  }
+  for (const message of shown.holds) say(context, message);
   for (const plan of shown.plans) {
     for (const line of renderLines(plan)) print(context, output, line);
     sayApproval(context, plan, approveWords);
@@ -90,4 +110,12 @@ export function plansMarkdown({ invalid, warnings, plans }: ShownPlans): string 
     ...(found.length > 0 ? [`# Manifests\n\n${fenced("~~~text", found)}\n`] : []),
     ...plans.map(renderMarkdown),
   ].join("\n");
+}
+
+export function showHolds(context: GwopsContext, holds: readonly Hold[]): void {
+  for (const hold of holds) say(context, sentenceOf(hold));
+}
+
+function sentenceOf(hold: Hold): string {
+  return `${describeHold(hold)}: ${releaseOf(hold)}`;
 }

@@ -69,7 +69,7 @@ interface Memory extends Pick<KnownState, "frozenBecause"> {
   readonly frozen: ReadonlySet<ResourceKey>;
   readonly intended: ReadonlySet<ResourceKey>;
   /** The state whose names are given back. */
-  readonly goingBackTo: Snapshot | undefined;
+  readonly goingBackTo: Pick<Snapshot, "owned"> | undefined;
 }
 
 /** What is known of an owner's resources in a workspace before a run. */
@@ -88,7 +88,7 @@ export function knownFrom(memory: Memory): KnownState {
   };
 }
 
-function leftBy(snapshot: Snapshot | undefined): ReadonlyMap<Identity, string> {
+function leftBy(snapshot: Pick<Snapshot, "owned"> | undefined): ReadonlyMap<Identity, string> {
   return new Map(snapshot?.owned.map((one) => [identityOf(one), one.name]));
 }
 

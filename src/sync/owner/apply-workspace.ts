@@ -37,6 +37,11 @@ export interface ApplyWorkspaceDependencies
   trackingOf(workspace: string, deadline: Deadline): TrackingReader & TrackingWriter;
 }
 
+export interface ApplyWorkspaceOptions extends ApplyOptions {
+  /** Called once the guards, or an approval, let a plan pass, and before anything is written. */
+  readonly onPassed?: (() => Promise<void>) | undefined;
+}
+
 /** What became of the plan of a workspace. */
 export interface WorkspaceResult {
   readonly outcomes: readonly ChangeOutcome[];
@@ -67,7 +72,7 @@ export class UnknownValueError extends GatewayOpsError {
 export async function applyWorkspace(
   dependencies: ApplyWorkspaceDependencies,
   workspacePlan: WorkspacePlan,
-  options: ApplyOptions = {},
+  options: ApplyWorkspaceOptions = {},
 ): Promise<WorkspaceResult> {
   const { plan, trips } = workspacePlan;
   let result: WorkspaceResult = { outcomes: [] };
@@ -75,6 +80,7 @@ export async function applyWorkspace(
     if (trips.length > 0) {
       result = { ...result, approval: await approvalOf(dependencies, workspacePlan) };
     }
+    await options.onPassed?.();
     if (plan.changes.length > 0) {
       await noteIntents(dependencies, plan, [...workspacePlan.known.intended, ...created(plan)]);
       result = { ...result, ...(await carryOut(dependencies, workspacePlan, options)) };

@@ -20,6 +20,7 @@ import { readIntents } from "#sync/history/intents.ts";
 import type { Snapshot } from "#sync/history/snapshot.ts";
 import { knownFrom, type LastSnapshots, readSnapshots } from "#sync/history/snapshot-history.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
+import { type HeldFiles, heldFiles, withoutHolds } from "./held-files.ts";
 import { type ObserveDependencies, observeWorkspace } from "./observe-workspace.ts";
 import { type CheckSettings, OwnerFiles } from "./owner-files.ts";
 import { planGrants } from "./plan-grants.ts";
@@ -80,12 +81,15 @@ export interface OwnerPlan {
   readonly rejected: ReadonlySet<string>;
   /** What was applied before, by workspace. */
   readonly snapshots: ReadonlyMap<string, Snapshot>;
+  /** The files as they were planned: some may be held to what was gone back to. */
+  readonly planned: HeldFiles;
 }
 
 /**
  * Plans all files of an owner; writes nothing.
  *
- * 1. read and check each file, while the gateway is read: one that is wrong blocks only itself
+ * 1. read and check each file, while the gateway is read: one that is wrong blocks only itself, and
+ *    of one that was rolled back what was gone back to is planned
  * 2. look up the source of every secret
  * 3. observe the gateway, once for each workspace
  * 4. plan
@@ -99,10 +103,13 @@ export async function planOwner(
   const last = await readSnapshots(dependencies, request.owner);
   const { snapshots } = last;
   const readings = beginReadings(dependencies, request, snapshots);
+  const planned = request.goingBackTo
+    ? withoutHolds(request.files)
+    : await heldFiles(dependencies, request, snapshots);
   const askVersion = () => versionOf(dependencies);
   const files = await OwnerFiles.read(
     request,
-    request.files,
+    planned.files,
     snapshots,
     askVersion,
     dependencies.parse,
@@ -114,19 +121,18 @@ export async function planOwner(
       versions,
       last,
       readings,
+      states: planned.states,
     });
-    const planned = inputs.map((input) => ({ input, ...planChanges(...argumentsOf(input)) }));
+    const plans = inputs.map((input) => ({ input, ...planChanges(...argumentsOf(input)) }));
     const findings = new Map(
-      planned.flatMap(({ input, issues }) => [
-        ...files.findingsOf(input.desired.workspace, issues),
-      ]),
+      plans.flatMap(({ input, issues }) => [...files.findingsOf(input.desired.workspace, issues)]),
     );
     if (findings.size === 0) {
       const workspaces: WorkspacePlan[] = [];
-      for (const { input, plan, ids } of planned) {
+      for (const { input, plan, ids } of plans) {
         workspaces.push(await judged(dependencies, request, input, { plan, ids }));
       }
-      return { checked: files.checked, workspaces, rejected, snapshots };
+      return { checked: files.checked, workspaces, rejected, snapshots, planned };
     }
     for (const name of findings.keys()) rejected.add(name);
     await files.reject(findings);
@@ -159,6 +165,7 @@ interface Knowledge {
   readonly versions: Sources["versions"];
   readonly last: LastSnapshots;
   readonly readings: ReadonlyMap<string, Reading>;
+  readonly states: HeldFiles["states"];
 }
 
 /** Every workspace that valid files speak of, one after the other: they share a server. */
@@ -166,7 +173,7 @@ async function observeWorkspaces(
   dependencies: PlanDependencies,
   request: PlanRequest,
   files: OwnerFiles,
-  { versions, last, readings }: Knowledge,
+  { versions, last, readings, states }: Knowledge,
 ): Promise<PlanInput[]> {
   const inputs: PlanInput[] = [];
   for (const [workspace, { frozen, frozenBecause }] of files.workspaces) {
@@ -179,7 +186,8 @@ async function observeWorkspaces(
       frozen,
       frozenBecause,
       intended,
-      goingBackTo: request.goingBackTo?.workspace === workspace ? request.goingBackTo : undefined,
+      goingBackTo:
+        request.goingBackTo?.workspace === workspace ? request.goingBackTo : states.get(workspace),
     });
     const observed = await observeWorkspace(dependencies, desired, memory, {
       trustsExperiments: request.trustsExperiments,

@@ -8,6 +8,7 @@ import {
   type WorkspaceReport,
 } from "#sync/report/report.ts";
 import type { OwnerPlan, WorkspacePlan } from "./plan-owner.ts";
+import { reportedHolds } from "./reported-hold.ts";
 import { deletedManifests, manifestReport } from "./run-owner.ts";
 
 /** What is planned for an owner, before anything is done about it. */
@@ -32,6 +33,7 @@ export function planReport(
     manifests,
     deleted_manifests: deletedManifests(planned, files),
     workspaces,
+    ...reportedHolds(planned.planned.holds),
   };
 }
 

@@ -1,25 +1,30 @@
 import type { Access } from "#manifest/access.ts";
-import type { ApplyOptions } from "#reconcile/apply/apply.ts";
 import { planDocument } from "#reconcile/plan/document.ts";
 import { UnsafePlanError } from "#reconcile/plan/guard.ts";
 import { assert } from "#runtime/assert.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { isOwnerName } from "#runtime/marks.ts";
+import { holdsByFile, releaseFiles } from "#sync/history/hold.ts";
 import { withoutOwner } from "#sync/manifest-source.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import {
+  gravest,
   isSuccess,
   type ManifestReport,
+  type PutBack,
+  type ReportedHold,
   type RunOutcome,
   type WorkspaceReport,
 } from "#sync/report/report.ts";
 import {
   type ApplyWorkspaceDependencies,
+  type ApplyWorkspaceOptions,
   applyWorkspace,
   type WorkspaceResult,
 } from "./apply-workspace.ts";
 import { type Delivery, fileOutcomes, outcomeOf } from "./file-outcome.ts";
+import type { HeldFiles } from "./held-files.ts";
 import {
   type OwnerPlan,
   type PlanDependencies,
@@ -27,6 +32,7 @@ import {
   planOwner,
   type WorkspacePlan,
 } from "./plan-owner.ts";
+import { reportedHolds } from "./reported-hold.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
 
 export interface RunOwnerDependencies
@@ -54,6 +60,10 @@ export interface OwnerResult {
   readonly deletedManifests: readonly string[];
   readonly workspaces: readonly WorkspaceReport[];
   readonly timingsMs: Readonly<Record<string, number>>;
+  readonly holds?: readonly ReportedHold[] | undefined;
+  readonly putBack?: readonly PutBack[] | undefined;
+  /** The rollback that still holds a file to what was gone back to, by name. */
+  readonly heldBy?: ReadonlyMap<string, string> | undefined;
   /** Why there is no plan, or a failure of one: of several one that may pass. */
   readonly error?: GatewayOpsError | undefined;
 }
@@ -97,7 +107,7 @@ export async function applyOwner(
   plan: OwnerPlan,
   files: readonly OwnerFile[],
   delivery: Delivery,
-  options: ApplyOptions = {},
+  options: ApplyWorkspaceOptions = {},
 ): Promise<OwnerResult> {
   const workspaces: WorkspaceReport[] = [];
   const errors: GatewayOpsError[] = [];
@@ -109,19 +119,39 @@ export async function applyOwner(
     const ofFiles = fileOutcomes(checked, workspacePlan, result, delivery);
     if (!(result.error instanceof UnsafePlanError)) {
       const isApplied = (name: string) => isSuccess(ofFiles.get(name));
-      const applied = { outcomes: result.outcomes, files, isApplied };
+      const applied = { outcomes: result.outcomes, files: plan.planned.files, isApplied };
       await takeSnapshot(dependencies, checked, workspacePlan, applied);
     }
     workspaces.push(workspaceReport(workspacePlan, result, delivery));
     if (result.error) errors.push(result.error);
     for (const [name, outcome] of ofFiles) outcomes.set(name, outcome);
   }
+  const holding = await releaseApplied(dependencies, plan.planned, outcomes);
   return {
+    ...holding,
     manifests: files.map((file) => manifestReport(file, plan, outcomes)),
     deletedManifests: deletedManifests(plan, files),
     workspaces,
     timingsMs: {},
     error: errors.find(({ disposition }) => disposition === "retry") ?? errors[0],
+  };
+}
+
+/** Of files that declare something else since, and are applied so, nothing is held off any more. */
+async function releaseApplied(
+  { ledger }: Pick<RunOwnerDependencies, "ledger">,
+  { holds, changed }: HeldFiles,
+  outcomes: ReadonlyMap<string, RunOutcome>,
+): Promise<Pick<OwnerResult, "holds" | "heldBy">> {
+  const free = new Set([...changed].filter((name) => isSuccess(outcomes.get(name))));
+  const isFree = ({ name }: { readonly name: string }) => free.has(name);
+  for (const hold of holds) {
+    if (hold.files.some(isFree)) await releaseFiles(ledger, hold, free);
+  }
+  const heldBy = [...holdsByFile(holds)].filter(([name]) => !free.has(name));
+  return {
+    ...reportedHolds(holds, ({ files }) => files.every(isFree)),
+    heldBy: new Map(heldBy.map(([name, { run_id }]) => [name, run_id])),
   };
 }
 
@@ -155,7 +185,7 @@ export function workspaceReport(
 
 export function manifestReport(
   { name, version_id }: OwnerFile,
-  { checked }: OwnerPlan,
+  { checked, planned }: OwnerPlan,
   outcomes: ReadonlyMap<string, RunOutcome>,
 ): ManifestReport {
   const warnings = checked.warnings.find((one) => one.name === name)?.issues;
@@ -164,7 +194,7 @@ export function manifestReport(
   if (invalid) return { ...file, outcome: "rejected", issues: invalid.issues };
   const outcome = outcomes.get(name);
   assert(outcome, `${name} is neither valid nor invalid`);
-  return { ...file, outcome };
+  return { ...file, outcome: planned.held.has(name) ? gravest([outcome, "held"]) : outcome };
 }
 
 export function deletedManifests({ snapshots }: OwnerPlan, files: readonly OwnerFile[]): string[] {

@@ -16,6 +16,7 @@ const CONSEQUENCES: Readonly<Record<RunOutcome, string>> = {
   unchanged: "The gateway already was as the manifests declare; nothing was written.",
   planned: "Nothing was changed.",
   applied: "The gateway is as the manifests declare.",
+  held: "What was gone back to stays. Change what the manifest declares, or resume its owner.",
   drifted: "Somebody changed the gateway. Put the manifests again, or change them to match.",
   retrying: "It will be tried again shortly.",
   pending: "It stays pending and is tried again on a schedule until it is applied.",
@@ -39,6 +40,7 @@ export function renderReport(report: RunReport, { reportKey, bytesMax }: TextOpt
   const parts = [
     ...(report.error ? linesOf(report.error) : []),
     ...report.manifests.flatMap(manifestParts),
+    ...(report.holds ?? []).map(({ message }) => [message]),
     ...report.deleted_manifests.map((key) => [`${key} is gone; what it declared stays as it is`]),
     ...report.workspaces.flatMap(workspaceParts),
   ].map(visibleLines);

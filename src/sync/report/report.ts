@@ -7,6 +7,7 @@ import type { PLAN_VERSION, PlanDocument } from "#reconcile/plan/document.ts";
  * - `unchanged`: the gateway already was as declared
  * - `planned`: there are changes; nothing was written, as nobody asked for that
  * - `applied`: every change was carried out and read back
+ * - `held`: what it declares was rolled back, and what was gone back to stays
  * - `drifted`: the gateway is not as it was applied last; nothing was written
  * - `retrying`: failed for now, to be delivered again
  * - `pending`: deliveries are used up; the schedule goes on with it
@@ -18,6 +19,7 @@ export const RUN_OUTCOMES = [
   "unchanged",
   "planned",
   "applied",
+  "held",
   "drifted",
   "retrying",
   "pending",
@@ -48,6 +50,8 @@ export interface PlanReport {
   /** Files that are gone; what they declared stays as it is. */
   readonly deleted_manifests: readonly string[];
   readonly workspaces: readonly WorkspaceReport[];
+  /** What the owner went back to and stays at; left out where there is nothing. */
+  readonly holds?: readonly ReportedHold[] | undefined;
   /** What ended the run before it could plan. */
   readonly error?: ReportedError | undefined;
 }
@@ -62,6 +66,36 @@ export interface RunReport extends PlanReport {
   readonly timings_ms: Readonly<Record<string, number>>;
   /** Of the gateway, by operation. */
   readonly requests: Readonly<Record<string, number>>;
+  /** Of a rollback where manifests lie in a bucket. */
+  readonly put_back?: readonly PutBack[] | undefined;
+}
+
+/** What became of a file where manifests lie. */
+export interface PutBack {
+  readonly key: string;
+  /**
+   * - `put-back`: its newest version says again what it said then
+   * - `removed`: it was not there then; its versions stay
+   * - `left`: somebody put another version meanwhile, which counts
+   * - `failed`: see the message
+   */
+  readonly done: "put-back" | "removed" | "left" | "failed";
+  readonly message?: string | undefined;
+}
+
+/** That an owner went back to an earlier state, which stays until its files declare something else. */
+export interface ReportedHold {
+  readonly workspace: string;
+  /** The run that went back. */
+  readonly run_id: string;
+  /** ISO 8601, UTC. */
+  readonly since: string;
+  readonly by: string;
+  /** The run that applied the state. */
+  readonly to: { readonly run_id: string; readonly applied_at: string };
+  readonly message: string;
+  /** With this run: what all of its files declare instead is applied. */
+  readonly is_over?: true | undefined;
 }
 
 export interface ReportedError {

@@ -21,6 +21,7 @@ const SEVERITIES: Readonly<Record<RunOutcome, Severity>> = {
   unchanged: "info",
   planned: "info",
   applied: "info",
+  held: "warning",
   drifted: "warning",
   retrying: "warning",
   pending: "warning",

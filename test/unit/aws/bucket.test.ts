@@ -7,6 +7,7 @@ import {
   NotFound,
   PutObjectCommand,
   type S3Client,
+  S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { expect, test } from "@jest/globals";
 import { ManifestBucket } from "#aws/bucket.ts";
@@ -280,4 +281,73 @@ test("whether there is an approval may be known later when S3 does not say", asy
   const { bucket } = bucketOf(Object.assign(new Error("slow down"), { name: "SlowDown" }));
 
   await expect(bucket.approver(CHECKSUM)).rejects.toMatchObject({ disposition: "retry" });
+});
+
+const READ = { name: KEY, version_id: "v-7", content: "version: 1\n" };
+
+function refused(httpStatusCode: number): S3ServiceException {
+  return new S3ServiceException({
+    ...{ name: "PreconditionFailed", $fault: "client", message: "At least one condition failed" },
+    $metadata: { httpStatusCode },
+  });
+}
+
+test("a manifest is put back in the place of exactly the version that was read", async () => {
+  const { sent, bucket } = bucketOf({ VersionId: "v-7", ETag: '"e"' });
+
+  expect(await bucket.replaceManifest(KEY, "version: 1\n# then\n", READ)).toBe(true);
+
+  expect(sent.map(({ name }) => name)).toEqual(["HeadObjectCommand", "PutObjectCommand"]);
+  expect(sent[1]?.input).toEqual({
+    ...{ Bucket: "the-bucket", Key: KEY, Body: "version: 1\n# then\n", IfMatch: '"e"' },
+  });
+});
+
+test("a manifest that was deleted since is put back only where there is none", async () => {
+  const { sent, bucket } = bucketOf();
+
+  expect(await bucket.replaceManifest(KEY, "version: 1\n", undefined)).toBe(true);
+
+  expect(sent).toMatchObject([{ name: "PutObjectCommand", input: { IfNoneMatch: "*" } }]);
+});
+
+test.each([
+  ["another version is the newest", [{ VersionId: "v-8", ETag: '"f"' }]],
+  ["it was deleted", [new NotFound({ message: "", $metadata: {} })]],
+  ["another was put at the last moment", [{ VersionId: "v-7", ETag: '"e"' }, refused(412)]],
+  ["another is being put", [{ VersionId: "v-7", ETag: '"e"' }, refused(409)]],
+])("what somebody put meanwhile is left: %s", async (_, answers) => {
+  expect(await bucketOf(...answers).bucket.replaceManifest(KEY, "text", READ)).toBe(false);
+  expect(await bucketOf(...answers).bucket.removeManifest(KEY, READ)).toBe(false);
+});
+
+test("a manifest is removed with a marker, and its versions stay", async () => {
+  const { sent, bucket } = bucketOf({ VersionId: "v-7", ETag: '"e"' });
+
+  expect(await bucket.removeManifest(KEY, READ)).toBe(true);
+
+  expect(sent[1]).toEqual({
+    name: "DeleteObjectCommand",
+    input: { Bucket: "the-bucket", Key: KEY, IfMatch: '"e"' },
+  });
+});
+
+test("a login that may not write manifests is told so", async () => {
+  const denied = new S3ServiceException({
+    ...{ name: "AccessDenied", $fault: "client", message: "Access Denied" },
+    $metadata: { httpStatusCode: 403 },
+  });
+  const { bucket } = bucketOf({ VersionId: "v-7", ETag: '"e"' }, denied);
+
+  await expect(bucket.replaceManifest(KEY, "text", READ)).rejects.toThrow(
+    `writing ${KEY} failed with AccessDenied`,
+  );
+});
+
+test.each([
+  ["versions of it", [{ Key: KEY, VersionId: "v-1" }], true],
+  ["versions of another that begins like it", [{ Key: `${KEY}.old`, VersionId: "v-1" }], false],
+  ["none", undefined, false],
+])("whether a manifest lay there once: %s", async (_, Versions, expected) => {
+  expect(await bucketOf({ Versions }).bucket.hadManifest(KEY)).toBe(expected);
 });

@@ -121,6 +121,7 @@ export function cliSetup(root: string) {
         opened.push(request);
         return {
           isShared: settings.isShared,
+          manifests: settings.isShared ? parts.bucket : undefined,
           dependencies: {
             gatewayOf: () => gateway,
             trackingOf: () => gateway.tracking,

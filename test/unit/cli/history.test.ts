@@ -93,7 +93,9 @@ test("one can go back to a run by its id, of which there is a list", async () =>
   const json = await cli.run(["rollback", "--list", "--json"]);
   const { status } = await cli.run(["rollback", "--to", "run-1", "--yes"]);
 
-  expect(list.stdout).toMatch(/run-3\n.*run-2\n.*run-1\n$/);
+  expect(list.stdout).toMatch(
+    /run-3 {2}1 file, as it is now\n.*run-2 {2}1 file\n.*run-1 {2}1 file\n$/,
+  );
   expect(JSON.parse(json.stdout)[2]).toMatchObject({ run_id: "run-1" });
   expect(status).toBe(0);
   expect(modelOf(cli)).toBe("gpt-4o");
@@ -157,12 +159,15 @@ test("a rollback of a rename renames back, and the rename can be planned again",
 
   const back = await cli.run(["rollback", "--yes"]);
   const [after, ...others] = cli.gateway.visible().endpoints;
+  const held = await cli.run(["plan", "gateway.yaml"]);
+  await cli.run(["resume", "--owner", "default"]);
   const again = await cli.run(["plan", "gateway.yaml"]);
 
   expect(back.status).toBe(0);
   expect(back.stderr).toContain("name: talk -> chat\n");
   expect(others).toEqual([]);
   expect(after).toMatchObject({ name: "chat", endpoint_id: before?.endpoint_id });
+  expect(held.status).toBe(3);
   expect(again.stdout).toContain("name: chat -> talk\n");
 });
 

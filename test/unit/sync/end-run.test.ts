@@ -13,6 +13,7 @@ test("what is told of a run hangs on its outcome and on whether any file has new
     ["unchanged", "report", "report"],
     ["planned", "report-and-message", "nothing"],
     ["applied", "report-and-message", "report-and-message"],
+    ["held", "report-and-message", "nothing"],
     ["drifted", "report-and-message", "nothing"],
     ["retrying", "report", "report"],
     ["pending", "report-and-message", "nothing"],
