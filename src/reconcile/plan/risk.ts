@@ -4,6 +4,7 @@ import { settingOf } from "#hosts/settings.ts";
 import { type FieldChange, type FieldName, fieldOf } from "#reconcile/change.ts";
 import { byText } from "#reconcile/kinds.ts";
 import type { ActualResource, DesiredResource } from "#reconcile/state.ts";
+import { groupBy } from "#runtime/group-by.ts";
 
 const VALUE_FIELDS: readonly FieldName[] = ["value_from", "source_version"];
 
@@ -17,18 +18,21 @@ interface Write {
 
 /** Why a person should look twice, in words; undefined when there is no reason. */
 export function highRiskOf(write: Write): string | undefined {
-  const risks = [lostValue(write), ...otherPlaces(write)];
+  const risks = [lostValue(write), ...otherPlaces(write), ...keptPlaces(write)];
   return risks.filter((risk) => risk !== undefined).join("; ") || undefined;
 }
 
 /** A key that somebody stored by hand is in use, most likely, and nobody can read it back. */
 function lostValue({ action, changed_fields }: Write): string | undefined {
-  // What is adopted gets the value of its source, be it that nobody looked which one that is.
-  const isPushed = changed_fields.some(
+  if (action !== "adopt" || !isPushed(changed_fields)) return undefined;
+  return "the key that it holds now, and that was not pushed from here, is replaced; nobody can read it back";
+}
+
+/** What is adopted gets the value of its source, be it that nobody looked which one that is. */
+function isPushed(changedFields: readonly FieldChange[]): boolean {
+  return changedFields.some(
     (change) => VALUE_FIELDS.includes(fieldOf(change)) && change.after !== undefined,
   );
-  if (action !== "adopt" || !isPushed) return undefined;
-  return "the key that it holds now, and that was not pushed from here, is replaced; nobody can read it back";
 }
 
 /**
@@ -48,6 +52,32 @@ function otherPlaces({ desired, actual }: Write): string[] {
     ...unknown.map(
       (name) =>
         `${name} changes, and it is not known what ${provider} does with it: the provider key may go elsewhere`,
+    ),
+  ];
+}
+
+/**
+ * A key goes for the first time to where somebody else said that it goes: settings of which the
+ * manifest says nothing stay, and are not what a push from here left.
+ */
+function keptPlaces({ desired, actual, changed_fields }: Write): string[] {
+  if (desired.kind !== "secret" || actual.kind !== "secret") return [];
+  const { provider, auth_config = {}, value_from: left } = actual.fields;
+  const isStated = desired.fields.auth_config !== undefined;
+  if (isStated || left !== undefined || !isPushed(changed_fields)) return [];
+  const hosts = groupBy(
+    hostsOf(provider, auth_config).filter(({ setting }) => setting !== undefined),
+    ({ setting }) => setting,
+    (host) => shown(host, auth_config),
+  );
+  return [
+    ...[...hosts].map(
+      ([setting, places]) =>
+        `${setting} stays as it is: the provider key goes to ${places.join(", ")}`,
+    ),
+    ...unknownSettings(provider, auth_config).map(
+      (name) =>
+        `${name} stays as it is, and it is not known what ${provider} does with it: the provider key may go elsewhere`,
     ),
   ];
 }

@@ -524,6 +524,75 @@ test("a change of anything else in auth_config is of no high risk", () => {
   expect(plan.changes[0]).not.toHaveProperty("high_risk");
 });
 
+/** What is said of a secret whose value is pushed, while the manifest says nothing of its settings. */
+function riskOfKept(
+  provider: string,
+  auth_config: Record<string, string> | undefined,
+  { owner, isLeft = false }: { owner?: string | undefined; isLeft?: boolean } = {},
+): string | undefined {
+  const declared = secret("s", { provider, source_version: "v2" });
+  const fields = {
+    auth_config,
+    source_version: isLeft ? "v1" : undefined,
+    ...(isLeft ? {} : { value_from: undefined }),
+  };
+  const { plan } = planOf([declared], [existing(declared, { owner, fields })]);
+  const [change] = plan.changes;
+  expect(change?.action).toBe(owner === undefined ? "adopt" : "update");
+  return change && "high_risk" in change ? change.high_risk : undefined;
+}
+
+const LOST_VALUE =
+  "the key that it holds now, and that was not pushed from here, is replaced; nobody can read it back";
+
+test.each<[provider: string, kept: Record<string, string> | undefined, said: string]>([
+  [
+    "openai",
+    { auth_mode: "api_key", api_base: "https://elsewhere.example:8443/v1" },
+    "; api_base stays as it is: the provider key goes to elsewhere.example:8443",
+  ],
+  [
+    "bedrock",
+    { aws_region_name: "cn-north-1" },
+    "; aws_region_name stays as it is: the provider key goes to bedrock-runtime.cn-north-1.amazonaws.com",
+  ],
+  [
+    "snowflake",
+    { account_id: "theirs" },
+    "; account_id stays as it is: the provider key goes to theirs.snowflakecomputing.com",
+  ],
+  [
+    "gigachat",
+    { gigachat_auth_url: "https://a.example/x", api_base: "https://b.example" },
+    "; gigachat_auth_url stays as it is: the provider key goes to a.example; api_base stays as it is: the provider key goes to b.example",
+  ],
+  [
+    "bedrock",
+    { aws_region_name: "evil.example/#" },
+    "; aws_region_name stays as it is: the provider key goes to evil.example/#",
+  ],
+  [
+    "openai",
+    { proxy: "https://elsewhere.example" },
+    "; proxy stays as it is, and it is not known what openai does with it: the provider key may go elsewhere",
+  ],
+  ["openai", { auth_mode: "api_key" }, ""],
+  ["openai", undefined, ""],
+])("an adoption says where the key goes by settings that stay: %s %j", (provider, kept, said) => {
+  expect(riskOfKept(provider, kept)).toBe(`${LOST_VALUE}${said}`);
+});
+
+test("so does an update of what was written by hand since the last push, and no other", () => {
+  const kept = { auth_mode: "api_key", api_base: "https://elsewhere.example/v1" };
+  const owner = "search";
+
+  expect(riskOfKept("openai", kept, { owner })).toBe(
+    "api_base stays as it is: the provider key goes to elsewhere.example",
+  );
+  expect(riskOfKept("openai", kept, { owner, isLeft: true })).toBeUndefined();
+  expect(riskOfKept("openai", { auth_mode: "api_key" }, { owner })).toBeUndefined();
+});
+
 test("a model definition or endpoint with a previous name is renamed in place, and nothing that uses it changes", () => {
   const { plan, issues } = planOf(
     [
