@@ -13,6 +13,7 @@ import {
   nameDenial,
   privateHosts,
   sourceDenial,
+  valueDenials,
   workspaceDenial,
 } from "./grants.ts";
 import type { RuleSubject } from "./rules/rule.ts";
@@ -65,6 +66,7 @@ function* grantFindings(grants: Grants, subject: RuleSubject): Generator<Manifes
     const path = ["secrets", index];
     yield* at(path, sourceDenial(grants, entry));
     yield* at(path, authDenials(grants, entry.provider, entry.auth_config));
+    yield* at(path, valueDenials(entry));
   }
   for (const { entry, index } of endpoints) {
     yield* at(["endpoints", index], experimentDenials(grants, entry));

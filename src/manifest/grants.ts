@@ -1,5 +1,6 @@
 import type { TargetScope } from "#gateway/types.ts";
 import { addressOf } from "#hosts/address.ts";
+import { valueKeysOf } from "#hosts/auth-modes.ts";
 import { hostsOf, knownSettings, unknownSettings } from "#hosts/hosts-of.ts";
 import { TRAITS } from "#reconcile/kinds.ts";
 import {
@@ -126,6 +127,21 @@ function settingDenials(provider: string, authConfig: AuthConfig): Denial[] {
     value: `"${setting}", of which it is not known what ${provider} does with it`,
     granted: knownSettings(provider).join(", "),
   }));
+}
+
+/** The same of what is handed over as a part of the value, where settings would be overruled by it. */
+export function valueDenials({
+  provider,
+  value_from,
+}: Pick<SecretFields, "provider" | "value_from">) {
+  const known = valueKeysOf(provider);
+  return Object.keys(value_from?.keys ?? {})
+    .filter((key) => !known.includes(key))
+    .map((key) => ({
+      path: ["value_from", "keys", key],
+      value: `"${key}", of which it is not known what ${provider} does with it`,
+      granted: known.join(", "),
+    }));
 }
 
 /** Addresses that lead to the server itself or into a private network, granted or not. */

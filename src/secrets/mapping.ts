@@ -1,3 +1,5 @@
+import { valueKeysOf } from "#hosts/auth-modes.ts";
+import { settingOf } from "#hosts/settings.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { Redacted } from "#runtime/redacted.ts";
 
@@ -37,17 +39,20 @@ export function sourceId(reference: SecretReference): string {
 }
 
 /**
- * Picks the gateway's keys out of the stored value: the named keys of a JSON object, a JSON
- * object whole, or a plain string as `api_key`. Throws {@link SecretMappingError} for a value that
- * is empty, lacks a named key or holds something other than text.
+ * Picks the gateway's keys out of the stored value: those that the manifest names, a JSON object
+ * whole, or a plain string as `api_key`. Throws {@link SecretMappingError} for a value that is empty,
+ * lacks a named key, holds something other than text, or is taken whole and has a key of which it is
+ * not known what the provider does with it. A name in the stored object may be a key itself, pasted
+ * in the wrong place: none is shown but those that the manifest or the provider knows.
  */
 export function mapSecretValue(
   stored: Redacted<string>,
   reference: SecretReference,
+  provider: string,
 ): Readonly<Record<string, Redacted<string>>> {
   const source = sourceId(reference);
   const object = parseObject(source, stored.reveal());
-  const keys = reference.keys ?? (object ? identity(Object.keys(object)) : undefined);
+  const keys = reference.keys ?? (object && wholeKeys(source, object, provider));
   if (!keys) {
     if (stored.reveal().trim() === "") throw new SecretMappingError(`${source} is empty`);
     return { [SINGLE_KEY]: new Redacted(stored.reveal().trim()) };
@@ -61,15 +66,36 @@ export function mapSecretValue(
     const value = Object.hasOwn(object, storedKey) ? object[storedKey] : undefined;
     if (typeof value === "string" && value !== "")
       return [gatewayKey, new Redacted(value)] as const;
-    const found = Object.keys(object).join(", ") || "no key at all";
     throw new SecretMappingError(
       value === undefined
-        ? `${source} has no key "${storedKey}" for ${gatewayKey}; it has ${found}`
+        ? `${source} has no key "${storedKey}" for ${gatewayKey}; it has ${counted(Object.keys(object).length)}`
         : `${source} must hold a text that is not empty under "${storedKey}"`,
     );
   });
   if (mapped.length === 0) throw new SecretMappingError(`${source} is an empty JSON object`);
   return Object.fromEntries(mapped);
+}
+
+/** Each by its own name. What may be a setting must not pass for a secret: nobody would judge it. */
+function wholeKeys(
+  source: string,
+  object: Record<string, unknown>,
+  provider: string,
+): Record<string, string> {
+  const names = Object.keys(object);
+  const known = valueKeysOf(provider);
+  const foreign = names.filter((name) => !known.includes(name));
+  if (foreign.length === 0) return Object.fromEntries(names.map((name) => [name, name]));
+  const settings = foreign.filter((name) => settingOf(name));
+  const hint = settings.length > 0 ? `; ${settings.join(", ")} goes into auth_config` : "";
+  throw new SecretMappingError(
+    `${source} is taken whole, but ${provider} is not known to take ${foreign.length} of its ${counted(names.length)}${hint}: leave only ${known.join(", ")} in it, or pick keys with value_from.keys`,
+  );
+}
+
+function counted(keys: number): string {
+  if (keys === 0) return "no key at all";
+  return keys === 1 ? "1 key" : `${keys} keys`;
 }
 
 function parseObject(source: string, text: string): Record<string, unknown> | undefined {
@@ -88,8 +114,4 @@ function parseJson(json: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function identity(keys: readonly string[]): Record<string, string> {
-  return Object.fromEntries(keys.map((key) => [key, key]));
 }

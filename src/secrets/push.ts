@@ -1,11 +1,11 @@
 import type { CreateSecret, UpdateSecret } from "#gateway/requests.ts";
 import type { Secret } from "#gateway/types.ts";
 import type { Deadline } from "#runtime/deadline.ts";
-import { GatewayOpsError, RecordConflictError } from "#runtime/errors.ts";
+import { GatewayOpsError } from "#runtime/errors.ts";
 import { type LeaseDependencies, withLease } from "#runtime/lease.ts";
-import { type Ledger, type LedgerRecord, type LedgerWrite, put, remove } from "#runtime/ledger.ts";
+import { put, remove } from "#runtime/ledger.ts";
 import { ownerMark } from "#runtime/marks.ts";
-import { commitWithMessages, type Message } from "#runtime/message.ts";
+import type { Message } from "#runtime/message.ts";
 import type { Redacted } from "#runtime/redacted.ts";
 import { type KnownSecret, type Meant, meantBy, requireMeant } from "./known-secret.ts";
 import {
@@ -17,6 +17,7 @@ import {
   type SecretTarget,
 } from "./managed-secret.ts";
 import { mapSecretValue, type SecretReference, sourceId } from "./mapping.ts";
+import { commitOrYield, forgetPending, rememberTarget } from "./push-record.ts";
 import { describeFor, type SecretDescription, type SecretSource } from "./source.ts";
 
 /** The part of the gateway client that pushing needs. */
@@ -201,7 +202,7 @@ async function pushVersion(
     return result("unchanged", actual.secret_id, pushed.at_ms);
   }
 
-  const value = found && (await fetchValue(dependencies, found));
+  const value = found && (await fetchValue(dependencies, target, found));
   const written = await write(gateway, target, actual, value);
   const done = result(actual ? "updated" : "created", written.secret_id, clock.nowMs());
   const managed: ManagedSecret = {
@@ -226,10 +227,12 @@ async function pushVersion(
 
 async function fetchValue(
   { source, deadline }: PushDependencies,
+  { provider }: SecretTarget,
   { reference, current }: FoundSource,
 ) {
   const { arn, currentVersionId } = current;
-  return mapSecretValue(await source.fetch(arn, currentVersionId, deadline.signal), reference);
+  const stored = await source.fetch(arn, currentVersionId, deadline.signal);
+  return mapSecretValue(stored, reference, provider);
 }
 
 async function write(
@@ -267,38 +270,6 @@ function refuseValueLeft({ secret_name, masked_values }: Secret): void {
   );
 }
 
-/** Written before the value is read: an event of a later change must find the target. */
-async function rememberTarget(
-  ledger: Ledger,
-  target: SecretTarget,
-  source_arn: string | undefined,
-): Promise<LedgerRecord<ManagedSecret>> {
-  const id = managedSecretId(target.workspace, target.name);
-  const record = await ledger.read(MANAGED_SECRETS, id);
-  const isKnown =
-    record !== undefined &&
-    record.value.source_arn === source_arn &&
-    JSON.stringify(record.value.target) === JSON.stringify(target);
-  if (isKnown) return record;
-  const value: ManagedSecret = { ...record?.value, target, source_arn };
-  await commitOrYield(ledger, put(MANAGED_SECRETS, id, value, record));
-  return { id, value, revision: (record?.revision ?? 0) + 1 };
-}
-
 function ignoreMissing(error: unknown): void {
   if (!(error instanceof GatewayOpsError) || error.code !== "gateway-not-found") throw error;
-}
-
-async function forgetPending(ledger: Ledger, record: LedgerRecord<ManagedSecret>): Promise<void> {
-  const { pending, ...rest } = record.value;
-  if (pending) await commitOrYield(ledger, put(MANAGED_SECRETS, record.id, rest, record));
-}
-
-async function commitOrYield(
-  ledger: Ledger,
-  write: LedgerWrite,
-  messages: readonly Message[] = [],
-): Promise<void> {
-  if (await commitWithMessages(ledger, [write], messages)) return;
-  throw new RecordConflictError("the record of the secret was written by another run");
 }

@@ -42,7 +42,7 @@ const valueFrom = z
     keys: settings(text(SETTING_NAME_LENGTH_MAX), "keys")
       .optional()
       .describe(
-        "Key on the gateway to key in the stored JSON object. Left out: a JSON object is taken whole, a plain text becomes `api_key`",
+        "Key on the gateway to key in the stored JSON object. Left out: a JSON object is taken whole, if all its keys are known to be secrets that the provider takes; a plain text becomes `api_key`",
       ),
   })
   .refine((value) => SOURCES.filter((source) => value[source] !== undefined).length === 1, {

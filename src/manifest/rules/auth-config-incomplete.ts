@@ -1,4 +1,4 @@
-import { authModeOf, modeNameOf } from "#manifest/auth-modes.ts";
+import { authModeOf, modeNameOf } from "#hosts/auth-modes.ts";
 import type { Rule } from "./rule.ts";
 
 export const authConfigIncomplete: Rule = {

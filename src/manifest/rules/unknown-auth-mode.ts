@@ -1,4 +1,4 @@
-import { authModesOf } from "#manifest/auth-modes.ts";
+import { authModesOf } from "#hosts/auth-modes.ts";
 import { suggestion } from "#manifest/suggest.ts";
 import type { Rule } from "./rule.ts";
 

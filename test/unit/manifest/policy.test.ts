@@ -76,6 +76,20 @@ test.each<[string, OwnerGrants, Partial<Manifest>, readonly string[]]>([
     ],
   ],
   [
+    "keys of a value that are not known",
+    { hosts: ["*"] },
+    {
+      secrets: [
+        aSecret({
+          value_from: { secrets_manager: "prod/openai", keys: { api_key: "A", ssl_verify: "B" } },
+        }),
+      ],
+    },
+    [
+      'secrets[0].value_from.keys.ssl_verify is not granted to this owner; granted is api_key, got "ssl_verify", of which it is not known what openai does with it',
+    ],
+  ],
+  [
     "settings that are not known",
     { hosts: ["*"] },
     { secrets: [aSecret({ auth_config: { proxy: "https://example.com" } })] },

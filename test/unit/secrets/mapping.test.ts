@@ -3,8 +3,13 @@ import { Redacted } from "#runtime/redacted.ts";
 import { mapSecretValue, type SecretReference, sourceId } from "#secrets/mapping.ts";
 import { expectNoLeak } from "../../support/leaks.ts";
 
-function map(stored: string, keys?: SecretReference["keys"]): Record<string, string> {
-  const mapped = mapSecretValue(new Redacted(stored), { secrets_manager: "prod/openai", keys });
+function map(
+  stored: string,
+  keys?: SecretReference["keys"],
+  provider = "openai",
+): Record<string, string> {
+  const reference = { secrets_manager: "prod/openai", keys };
+  const mapped = mapSecretValue(new Redacted(stored), reference, provider);
   return Object.fromEntries(Object.entries(mapped).map(([key, value]) => [key, value.reveal()]));
 }
 
@@ -12,11 +17,85 @@ test("a plain text becomes api_key, without the line end of a file", () => {
   expect(map(" value-one\n")).toEqual({ api_key: "value-one" });
 });
 
-test("a JSON object is taken whole", () => {
-  expect(map('{"client_id": "value-one", "client_secret": "value-two"}')).toEqual({
-    client_id: "value-one",
-    client_secret: "value-two",
-  });
+test.each<[string, Record<string, string>]>([
+  ["openai", { api_key: "value-one" }],
+  ["nobody-knows", { api_key: "value-one" }],
+  ["bedrock", { aws_access_key_id: "value-one", aws_secret_access_key: "value-two" }],
+  ["amazon-bedrock", { aws_access_key_id: "value-one", aws_secret_access_key: "value-two" }],
+  ["databricks", { client_secret: "value-one" }],
+  ["portkey", { api_key: "value-one", provider_api_key: "value-two" }],
+])("a JSON object of what %s takes is taken whole", (provider, stored) => {
+  expect(map(JSON.stringify(stored), undefined, provider)).toEqual(stored);
+});
+
+const CANARY = "sk-live-canary";
+
+test.each<[string, Record<string, unknown>, string, string]>([
+  [
+    "an address",
+    { api_key: "value-one", api_base: "https://elsewhere.example" },
+    "openai",
+    "openai is not known to take 1 of its 2 keys; api_base goes into auth_config: leave only api_key in it, or pick keys with value_from.keys",
+  ],
+  [
+    "an address that litellm reads",
+    { aws_secret_access_key: "value-one", sagemaker_base_url: "https://elsewhere.example" },
+    "sagemaker",
+    "sagemaker is not known to take 1 of its 2 keys; sagemaker_base_url goes into auth_config: leave only aws_access_key_id, aws_secret_access_key, aws_session_token in it, or pick keys with value_from.keys",
+  ],
+  [
+    "a region",
+    { api_key: "value-one", aws_region_name: "elsewhere.example/#" },
+    "bedrock",
+    "bedrock is not known to take 1 of its 2 keys; aws_region_name goes into auth_config: leave only api_key, aws_access_key_id, aws_secret_access_key in it, or pick keys with value_from.keys",
+  ],
+  [
+    "what nobody knows",
+    { api_key: "value-one", use_proxy: "elsewhere.example" },
+    "together_ai",
+    "together_ai is not known to take 1 of its 2 keys: leave only api_key in it, or pick keys with value_from.keys",
+  ],
+  [
+    "a key in the place of a name",
+    { [CANARY]: "" },
+    "openai",
+    "openai is not known to take 1 of its 1 key: leave only api_key in it, or pick keys with value_from.keys",
+  ],
+  [
+    "what every object inherits",
+    { hasOwnProperty: "value-one", constructor: "value-one", toString: "value-one" },
+    "openai",
+    "openai is not known to take 3 of its 3 keys: leave only api_key in it, or pick keys with value_from.keys",
+  ],
+])("a JSON object with %s is not taken whole", (_, stored, provider, message) => {
+  expect(() => map(JSON.stringify(stored), undefined, provider)).toThrow(
+    expect.objectContaining({
+      code: "secret-mapping",
+      disposition: "reject",
+      message: `prod/openai is taken whole, but ${message}`,
+    }),
+  );
+});
+
+test.each<[string, string, SecretReference["keys"]]>([
+  ["taken whole", `{"${CANARY}": ""}`, undefined],
+  ["beside what is known", `{"api_key": "value-one", "${CANARY}": "value-two"}`, undefined],
+  ["with a value that is none", `{"${CANARY}": 1}`, undefined],
+  ["where another key is picked", `{"${CANARY}": "value-one"}`, { api_key: "KEY" }],
+  ["where the picked key is empty", `{"${CANARY}": "value-one", "KEY": ""}`, { api_key: "KEY" }],
+  ["under a name of objects", `{"__proto__": {"${CANARY}": 1}}`, { api_key: "KEY" }],
+  ["in an object that is broken", `{"${CANARY}": "value-one"`, undefined],
+  ["in an object of which keys are picked and that is none", CANARY, { api_key: "KEY" }],
+])("a key that was pasted where a name belongs is shown nowhere: %s", (_, stored, keys) => {
+  let error: unknown;
+  try {
+    map(stored, keys);
+  } catch (thrown) {
+    error = thrown;
+  }
+
+  expect(error).toMatchObject({ code: "secret-mapping" });
+  expectNoLeak([CANARY, "value-one", "value-two"], error, (error as Error).stack);
 });
 
 test("only the named keys of a JSON object are taken, under the gateway's names", () => {
@@ -34,9 +113,8 @@ test("JSON behind a byte order mark is JSON", () => {
 });
 
 test("mapped values cannot be printed", () => {
-  const mapped = mapSecretValue(new Redacted('{"api_key": "value-one"}'), {
-    secrets_manager: "prod/openai",
-  });
+  const reference = { secrets_manager: "prod/openai" };
+  const mapped = mapSecretValue(new Redacted('{"api_key": "value-one"}'), reference, "openai");
 
   expectNoLeak(["value-one"], mapped);
 });
@@ -61,7 +139,7 @@ test.each<[string, string, SecretReference["keys"], string]>([
     "an object without the key",
     '{"OTHER": "value-one", "THIRD": "value-one"}',
     { api_key: "KEY" },
-    'prod/openai has no key "KEY" for api_key; it has OTHER, THIRD',
+    'prod/openai has no key "KEY" for api_key; it has 2 keys',
   ],
   [
     "an empty object of which keys are picked",
@@ -73,7 +151,7 @@ test.each<[string, string, SecretReference["keys"], string]>([
     "an object with a key that every object inherits",
     '{"KEY": "value-one"}',
     { api_key: "constructor" },
-    'prod/openai has no key "constructor" for api_key; it has KEY',
+    'prod/openai has no key "constructor" for api_key; it has 1 key',
   ],
   [
     "an empty text under the key",
@@ -89,9 +167,9 @@ test.each<[string, string, SecretReference["keys"], string]>([
   ],
   [
     "an object taken whole that holds another",
-    '{"KEY": {"deep": "value-one"}}',
+    '{"api_key": {"deep": "value-one"}}',
     undefined,
-    'prod/openai must hold a text that is not empty under "KEY"',
+    'prod/openai must hold a text that is not empty under "api_key"',
   ],
 ])("%s is rejected without showing any of it", (_, stored, keys, message) => {
   let error: unknown;
@@ -111,7 +189,6 @@ test.each<[SecretReference, string]>([
   [{ file: "keys/openai" }, "file:keys/openai"],
 ])("a source of secrets knows %j by one name, which errors show", (reference, id) => {
   expect(sourceId(reference)).toBe(id);
-  expect(() => mapSecretValue(new Redacted(""), { ...reference, keys: undefined })).toThrow(
-    `${id} is empty`,
-  );
+  const whole = { ...reference, keys: undefined };
+  expect(() => mapSecretValue(new Redacted(""), whole, "openai")).toThrow(`${id} is empty`);
 });

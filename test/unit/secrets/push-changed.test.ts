@@ -21,7 +21,7 @@ function targetOf(name: string, changes: Partial<SecretTarget> = {}): SecretTarg
     name,
     owner: "search",
     provider: "openai",
-    value_from: { secrets_manager: "prod/openai" },
+    value_from: { secrets_manager: "prod/openai", keys: { api_key: "A" } },
     ...changes,
   };
 }
@@ -114,7 +114,7 @@ test("an event of an older version pushes the newest", async () => {
 
   await push(older);
 
-  expect(gateway.storedValue("first")).toEqual({ A: "value-four" });
+  expect(gateway.storedValue("first")).toEqual({ api_key: "value-four" });
 });
 
 test("an event of a secret that no manifest uses is nothing to do", async () => {
@@ -129,7 +129,7 @@ test("a secret that is rejected does not stop the others, and is told once", asy
   const keys = { api_key: "A" };
   const { gateway, ledger, push, rotate, pending } = await setup(
     targetOf("first", { value_from: { secrets_manager: "prod/openai", keys } }),
-    targetOf("second"),
+    targetOf("second", { value_from: { secrets_manager: "prod/openai", keys: { api_key: "B" } } }),
   );
   const trigger = rotate('{"B": "value-three"}');
 
@@ -141,7 +141,7 @@ test("a secret that is rejected does not stop the others, and is told once", asy
     { name: "second", outcome: "updated" },
   ]);
   expect(gateway.storedValue("first")).toEqual({ api_key: "value-one" });
-  expect(gateway.storedValue("second")).toEqual({ B: "value-three" });
+  expect(gateway.storedValue("second")).toEqual({ api_key: "value-three" });
   expect(await pending("first")).toBeUndefined();
   const [rejected, ...others] = (await messagesIn(ledger)).filter(
     ({ severity }) => severity === "critical",
@@ -151,7 +151,7 @@ test("a secret that is rejected does not stop the others, and is told once", asy
     id: "secret-push-rejected:default/first@version-3",
     type: "mlflow-gateway-ops.secret.push-rejected",
     subject: "Gateway secret first could not be updated (secret-mapping)",
-    text: 'prod/openai has no key "A" for api_key; it has B\nThe gateway goes on with the former value until this is corrected.',
+    text: 'prod/openai has no key "A" for api_key; it has 1 key\nThe gateway goes on with the former value until this is corrected.',
     attributes: { owner: "search", outcome: "rejected", secret: "first", code: "secret-mapping" },
   });
 });
@@ -166,8 +166,8 @@ test("a failure that may pass is thrown after all were tried, and told by nobody
 
   await expect(push(trigger)).rejects.toThrow("the gateway is down");
 
-  expect(gateway.storedValue("first")).toEqual({ A: "value-one", B: "value-two" });
-  expect(gateway.storedValue("second")).toEqual({ A: "value-three" });
+  expect(gateway.storedValue("first")).toEqual({ api_key: "value-one" });
+  expect(gateway.storedValue("second")).toEqual({ api_key: "value-three" });
   expect(await pending("first")).toBeUndefined();
   expect(await told()).toEqual([expect.stringContaining("secret-pushed:default/second")]);
 
@@ -208,7 +208,7 @@ test("looking again pushes what is pending and nothing else, and is done with it
   const outcomes = await push(LOOK_AGAIN);
 
   expect(outcomes).toMatchObject([{ name: "first", outcome: "updated" }]);
-  expect(gateway.storedValue("first")).toEqual({ A: "value-three" });
+  expect(gateway.storedValue("first")).toEqual({ api_key: "value-three" });
   expect(await pending("first")).toBeUndefined();
   expect(await told()).toEqual([
     "secret-push-pending:default/first@version-3",
@@ -307,7 +307,7 @@ test("a secret that was deleted meanwhile is no concern any more", async () => {
   };
 
   const run = { ...dependencies, source: deleting };
-  const outcomes = await pushChanged(run, rotate("value-three"), FIRST);
+  const outcomes = await pushChanged(run, rotate('{"A": "value-three"}'), FIRST);
 
   expect(outcomes).toMatchObject([{ name: "first", outcome: "updated" }]);
   expect(gateway.storedValue("second")).toBeUndefined();
@@ -424,7 +424,7 @@ test("also by the look of the schedule, and until config sync takes it over", as
 
   await pushSecret(dependencies, targetOf("first"), { secret_id: idOf("first") });
   expect(await push(rotate('{"A": "value-four"}'))).toMatchObject([{ outcome: "updated" }]);
-  expect(gateway.storedValue("first")).toEqual({ A: "value-four" });
+  expect(gateway.storedValue("first")).toEqual({ api_key: "value-four" });
 });
 
 test("a secret that was deleted by hand is not made again by an event", async () => {
@@ -468,11 +468,11 @@ test("a value that somebody stored by hand is replaced: the secret is the same, 
 
   // Also by an event of the version that was pushed before.
   await push({ sourceArn: arnOf("prod/openai"), versionId: "version-1" });
-  expect(gateway.storedValue("first")).toEqual({ A: "value-one", B: "value-two" });
+  expect(gateway.storedValue("first")).toEqual({ api_key: "value-one" });
 
   await gateway.secrets.update({ secret_id: idOf("first"), secret_value });
   await push(rotate('{"A": "value-three"}'));
-  expect(gateway.storedValue("first")).toEqual({ A: "value-three" });
+  expect(gateway.storedValue("first")).toEqual({ api_key: "value-three" });
   const texts = (await messagesIn(ledger)).map(({ text }) => text);
   expect(texts).toHaveLength(2);
   for (const text of texts) expect(text).toContain("(before: unknown)");
@@ -507,7 +507,7 @@ test.each<[string, Readonly<Record<string, string>>, Readonly<Record<string, str
     },
   ]);
 
-  expect(gateway.storedValue("first")).toEqual({ A: "value-one", B: "value-two" });
+  expect(gateway.storedValue("first")).toEqual({ api_key: "value-one" });
   expect(gateway.visible().secrets).toMatchObject([{ auth_config: found }]);
 });
 
@@ -527,7 +527,7 @@ test("settings that a plan let stay are kept with the record, and an event finds
   const auth_config = { ...OPENAI, api_base: ELSEWHERE };
   await gateway.secrets.update({ secret_id: idOf("first"), auth_config });
   expect(await push(rotate('{"A": "value-four"}'))).toMatchObject([{ outcome: "rejected" }]);
-  expect(gateway.storedValue("first")).toEqual({ A: "value-three" });
+  expect(gateway.storedValue("first")).toEqual({ api_key: "value-three" });
 });
 
 test("settings of which the answer was lost when config sync wrote them are no hand's", async () => {
@@ -560,7 +560,7 @@ test.each<[string, number, unknown]>([
   await push(rotate('{"A": "value-four"}'));
 
   expect(outcomes).toMatchObject([{ name: "first", outcome: "updated" }]);
-  expect(gateway.storedValue("first")).toEqual({ A: "value-four" });
+  expect(gateway.storedValue("first")).toEqual({ api_key: "value-four" });
   const told = (await messagesIn(ledger)).filter(({ severity }) => severity === "critical");
   expect(told).toMatchObject([
     {
@@ -606,7 +606,7 @@ test("a record that became unreadable while it was pushed stops no other secret"
   };
 
   await expect(push(trigger, LAST)).rejects.toMatchObject({ code: "newer-version" });
-  expect(gateway.storedValue("second")).toEqual({ A: "value-three" });
+  expect(gateway.storedValue("second")).toEqual({ api_key: "value-three" });
   expect(await push(trigger, LAST)).toMatchObject([{ name: "second", outcome: "unchanged" }]);
 });
 
@@ -636,7 +636,7 @@ test("what the time does not suffice for comes with the next delivery, and has n
   await push(trigger, LAST);
 
   for (const name of FIVE) {
-    expect(gateway.storedValue(name)).toEqual({ A: "value-three" });
+    expect(gateway.storedValue(name)).toEqual({ api_key: "value-three" });
     expect(await pending(name)).toBeUndefined();
   }
   expect((await told()).map((id) => id.split("@")[0])).toEqual(
@@ -663,7 +663,7 @@ test("after the last delivery the schedule goes on with it, and nobody is told",
 
   await push(LOOK_AGAIN, LAST);
   await push(LOOK_AGAIN, LAST);
-  for (const name of FIVE) expect(gateway.storedValue(name)).toEqual({ A: "value-three" });
+  for (const name of FIVE) expect(gateway.storedValue(name)).toEqual({ api_key: "value-three" });
   expect((await told()).every((id) => id.startsWith("secret-pushed:"))).toBe(true);
   expect(await push(LOOK_AGAIN, LAST)).toEqual([]);
 });

@@ -318,7 +318,8 @@ test("no value is ever in the ledger, in a result or in a message", async () => 
   const { ledger, source, gateway, push, secret } = setup();
   const results = [await push()];
   source.put("prod/openai", JSON.stringify({ api_key: "value-two", second: "value-three" }));
-  results.push(await push());
+  const keys = { api_key: "api_key", second: "second" };
+  results.push(await push({ ...TARGET, value_from: { secrets_manager: "prod/openai", keys } }));
 
   expect(gateway.storedValue("openai-prod")).toEqual({
     api_key: "value-two",

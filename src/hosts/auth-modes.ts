@@ -33,13 +33,40 @@ const AUTH_MODES: Readonly<Record<string, Readonly<Record<string, AuthMode>>>> =
   },
 };
 
+/**
+ * What a value may hold besides: what MLflow's forms offer, and litellm takes. Secrets all of them,
+ * and none that leads anywhere.
+ */
+const MORE_VALUE_KEYS: Readonly<Record<string, readonly string[]>> = {
+  bedrock_mantle: [...ACCESS_KEYS, "aws_session_token"],
+  oci: ["oci_key"],
+  portkey: ["provider_api_key", "portkey_config"],
+  sagemaker: ["aws_session_token"],
+  watsonx: ["token"],
+};
+
+/** Providers that MLflow knows by two names. */
+const ALIASES: Readonly<Record<string, string>> = {
+  "amazon-bedrock": "bedrock",
+  "databricks-model-serving": "databricks",
+};
+
 interface Credentials {
   readonly provider: string;
   readonly auth_config?: Readonly<Record<string, string>> | undefined;
 }
 
 export function authModesOf(provider: string): Readonly<Record<string, AuthMode>> {
-  return Object.hasOwn(AUTH_MODES, provider) ? (AUTH_MODES[provider] ?? {}) : { api_key: API_KEY };
+  return own(AUTH_MODES, own(ALIASES, provider) ?? provider) ?? { api_key: API_KEY };
+}
+
+/**
+ * The keys of a value of which it is known that the provider takes them, whatever its mode. litellm
+ * takes every key for an argument, before the settings: what is not listed here may be an address.
+ */
+export function valueKeysOf(provider: string): readonly string[] {
+  const needed = Object.values(authModesOf(provider)).flatMap(({ value }) => value);
+  return [...new Set([...needed, ...(own(MORE_VALUE_KEYS, provider) ?? [])])];
 }
 
 /** The stated mode, or the default of the provider. */
@@ -49,7 +76,9 @@ export function modeNameOf({ provider, auth_config }: Credentials): string {
 
 /** Undefined for a mode that MLflow does not list for the provider. */
 export function authModeOf(credentials: Credentials): AuthMode | undefined {
-  const modes = authModesOf(credentials.provider);
-  const mode = modeNameOf(credentials);
-  return Object.hasOwn(modes, mode) ? modes[mode] : undefined;
+  return own(authModesOf(credentials.provider), modeNameOf(credentials));
+}
+
+function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
