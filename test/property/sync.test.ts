@@ -220,3 +220,57 @@ test("what was written is told, and what was not is not", async () => {
     { numRuns: 300 },
   );
 });
+
+const failing = step.filter(({ content: { is }, fault }) => is === "valid" && fault !== undefined);
+const replacing = fc.record({
+  content: fc.constantFrom<Content>({ is: "invalid" }, { is: "silent" }),
+  hasEvent: fc.boolean(),
+  isLast: fc.boolean(),
+});
+
+test("a version that replaces one which failed for now is what is told in the end, be it wrong", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 3 }),
+      failing,
+      replacing,
+      async (before, fails, replaces) => {
+        const { bucket, ledger, take, settle, record } = setup(false);
+        bucket.put(BASE, MODELS);
+        for (const one of before) await take(one);
+        await take(fails);
+        const { file } = fails;
+        const failed = await record(file);
+        const earlier = await messagesIn(ledger);
+
+        await take({ ...replaces, file, fault: undefined });
+        await settle();
+
+        const [newest] = (await readFiles(bucket, "search")).filter(({ name }) => name === file);
+        const end = await record(file);
+        const expected =
+          replaces.content.is === "invalid" ? ["rejected"] : ["applied", "unchanged"];
+        expect(end?.attempted_version).toBe(newest?.version_id);
+        expect(expected).toContain(end?.status);
+        const known = new Set(earlier.map(({ id }) => id));
+        const told = (await messagesIn(ledger))
+          .filter(({ id }) => !known.has(id))
+          .flatMap(({ data }) => (data as { manifests: readonly Told[] }).manifests)
+          .filter(({ key }) => key === file);
+        // Whatever is told from then on is told of this version, with what is wrong with it.
+        for (const { version_id } of told) expect(version_id).toBe(newest?.version_id);
+        if (replaces.content.is === "invalid") {
+          expect(told).toMatchObject([{ outcome: "rejected", issues: [{}] }]);
+        } else if (failed?.status === "pending") {
+          expect(told).toMatchObject([{ outcome: "applied" }]);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+interface Told {
+  readonly key: string;
+  readonly version_id: string;
+}
