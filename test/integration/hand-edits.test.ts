@@ -186,6 +186,54 @@ test("an endpoint that lost its models and its name by hand is mended in place",
   expect(await endpoint()).toMatchObject({ endpoint_id, model_mappings: [{ weight: 1 }] });
 });
 
+test("what a run of another owner made, and did not come to mark, is that owner's", async () => {
+  const { gateway, manifest, sync, definition } = await applied("late");
+  const { model_definition_id } = await definition();
+  const { endpoint_id } = await gateway.endpoints.create({
+    name: "late-2",
+    usage_tracking: false,
+    model_configs: [{ model_definition_id, linkage_type: "PRIMARY", weight: 1 }],
+    created_by: "gwops:killed",
+  });
+
+  const [endpoint] = manifest.endpoints;
+  const report = await sync({
+    ...manifest,
+    endpoints: [endpoint, { ...endpoint, name: "late-2" }],
+  });
+
+  expect(report?.manifests[0]?.issues).toMatchObject([
+    { rule: "ownership", message: 'belongs to the owner "killed", not to "late"' },
+  ]);
+  expect((await gateway.endpoints.get({ endpoint_id })).tags).toEqual([]);
+});
+
+test.each([
+  ["alice", 'belongs to nobody (made by "alice")'],
+  ["gwops:killed", 'belongs to the owner "killed"'],
+])("an endpoint without models, made by %s, is not taken over unseen", async (maker, says) => {
+  const owner = `hidden-${maker.replace(":", "-")}`;
+  const { gateway, manifest, sync, definition } = await applied(owner);
+  const { model_definition_id } = await definition();
+  const name = `${owner}-2`;
+  const { endpoint_id } = await gateway.endpoints.create({
+    name,
+    usage_tracking: false,
+    model_configs: [{ model_definition_id, linkage_type: "PRIMARY", weight: 1 }],
+    created_by: maker,
+  });
+  await gateway.endpoints.detachModel({ endpoint_id, model_definition_id, force: true });
+
+  const [endpoint] = manifest.endpoints;
+  const report = await sync({ ...manifest, endpoints: [endpoint, { ...endpoint, name }] });
+
+  expect(report?.workspaces[0]?.outcomes).toMatchObject([
+    { key: `endpoint/${name}`, code: "endpoint-taken", message: expect.stringContaining(says) },
+  ]);
+  const { model_mappings, tags } = await gateway.endpoints.get({ endpoint_id });
+  expect({ model_mappings, tags }).toEqual({ model_mappings: [], tags: [] });
+});
+
 test.each(["secrets", "modelDefinitions", "endpoints", "budgets"] as const)(
   "a list of %s that shows nothing for once is not believed",
   async (kind) => {

@@ -30,7 +30,7 @@ export const NO_GUARDRAILS: RawGuardrails = { objects: [], placements: new Map()
 
 const CONCURRENCY = 4;
 
-/** One request, and one for each of the endpoints. */
+/** One request, and one for each of the endpoints. What is on one is there, whatever the list says. */
 export async function listGuardrails(
   { guardrails }: GuardrailReader,
   endpoints: readonly Endpoint[],
@@ -42,7 +42,9 @@ export async function listGuardrails(
     async ({ endpoint_id }) =>
       [endpoint_id, await guardrails.listForEndpoint({ endpoint_id })] as const,
   );
-  return { objects, placements: new Map(placements) };
+  const placed = placements.flatMap(([, configs]) => configs.flatMap((one) => one.guardrail ?? []));
+  const byId = new Map([...placed, ...objects].map((one) => [one.guardrail_id, one]));
+  return { objects: [...byId.values()], placements: new Map(placements) };
 }
 
 /** What names the ids in a guardrail. */

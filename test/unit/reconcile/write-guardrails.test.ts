@@ -140,3 +140,22 @@ test("guardrails that nobody declares cost no request and stay", async () => {
   expect(gateway.requests.slice(before).filter((name) => /Guardrail/.test(name))).toEqual([]);
   expect(await placed()).toEqual([["safe", undefined]]);
 });
+
+test.each<[string, Partial<EndpointGuardrail>, string[]]>([
+  ["has another order", { execution_order: 3 }, ["updateGuardrailConfig"]],
+  ["is as it was", {}, []],
+])(
+  "a guardrail that the list lacks for once, and that %s, is not made twice",
+  async (_, change, calls) => {
+    const { gateway, declare, placed } = await setup();
+    await declare({ ...SAFE, execution_order: 2 });
+    const { list } = gateway.guardrails;
+    Object.assign(gateway.guardrails, { list: async () => [] });
+
+    expect(await declare({ ...SAFE, execution_order: 2, ...change })).toEqual(calls);
+
+    Object.assign(gateway.guardrails, { list });
+    expect(gateway.visible().guardrails).toHaveLength(1);
+    expect(await placed()).toEqual([["safe", change.execution_order ?? 2]]);
+  },
+);

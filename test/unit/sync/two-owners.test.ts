@@ -201,3 +201,47 @@ test("an answer that is lost at the end of a run leaves what was made its owner'
   expect(issuesIn(await put("ads", THEIRS))).toContain('belongs to the owner "search"');
   expect(shared()).toEqual([]);
 });
+
+const ADOPTED: Manifest = {
+  version: 1,
+  secrets: [aSecret({ name: "shared" })],
+  model_definitions: [aModelDefinition({ name: "shared", secret: "shared" })],
+  budgets: [aBudget({ target_scope: "USER", target_value: "somebody" })],
+};
+
+test.each<[string, Manifest]>([
+  ["secret/shared", { version: 1, secrets: [aSecret({ name: "shared" })] }],
+  [
+    "model_definition/shared",
+    {
+      version: 1,
+      secrets: [aSecret({ name: "theirs" })],
+      model_definitions: [aModelDefinition({ name: "shared", secret: "theirs" })],
+    },
+  ],
+  [
+    "budget/chat-monthly",
+    { version: 1, budgets: [aBudget({ target_scope: "USER", target_value: "somebody" })] },
+  ],
+])("%s, once adopted, stays its owner's when a hand takes the mark away", async (key, theirs) => {
+  const { put, gateway, source, shared } = await setup();
+  source.put("prod/openai", "theirs", { owner: "ads" });
+  const { budget_policy_id } = await gateway.budgets.create({
+    ...{ budget_amount: 500, budget_unit: "USD", budget_action: "ALERT" },
+    duration: { unit: "MONTHS", value: 1 },
+    ...{ target_scope: "USER", target_value: "somebody", created_by: "alice" },
+  });
+  expect((await put("search", ADOPTED))?.outcome).toBe("applied");
+  const { secrets, definitions } = gateway.visible();
+  const secret_id = secrets[0]?.secret_id ?? "";
+  const model_definition_id = definitions[0]?.model_definition_id ?? "";
+  await gateway.secrets.update({ secret_id, auth_config: {}, updated_by: "alice" });
+  await gateway.modelDefinitions.update({ model_definition_id, updated_by: "alice" });
+  await gateway.budgets.update({ budget_policy_id, updated_by: "alice" });
+
+  expect(issuesIn(await put("ads", theirs))).toContain('belongs to the owner "search"');
+  const ours = await put("search", { ...ADOPTED });
+
+  expect(changesIn(ours)).toContain(`update ${key}`);
+  expect(shared()).toEqual([]);
+});
