@@ -55,6 +55,7 @@ export interface Notice {
     | "frozen"
     | "protected"
     | "unprotected"
+    | "newly-protected"
     | "unknown-value"
     | "prune-suspended"
     | "replaced"

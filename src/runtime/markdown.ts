@@ -3,16 +3,32 @@ import { visible } from "./visible.ts";
 /** What Markdown or HTML would act on, wherever it stands in a line. */
 const MARKUP = /[\\`*_[\]<>|&~!#]/g;
 
-/** A text from outside on one line, shown as it is. */
+/**
+ * What a site of reviews makes of text that is shown: it calls the person of `@name`, turns
+ * addresses into links, and tells the issue of `#1` that it was named. No escape of Markdown ends
+ * that; a character of no width behind its beginning does.
+ */
+const LIVE = /@|:(?=\/\/)|\bwww(?=\.)|\bGH-(?=\d)|[#!$%&~](?=\d)/gi;
+const NO_WIDTH = "\u2060";
+
+/** A text from outside on one line, shown as it is, that does nothing. */
 export function literal(text: string): string {
+  return escaped(text).replace(LIVE, `$&${NO_WIDTH}`);
+}
+
+function escaped(text: string): string {
   return visible(text.replace(/\s*\n\s*/g, " ")).replace(MARKUP, "\\$&");
 }
 
+/** A text from outside, or an address of ours, which stays a link. */
+type Cell = string | { readonly link: string };
+
 export function table(
   head: readonly string[],
-  rows: readonly (readonly string[])[],
+  rows: readonly (readonly Cell[])[],
 ): readonly string[] {
-  const line = (cells: readonly string[]) => `| ${cells.map(literal).join(" | ")} |`;
+  const shown = (cell: Cell) => (typeof cell === "string" ? literal(cell) : escaped(cell.link));
+  const line = (cells: readonly Cell[]) => `| ${cells.map(shown).join(" | ")} |`;
   return [line(head), `|${head.map(() => "---").join("|")}|`, ...rows.map(line)];
 }
 

@@ -1,11 +1,21 @@
 import { type Access, accessUnder, OPEN } from "#manifest/access.ts";
+import { isPolicyDocument } from "#manifest/policy-document.ts";
+import { readDocument } from "#manifest/read.ts";
 import type { ParsePolicy } from "#manifest/types.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
-import { isNamedLikePolicy, type ManifestSource, POLICY_KEY } from "./manifest-source.ts";
+import {
+  isManifestKey,
+  isNamedLikePolicy,
+  type ManifestSource,
+  ownerOfKey,
+  POLICY_KEY,
+} from "./manifest-source.ts";
+import type { OwnerFile } from "./owner-file.ts";
 import { type PolicyFile, readPolicyFile } from "./policy-file.ts";
 
 /**
- * What holds in a deployment as long as there is no policy file; one that is there always holds.
+ * What holds in a deployment as long as there is no policy file; one that is there always holds,
+ * and one under a wrong name closes every tenancy.
  * - `single`: one owner, `default`, may do everything
  * - `policy`: nobody may do anything
  * - `open`: every owner may do everything but with what belongs to another one
@@ -23,7 +33,7 @@ export interface TenancyDependencies {
 /** Nobody can tell what is granted: nothing is applied until somebody says so. */
 export class ClosedError extends GatewayOpsError {
   override readonly name = "ClosedError";
-  readonly code: "no-policy" | "invalid-policy";
+  readonly code: "no-policy" | "invalid-policy" | "misnamed-policy";
   readonly disposition = "reject";
 
   constructor(code: ClosedError["code"], message: string) {
@@ -67,13 +77,41 @@ async function closure(
   file: PolicyFile,
 ): Promise<ClosedError | undefined> {
   if (file.is === "invalid") return new ClosedError("invalid-policy", file.issues.join("\n"));
-  if (file.is === "valid" || tenancy !== "policy") return undefined;
-  const similar = (await manifests.listManifests()).filter(isNamedLikePolicy).sort();
-  const hint = similar.length > 0 ? ` (${similar.join(", ")} is not read: the name is wrong)` : "";
+  if (file.is === "valid") return undefined;
+  const keys = (await misnamedPolicies(manifests)).join(", ");
+  if (tenancy === "policy") {
+    const hint = keys === "" ? "" : ` (${keys} is not read: the name is wrong)`;
+    return new ClosedError(
+      "no-policy",
+      `nothing is applied for anybody: the tenancy of this stack is "policy", and there is no ${POLICY_KEY}${hint}. Put one there that grants each owner what it may do; all that waits goes on by itself then`,
+    );
+  }
+  if (keys === "") return undefined;
   return new ClosedError(
-    "no-policy",
-    `nothing is applied for anybody: the tenancy of this stack is "policy", and there is no ${POLICY_KEY}${hint}. Put one there that grants each owner what it may do; all that waits goes on by itself then`,
+    "misnamed-policy",
+    `nothing is applied for anybody: ${keys} looks like a policy under a wrong name, so that nobody can tell what is granted. The policy is ${POLICY_KEY}, in exactly these letters: rename the file, or remove it; all that waits goes on by itself then`,
   );
+}
+
+/** What somebody meant to be the policy: outside all folders by its name, elsewhere by what it says. */
+async function misnamedPolicies(manifests: ManifestSource): Promise<string[]> {
+  const keys = (await manifests.listManifests()).filter(isManifestKey);
+  const isPolicy = async (key: string) => {
+    const [isOutside, isNamed] = [ownerOfKey(key) === "", isNamedLikePolicy(key)];
+    if (isOutside && isNamed) return true;
+    return (isOutside || isNamed) && saysPolicy(await manifests.readNewest(key));
+  };
+  const found: string[] = [];
+  for (const key of keys.sort()) if (await isPolicy(key)) found.push(key);
+  return found;
+}
+
+/** Longer files are read in a thread, and no policy is that long. */
+const POLICY_BYTES_MAX = 100 * 1024;
+
+function saysPolicy(file: OwnerFile | undefined): boolean {
+  const read = file && readDocument(file.content, POLICY_BYTES_MAX);
+  return read !== undefined && "document" in read && isPolicyDocument(read.document);
 }
 
 function accessIn(tenancy: Tenancy, file: PolicyFile, owner: string): Access {

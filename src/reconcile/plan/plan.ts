@@ -82,7 +82,7 @@ export function planChanges(
       ...lostNotices(known),
       ...replacedNotices(context),
       ...frozenNotices(context),
-      ...unprotectedNotices(context),
+      ...protectionNotices(context),
       ...unknownNotices(context, matching),
       ...valueNotices(context),
     ]
@@ -206,20 +206,29 @@ function frozenNotices({ known, declared, externals, actualByKey }: PlanContext)
     });
 }
 
-/** Of what was protected: nobody should find out by a delete. */
-function unprotectedNotices({ desired, known }: PlanContext): Notice[] {
+/** Of what is protected from now on, or no longer: nobody should find out by a delete. */
+function protectionNotices({ desired, known }: PlanContext): Notice[] {
   return desired.resources.flatMap(({ kind, name, previous_name = name, ...rest }): Notice[] => {
-    const keys = [keyOf({ kind, name }), keyOf({ kind, name: previous_name })];
-    if (rest.protected || !keys.some((key) => known.protected.has(key))) return [];
-    const message =
-      "was protected, and is not declared so any more: this plan ends its protection; protected: true keeps it";
-    return [{ code: "unprotected", key: keyOf({ kind, name }), message }];
+    const key = keyOf({ kind, name });
+    const was = [key, keyOf({ kind, name: previous_name })].some((one) => known.protected.has(one));
+    if (was === Boolean(rest.protected)) return [];
+    const [code, message] = was ? UNPROTECTED : NEWLY_PROTECTED;
+    return [{ code, key, message }];
   });
 }
 
+const UNPROTECTED = [
+  "unprotected",
+  "was protected, and is not declared so any more: this plan ends its protection; protected: true keeps it",
+] as const;
+const NEWLY_PROTECTED = [
+  "newly-protected",
+  "was not protected, and is declared so now: from this plan on no plan deletes it",
+] as const;
+
 function lostNotices({ lost }: KnownState): Notice[] {
   if (lost === undefined) return [];
-  const message = `what was applied before is not known, since its record is lost (${lost}): what carries the owner's mark is taken over anew, and nothing is deleted by this plan`;
+  const message = `what was applied before is not known, since its record is lost (${lost}): what is declared is taken over anew, and nothing is deleted by this plan; of the rest nothing is this owner's any more, unless --take-over says that its mark is enough`;
   return [{ code: "no-history", message }];
 }
 

@@ -194,7 +194,7 @@ async function observeWorkspaces(
       reading: readings.get(workspace),
     });
     const options = planOptions(request, files.checked);
-    const takesOver = previous === undefined || request.takesOver === true;
+    const { takesOver = false } = request;
     const { server } = dependencies;
     inputs.push({ server, desired, ...observed, options, previous, takesOver });
   }

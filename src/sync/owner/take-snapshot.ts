@@ -83,7 +83,8 @@ function doubtfulIn({ plan }: WorkspacePlan, outcomes: readonly ChangeOutcome[])
 
 /**
  * What is the owner's now, as far as the outcomes tell: what was known and is still there, and what
- * is as declared. A first run also takes what an earlier ledger, which was lost, has marked.
+ * is as declared. What only carries the owner's mark may be anybody's: it is not, unless somebody
+ * said that this ledger takes over.
  */
 function ownedAfter(
   workspacePlan: WorkspacePlan,

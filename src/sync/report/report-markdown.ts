@@ -7,9 +7,9 @@ import type { RunReport, WorkspaceReport } from "./report.ts";
 /** The report as Markdown: tables, and everything that it names, for people. */
 export function reportMarkdown(report: RunReport): string {
   const { owner, outcome, trigger, started_at, finished_at, requests, error } = report;
-  const facts: [string, string][] = [
+  const facts: Parameters<typeof table>[1] = [
     ["run", report.run_id],
-    ["server", report.server],
+    ["server", { link: report.server }],
     ["outcome", outcome],
     ["triggered by", [trigger.kind, trigger.key, trigger.by].filter(Boolean).join(", ")],
     ["began", started_at],

@@ -1444,3 +1444,42 @@ test("the name that a hand gave to one of ours does not make it another one of o
   expect(plan.changes).toEqual([]);
   expect(issues).toMatchObject([{ rule: "identity-clash", key: "endpoint/chat" }]);
 });
+
+test.each<[string, boolean | undefined, boolean, string | undefined]>([
+  [
+    "is set",
+    true,
+    false,
+    "newly-protected endpoint/chat was not protected, and is declared so now: from this plan on no plan deletes it",
+  ],
+  ["stays", true, true, undefined],
+  [
+    "is left out",
+    undefined,
+    true,
+    "unprotected endpoint/chat was protected, and is not declared so any more: this plan ends its protection; protected: true keeps it",
+  ],
+  [
+    "is taken away",
+    false,
+    true,
+    "unprotected endpoint/chat was protected, and is not declared so any more: this plan ends its protection; protected: true keeps it",
+  ],
+  ["was never stated", undefined, false, undefined],
+])("a plan says when protection %s", (_, declared, was, said) => {
+  const chat = endpoint("chat", { models: [] });
+  const { plan } = planOf(
+    [{ ...chat, ...(declared === undefined ? {} : { protected: declared }) }],
+    [existing(chat)],
+    { knows: known({ protected: was ? ["endpoint/chat"] : [] }) },
+  );
+
+  expect(plan.changes).toEqual([]);
+  expect(messages(plan)).toEqual(said === undefined ? [] : [said]);
+});
+
+test("what is made is said to be protected too", () => {
+  const { plan } = planOf([endpoint("chat", { models: [] }, { protected: true })], []);
+
+  expect(messages(plan)).toHaveLength(1);
+});

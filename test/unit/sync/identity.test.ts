@@ -215,13 +215,14 @@ test("where id and name lead to two, the file is rejected with both, until one i
   expect(seen().endpoints.map(({ name }) => name)).toEqual(["chat"]);
 });
 
-test("without history nothing undeclared goes; the next run knows what the first took over", async () => {
+test("without history nothing undeclared goes, with the next run neither", async () => {
   const { bucket, putAndSync, seen } = await applied();
   bucket.loseSnapshots();
   const less = { ...MANIFEST, endpoints: [], budgets: [] };
 
   const first = await putAndSync(less);
   const second = await putAndSync({ ...less });
+  const third = await putAndSync({ ...less, model_definitions: [] });
 
   expect(changesIn(first)).toEqual([]);
   expect(noticesIn(first)).toEqual([
@@ -229,9 +230,10 @@ test("without history nothing undeclared goes; the next run knows what the first
     "not-pruned budget/chat-monthly",
     "not-pruned endpoint/chat",
   ]);
-  expect(changesIn(second)).toEqual(["delete budget/chat-monthly", "delete endpoint/chat"]);
-  expect(second?.outcome).toBe("refused");
-  expect(seen().endpoints).toHaveLength(1);
+  expect(second?.outcome).toBe("unchanged");
+  // What the first run declared it took over.
+  expect(changesIn(third)).toEqual(["delete model_definition/gpt-4o"]);
+  expect(seen()).toMatchObject({ endpoints: [{ name: "chat" }], budgets: [{}] });
 });
 
 test("a lost ledger writes its own records anew, and no guard counts them", async () => {

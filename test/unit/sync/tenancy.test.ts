@@ -155,6 +155,68 @@ test.each([
   expect(message?.text).toContain(`${key} is not read: the name is wrong`);
 });
 
+const CONTENT = JSON.stringify(ALL);
+
+test.each(
+  (["single", "open"] as const).flatMap((tenancy) =>
+    [
+      ["manifests/policy.yml", CONTENT],
+      ["manifests/Policy.yaml", CONTENT],
+      ["manifests/policies.yaml", "nonsense: ["],
+      ["manifests/policy.yaml.bak", CONTENT],
+      ["manifests/default/policy.yaml", CONTENT],
+      ["manifests/search/team/Policy.YML", "version: 2\nowners: {}\n"],
+      ["manifests/access.yaml", "version: 2\nowners: { '*': {} }\n"],
+    ].map(([key = "", text = ""]) => [tenancy, key, text] as const),
+  ),
+)(
+  "under the tenancy %s a policy named %s closes everything, and is told once",
+  async (tenancy, key, text) => {
+    const runs = syncRuns({ tenancy });
+    const { bucket, gateway, source, putAndSync, sync, drift } = runs;
+    source.put("default/openai", "value-one", { owner: "default" });
+    bucket.put(key, text);
+
+    const reports = [
+      await putAndSync(manifestOf("default"), { owner: "default" }, DEFAULT),
+      await putAndSync(aManifest()),
+      await sync({ owner: "" }),
+      await drift(),
+    ];
+
+    expect(reports).toEqual([undefined, undefined, undefined, undefined]);
+    expect(gateway.requests).toEqual([]);
+    const told = await closures(runs);
+    expect(told.map(({ subject }) => subject)).toEqual([
+      "Nothing is applied for anybody (misnamed-policy)",
+    ]);
+    expect(told[0]?.text).toContain(`${key} looks like a policy under a wrong name`);
+
+    bucket.delete(key);
+    expect(await sync({ owner: "default" })).toMatchObject({ outcome: "applied" });
+  },
+);
+
+test.each([
+  ["manifests/default/policy.yaml", { version: 1, budgets: [] }],
+  ["manifests/default/policies.yaml", { version: 1, secrets: [], model_definitions: [] }],
+  ["manifests/default/access.yaml", ALL],
+])("%s in a folder of an owner closes nothing for others", async (key, content) => {
+  const { bucket, source, putAndSync } = syncRuns({ tenancy: "single" });
+  source.put("default/openai", "value-one", { owner: "default" });
+  bucket.put(key, content);
+
+  const report = await putAndSync(
+    { ...manifestOf("default"), budgets: undefined },
+    { owner: "default" },
+    DEFAULT,
+  );
+
+  expect(report?.manifests.find((one) => one.key === DEFAULT)).toMatchObject({
+    outcome: "applied",
+  });
+});
+
 test("beside a valid policy one under a wrong name is only told", async () => {
   const { bucket, putAndSync } = syncRuns({ tenancy: "policy" });
   bucket.put(POLICY_KEY, ALL);
