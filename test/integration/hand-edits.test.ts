@@ -136,6 +136,58 @@ test("a secret that somebody made anew is adopted, with a warning, while it is d
   expect((await secret()).secret_id).toBe(secret_id);
 });
 
+test("an event hands no key to a secret that somebody made anew, until config sync took it over", async () => {
+  const { gateway, manifest, sync, change, secret } = await applied("events");
+  const ours = await secret();
+  await gateway.secrets.delete({ secret_id: ours.secret_id, force: true });
+  const theirs = await gateway.secrets.create({
+    secret_name: "events",
+    provider: "openai",
+    secret_value: { api_key: "value-by-hand" },
+    created_by: "alice",
+  });
+
+  expect(await change("prod/openai", "value-two")).toMatchObject([
+    {
+      outcome: "rejected",
+      cause: {
+        code: "secret-changed",
+        message: expect.stringContaining(
+          `is ${theirs.secret_id} now, which somebody made in place of ${ours.secret_id}`,
+        ),
+      },
+    },
+  ]);
+  expect(await secret()).toEqual(theirs);
+
+  expect(changesIn(await sync({ ...manifest }))).toContain("adopt secret/events");
+  expect(await change("prod/openai", "value-three")).toMatchObject([{ outcome: "updated" }]);
+  expect((await secret()).secret_id).toBe(theirs.secret_id);
+});
+
+test("an event hands no key to an address that was set by hand, until a plan has named it", async () => {
+  const { gateway, manifest, sync, change, secret } = await applied("addresses");
+  expect(await change("prod/openai", "value-two")).toMatchObject([{ outcome: "updated" }]);
+  const { secret_id } = await secret();
+  const auth_config = { auth_mode: "api_key", api_base: "https://8.8.8.8/v1" };
+  const set = await gateway.secrets.update({ secret_id, auth_config });
+
+  expect(await change("prod/openai", "value-three")).toMatchObject([
+    { outcome: "rejected", cause: { message: expect.stringContaining("(api_base, auth_mode)") } },
+  ]);
+  expect(await secret()).toEqual(set);
+
+  const report = await sync({ ...manifest });
+  expect(report?.workspaces[0]?.changes).toMatchObject([
+    {
+      key: "secret/addresses",
+      high_risk: "api_base stays as it is: the provider key goes to 8.8.8.8",
+    },
+  ]);
+  expect(await change("prod/openai", "value-four")).toMatchObject([{ outcome: "updated" }]);
+  expect((await secret()).auth_config).toEqual(auth_config);
+});
+
 test("two resources for one declaration: nothing is written until a person decides", async () => {
   const { gateway, manifest, sync, endpoint, definition } = await applied("twice");
   const { endpoint_id } = await endpoint();

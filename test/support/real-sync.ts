@@ -4,12 +4,13 @@ import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { RequestCount } from "#runtime/request-count.ts";
+import { pushChanged } from "#secrets/push-changed.ts";
 import { type DriftDependencies, detectDrift } from "#sync/drift.ts";
 import type { RunReport } from "#sync/report/report.ts";
 import { type SyncDependencies, syncOwner } from "#sync/sync.ts";
 import type { MlflowServer } from "../../scripts/local/mlflow-server.ts";
 import { FakeBucket } from "./fake-bucket.ts";
-import { FakeSecretSource } from "./fake-secret-source.ts";
+import { arnOf, FakeSecretSource } from "./fake-secret-source.ts";
 import { MemoryLedger } from "./memory-ledger.ts";
 import { A_PLACE } from "./places.ts";
 
@@ -59,6 +60,11 @@ export function realSync({ trackingUri, admin }: MlflowServer, owner: string) {
     sync: (manifest: unknown): Promise<RunReport | undefined> => {
       bucket.put(`manifests/${owner}/gateway.yaml`, manifest);
       return syncOwner(nextRun(), owner, { trigger: { kind: "manifest" }, isLast: true });
+    },
+    /** A new value in Secrets Manager, and its event. */
+    change: (name: string, value: string) => {
+      const versionId = source.put(name, value);
+      return pushChanged(nextRun(), { sourceArn: arnOf(name), versionId }, { isLast: true });
     },
     drift: async () => (await detectDrift(nextRun(), { heal: false, isLast: true }))[0],
   };
