@@ -32,6 +32,13 @@ class SecretMappingError extends GatewayOpsError {
 /** MLflow's name for the key of a provider that needs a single one. */
 const SINGLE_KEY = "api_key";
 
+/** That of vertex_ai; what Google writes into it, now and formerly. */
+const SERVICE_ACCOUNT = "vertex_credentials";
+const TOKEN_URIS: readonly string[] = [
+  "https://oauth2.googleapis.com/token",
+  "https://accounts.google.com/o/oauth2/token",
+];
+
 /** How a source of secrets knows the value: the name in AWS, `env:NAME` or `file:PATH`. */
 export function sourceId(reference: SecretReference): string {
   if ("secrets_manager" in reference) return reference.secrets_manager;
@@ -53,10 +60,7 @@ export function mapSecretValue(
   const source = sourceId(reference);
   const object = parseObject(source, stored.reveal());
   const keys = reference.keys ?? (object && wholeKeys(source, object, provider));
-  if (!keys) {
-    if (stored.reveal().trim() === "") throw new SecretMappingError(`${source} is empty`);
-    return { [SINGLE_KEY]: new Redacted(stored.reveal().trim()) };
-  }
+  if (!keys) return singleKey(source, stored.reveal().trim(), provider);
   if (!object) {
     throw new SecretMappingError(
       `${source} must be a JSON object, because the manifest picks keys of it; it is a plain text`,
@@ -64,8 +68,10 @@ export function mapSecretValue(
   }
   const mapped = Object.entries(keys).map(([gatewayKey, storedKey]) => {
     const value = Object.hasOwn(object, storedKey) ? object[storedKey] : undefined;
-    if (typeof value === "string" && value !== "")
+    if (typeof value === "string" && value !== "") {
+      if (gatewayKey === SERVICE_ACCOUNT) requireGoogle(source, value);
       return [gatewayKey, new Redacted(value)] as const;
+    }
     throw new SecretMappingError(
       value === undefined
         ? `${source} has no key "${storedKey}" for ${gatewayKey}; it has ${counted(Object.keys(object).length)}`
@@ -74,6 +80,27 @@ export function mapSecretValue(
   });
   if (mapped.length === 0) throw new SecretMappingError(`${source} is an empty JSON object`);
   return Object.fromEntries(mapped);
+}
+
+function singleKey(source: string, text: string, provider: string) {
+  if (text === "") throw new SecretMappingError(`${source} is empty`);
+  const known = valueKeysOf(provider);
+  if (known.includes(SINGLE_KEY)) return { [SINGLE_KEY]: new Redacted(text) };
+  throw new SecretMappingError(
+    `${source} is a plain text, which would become ${SINGLE_KEY}: ${provider} takes ${known.join(", ")}, so store a JSON object`,
+  );
+}
+
+/**
+ * An address within a key: Google's library has itself a token given by the `token_uri` of a service
+ * account. MLflow takes the path of a file on the server as well, which nobody else may choose.
+ */
+function requireGoogle(source: string, text: string): void {
+  const { token_uri } = parseJson(text) ?? {};
+  if (typeof token_uri === "string" && TOKEN_URIS.includes(token_uri)) return;
+  throw new SecretMappingError(
+    `${source} must hold the JSON of a Google service account as ${SERVICE_ACCOUNT}, with the token_uri ${TOKEN_URIS.join(" or ")}`,
+  );
 }
 
 /** Each by its own name. What may be a setting must not pass for a secret: nobody would judge it. */
@@ -107,10 +134,11 @@ function parseObject(source: string, text: string): Record<string, unknown> | un
   throw new SecretMappingError(`${source} begins like a JSON object but cannot be read as one`);
 }
 
-/** The parser's own message is dropped: it quotes the value. */
+/** Undefined for what is no JSON object. The parser's own message is dropped: it quotes the value. */
 function parseJson(json: string): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(json) as Record<string, unknown>;
+    const parsed: unknown = JSON.parse(json);
+    return typeof parsed === "object" && parsed ? { ...parsed } : undefined;
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { RecordConflictError } from "#runtime/errors.ts";
 import { type Ledger, type LedgerRecord, type LedgerWrite, put } from "#runtime/ledger.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
 import {
+  isManagedSecret,
   MANAGED_SECRETS,
   type ManagedSecret,
   managedSecretId,
@@ -16,12 +17,12 @@ export async function rememberTarget(
 ): Promise<LedgerRecord<ManagedSecret>> {
   const id = managedSecretId(target.workspace, target.name);
   const record = await ledger.read(MANAGED_SECRETS, id);
-  const isKnown =
-    record !== undefined &&
-    record.value.source_arn === source_arn &&
-    JSON.stringify(record.value.target) === JSON.stringify(target);
-  if (isKnown) return record;
-  const value: ManagedSecret = { ...record?.value, target, source_arn };
+  // What is no record of a secret is replaced by one.
+  const known = record && isManagedSecret(record.value) ? record.value : undefined;
+  const isSame =
+    known?.source_arn === source_arn && JSON.stringify(known?.target) === JSON.stringify(target);
+  if (record && isSame) return record;
+  const value: ManagedSecret = { ...known, target, source_arn };
   await commitOrYield(ledger, put(MANAGED_SECRETS, id, value, record));
   return { id, value, revision: (record?.revision ?? 0) + 1 };
 }

@@ -10,7 +10,7 @@ import {
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { groupBy } from "#runtime/group-by.ts";
 import type { Ledger } from "#runtime/ledger.ts";
-import { MANAGED_SECRETS, managedSecretId } from "#secrets/managed-secret.ts";
+import { isManagedSecret, MANAGED_SECRETS, managedSecretId } from "#secrets/managed-secret.ts";
 import {
   type ExperimentNames,
   type ExperimentSource,
@@ -119,20 +119,32 @@ async function readLists(gateway: GatewayReader, ledger: Ledger, workspace: stri
   const reading = Promise.all([
     listResources(gateway),
     gateway.bindings.list(),
-    ledger.list(MANAGED_SECRETS),
+    pushedSecrets(ledger),
     ledger.list(BUDGET_SETTINGS),
   ]);
   // A list that is denied is explained by the login, if that is why.
   reading.catch(() => undefined);
   requireAdmin(await gateway.server.currentUser());
-  const [resources, bindings, managed, settings] = await reading;
-  const pushed = new Map(managed.map(({ id, value }) => [id, value.pushed]));
+  const [resources, bindings, pushed, settings] = await reading;
   return {
     resources,
     bindings: groupBy(bindings, ({ endpoint_id }) => endpoint_id),
     pushedOf: (name: string) => pushed.get(managedSecretId(workspace, name)),
     settings: new Map(settings.map(({ id, value }) => [id, value])),
   };
+}
+
+/**
+ * What was pushed, by id of the record. Of one that cannot be read nothing is known, as if it had
+ * been lost: the push of that secret fails then, and no plan of anybody else.
+ */
+async function pushedSecrets(ledger: Ledger) {
+  const records = await ledger.list(MANAGED_SECRETS, { onUnreadable: () => undefined });
+  return new Map(
+    records.flatMap(({ id, value }) =>
+      isManagedSecret(value) ? [[id, value.pushed] as const] : [],
+    ),
+  );
 }
 
 function requireAdmin(user: CurrentUser | undefined): void {

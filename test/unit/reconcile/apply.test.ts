@@ -3,8 +3,9 @@ import { BUDGET_SETTINGS } from "#budgets/settings.ts";
 import { type ApplyError, applyPlan, type ChangeOutcome } from "#reconcile/apply/apply.ts";
 import type { DesiredResource } from "#reconcile/state.ts";
 import { heldLeases } from "#runtime/lease.ts";
-import { remove } from "#runtime/ledger.ts";
+import { put, remove } from "#runtime/ledger.ts";
 import { paceOf } from "#runtime/pace.ts";
+import { MANAGED_SECRETS, type ManagedSecret } from "#secrets/managed-secret.ts";
 import { applySetup, CACHE_TTL_MS } from "../../support/apply-setup.ts";
 import { ExpectedError } from "../../support/builders.ts";
 import { deadlineUntil } from "../../support/deadlines.ts";
@@ -596,4 +597,37 @@ test("a secret that somebody made since the plan is not overwritten", async () =
   });
 
   expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-by-hand" });
+});
+
+test.each<[string, number, unknown]>([
+  ["a later release wrote", 99, { target: {} }],
+  ["holds nothing", 1, null],
+  ["says nothing of its secret", 1, {}],
+])("a record of a secret that %s stops no plan of anybody else", async (_, version, value) => {
+  const { ledger, apply, plan } = setup();
+  const [first] = await apply([secret("openai-prod")]);
+  const record = put(MANAGED_SECRETS, "default/other", value as ManagedSecret, undefined);
+  await ledger.commit([{ ...record, version }]);
+
+  expect((await plan([secret("openai-prod")])).plan.changes).toEqual([]);
+  expect(first?.outcome).toBe("applied");
+});
+
+test.each<[string, number, unknown, string]>([
+  ["a later release wrote", 99, { target: {} }, "newer-version"],
+  ["holds nothing", 1, null, "applied"],
+  ["says nothing of its secret", 1, {}, "applied"],
+])("a record of a secret that %s concerns that secret alone", async (_, version, value, end) => {
+  const { ledger, source, apply, failed } = setup();
+  source.put("prod/other", "value-other");
+  const bad = put(MANAGED_SECRETS, "default/bad", value as ManagedSecret, undefined);
+  await ledger.commit([{ ...bad, version }]);
+  const wanted = [
+    secret("bad", { value_from: { secrets_manager: "prod/other" } }),
+    secret("openai-prod"),
+  ];
+
+  const outcomes = end === "applied" ? await apply(wanted) : (await failed(wanted)).outcomes;
+
+  expect(outcomes.map((one) => ("code" in one ? one.code : one.outcome))).toEqual([end, "applied"]);
 });

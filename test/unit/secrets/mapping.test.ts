@@ -28,6 +28,48 @@ test.each<[string, Record<string, string>]>([
   expect(map(JSON.stringify(stored), undefined, provider)).toEqual(stored);
 });
 
+const ACCOUNT = { type: "service_account", private_key: "value-one", client_email: "a@b.example" };
+const SAID =
+  "prod/openai must hold the JSON of a Google service account as vertex_credentials, with the token_uri https://oauth2.googleapis.com/token or https://accounts.google.com/o/oauth2/token";
+
+test("a service account has its token given by Google", () => {
+  const token_uri = "https://oauth2.googleapis.com/token";
+  const stored = { vertex_credentials: JSON.stringify({ ...ACCOUNT, token_uri }) };
+
+  expect(map(JSON.stringify(stored), undefined, "vertex_ai")).toEqual(stored);
+});
+
+test.each<[string, string, SecretReference["keys"]]>([
+  [
+    "by somebody else",
+    JSON.stringify({ ...ACCOUNT, token_uri: "https://evil.example" }),
+    undefined,
+  ],
+  [
+    "by somebody else, picked by name",
+    JSON.stringify({ ...ACCOUNT, token_uri: "https://oauth2.googleapis.com.evil.example/token" }),
+    { vertex_credentials: "vertex_credentials" },
+  ],
+  ["by nobody", JSON.stringify(ACCOUNT), undefined],
+  ["as a file of the server says", "/etc/value-one.json", undefined],
+  ["as a list says", '["value-one"]', undefined],
+])("a service account that has its token given %s is rejected", (_, vertex_credentials, keys) => {
+  const stored = JSON.stringify({ vertex_credentials });
+
+  expect(() => map(stored, keys, "vertex_ai")).toThrow(new Error(SAID));
+});
+
+test.each([
+  ["vertex_ai", "vertex_credentials"],
+  ["sagemaker", "aws_access_key_id, aws_secret_access_key, aws_session_token"],
+])("a plain text is no key for %s", (provider, known) => {
+  expect(() => map("value-one", undefined, provider)).toThrow(
+    new Error(
+      `prod/openai is a plain text, which would become api_key: ${provider} takes ${known}, so store a JSON object`,
+    ),
+  );
+});
+
 const CANARY = "sk-live-canary";
 
 test.each<[string, Record<string, unknown>, string, string]>([
