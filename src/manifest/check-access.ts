@@ -10,7 +10,9 @@ import {
   type Grants,
   isNamed,
   kindDenial,
+  modelDenials,
   nameDenial,
+  privateAddress,
   privateHosts,
   sourceDenial,
   valueDenials,
@@ -47,16 +49,21 @@ export function* accessFindings(
   if (access.is === "granted") yield* grantFindings(access.grants, subject);
 }
 
-function* privateFindings({ secrets }: RuleSubject): Generator<ManifestFinding> {
+function* privateFindings({ secrets, model_definitions }: RuleSubject): Generator<ManifestFinding> {
   for (const { entry, index } of secrets) {
     for (const { path, message } of privateHosts(entry.auth_config)) {
       yield { rule: RULE, path: ["secrets", index, ...path], message };
     }
   }
+  for (const { entry, index } of model_definitions) {
+    for (const message of privateAddress(entry.model_name)) {
+      yield { rule: RULE, path: ["model_definitions", index, "model_name"], message };
+    }
+  }
 }
 
 function* grantFindings(grants: Grants, subject: RuleSubject): Generator<ManifestFinding> {
-  const { manifest, declarations, secrets, endpoints, budgets } = subject;
+  const { manifest, declarations, secrets, model_definitions, endpoints, budgets } = subject;
   const managed = declarations.filter(({ isExternal }) => !isExternal);
   yield* at([], workspaceDenial(grants, workspaceOf(manifest)));
   yield* kindFindings(grants, managed);
@@ -67,6 +74,9 @@ function* grantFindings(grants: Grants, subject: RuleSubject): Generator<Manifes
     yield* at(path, sourceDenial(grants, entry));
     yield* at(path, authDenials(grants, entry.provider, entry.auth_config));
     yield* at(path, valueDenials(entry));
+  }
+  for (const { entry, index } of model_definitions) {
+    yield* at(["model_definitions", index], modelDenials(grants, entry.model_name));
   }
   for (const { entry, index } of endpoints) {
     yield* at(["endpoints", index], experimentDenials(grants, entry));

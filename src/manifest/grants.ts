@@ -2,6 +2,7 @@ import type { TargetScope } from "#gateway/types.ts";
 import { addressOf } from "#hosts/address.ts";
 import { valueKeysOf } from "#hosts/auth-modes.ts";
 import { hostsOf, knownSettings, unknownSettings } from "#hosts/hosts-of.ts";
+import { modelHost } from "#hosts/model-host.ts";
 import { TRAITS } from "#reconcile/kinds.ts";
 import {
   type ActualResource,
@@ -144,14 +145,26 @@ export function valueDenials({
     }));
 }
 
+/** Some providers call a model whose name is an address, whatever secret its key is from. */
+export function modelDenials({ hosts }: Grants, modelName: string): Denial[] {
+  const host = modelHost(modelName);
+  return host === undefined ? [] : denied(hosts, ["model_name"], host);
+}
+
 /** Addresses that lead to the server itself or into a private network, granted or not. */
 export function privateHosts(authConfig: AuthConfig = {}): { path: string[]; message: string }[] {
-  return Object.entries(authConfig).flatMap(([key, value]) => {
-    const { host } = addressOf(value) ?? {};
-    if (host === undefined || !isPrivateApiBase(value)) return [];
-    const message = `must not lead to the server itself or into a private network, got the host "${host}"; a setting of the stack allows it`;
-    return [{ path: ["auth_config", key], message }];
-  });
+  return Object.entries(authConfig).flatMap(([key, value]) =>
+    privateAddress(value).map((message) => ({ path: ["auth_config", key], message })),
+  );
+}
+
+/** Why an address may not be called; none for another text. */
+export function privateAddress(text: string): string[] {
+  const { host } = addressOf(text) ?? {};
+  if (host === undefined || !isPrivateApiBase(text)) return [];
+  return [
+    `must not lead to the server itself or into a private network, got the host "${host}"; a setting of the stack allows it`,
+  ];
 }
 
 /** Where its traces go, and whose judges look at its calls; what it names by id is not known here. */

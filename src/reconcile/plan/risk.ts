@@ -1,5 +1,6 @@
 import { ANYTHING, type AuthConfig } from "#hosts/call.ts";
 import { hostsOf, type KeyHost, unknownSettings } from "#hosts/hosts-of.ts";
+import { modelHost } from "#hosts/model-host.ts";
 import { settingOf } from "#hosts/settings.ts";
 import { type FieldChange, type FieldName, fieldOf } from "#reconcile/change.ts";
 import { byText } from "#reconcile/kinds.ts";
@@ -18,7 +19,7 @@ interface Write {
 
 /** Why a person should look twice, in words; undefined when there is no reason. */
 export function highRiskOf(write: Write): string | undefined {
-  const risks = [lostValue(write), ...otherPlaces(write), ...keptPlaces(write)];
+  const risks = [lostValue(write), ...otherPlaces(write), ...keptPlaces(write), calledModel(write)];
   return risks.filter((risk) => risk !== undefined).join("; ") || undefined;
 }
 
@@ -33,6 +34,15 @@ function isPushed(changedFields: readonly FieldChange[]): boolean {
   return changedFields.some(
     (change) => VALUE_FIELDS.includes(fieldOf(change)) && change.after !== undefined,
   );
+}
+
+/** Some providers send the key to a model whose name is an address. */
+function calledModel({ desired, changed_fields }: Write): string | undefined {
+  if (desired.kind !== "model_definition") return undefined;
+  if (!changed_fields.some(({ path }) => path === "model_name")) return undefined;
+  const { model_name } = desired.fields;
+  if (modelHost(model_name) === undefined) return undefined;
+  return `model_name changes to an address: the provider key may go to ${model_name}`;
 }
 
 /**

@@ -4,7 +4,14 @@ import { formatIssue } from "#manifest/errors.ts";
 import { parsePolicy } from "#manifest/policy.ts";
 import type { OwnerGrants } from "#manifest/policy-schema.ts";
 import type { Manifest } from "#manifest/types.ts";
-import { aBudget, aManifest, anEndpoint, aSecret, everyGrant } from "../../support/builders.ts";
+import {
+  aBudget,
+  aManifest,
+  aModelDefinition,
+  anEndpoint,
+  aSecret,
+  everyGrant,
+} from "../../support/builders.ts";
 import { checkTexts, issuesOf, linesOf, yaml } from "../../support/issues.ts";
 
 function granted(grants: OwnerGrants): Access {
@@ -124,6 +131,26 @@ test.each<[string, OwnerGrants, Partial<Manifest>, readonly string[]]>([
       'secrets[0].provider is not granted to this owner; granted is *.anthropic.com, got "openai", which is called at "api.openai.com"',
     ],
   ],
+  ...[
+    ["https://evil.example/v1", "evil.example"],
+    ["HTTPS://Evil.example:8443/models/x", "evil.example"],
+    ["openai/https://evil.example/v1", "*"],
+    ["https://api.openai.com@evil.example/", "*"],
+    ["https:\\\\evil.example", "*"],
+    ["//evil.example/v1", "*"],
+  ].map(([model_name = "", host]): [string, OwnerGrants, Partial<Manifest>, readonly string[]] => [
+    `the model ${model_name} of a secret of others`,
+    { hosts: ["api.openai.com"], externals: ["handmade"] },
+    {
+      secrets: [{ name: "handmade", external: true }],
+      model_definitions: [
+        { name: "gpt-4o", secret: "handmade", provider: "huggingface", model_name },
+      ],
+    },
+    [
+      `model_definitions[0].model_name is not granted to this owner; granted is api.openai.com, got "${host}"`,
+    ],
+  ]),
   [
     "scopes and amounts",
     { budgets: { scopes: ["USER", "ENDPOINT"], amount_max: 100 } },
@@ -231,6 +258,24 @@ test.each<[string, OwnerGrants, Partial<Manifest>]>([
     },
   ],
   ["the host of the provider", everyGrant({ hosts: ["api.openai.com"] }), {}],
+  [
+    "a model that is an address of a granted host",
+    everyGrant({ hosts: ["api.openai.com", "*.models.example"] }),
+    { model_definitions: [aModelDefinition({ model_name: "https://a.models.example/v1" })] },
+  ],
+  [
+    "models with slashes and colons in their names",
+    everyGrant({ hosts: ["api.openai.com"] }),
+    {
+      model_definitions: [
+        "meta-llama/Llama-3:free",
+        "ft:gpt-4o:acme::id",
+        "anthropic.claude:0",
+      ].map((model_name, index) =>
+        aModelDefinition({ name: index === 0 ? "gpt-4o" : `m${index}`, model_name }),
+      ),
+    },
+  ],
   [
     "a host in any case",
     everyGrant({ hosts: ["API.example.com"] }),
@@ -441,4 +486,15 @@ test("a policy among the manifests is told as what it is", async () => {
   expect(await issuesOf("version: 2\nowners: {}\n")).toEqual([
     "gateway.yaml:2:1 owners looks like a policy, and not like a manifest; the policy is manifests/policy.yaml, and anywhere else it grants and denies nothing (schema)",
   ]);
+});
+
+test("a model that is an address in a private network needs the setting of the stack", async () => {
+  const text = JSON.stringify(
+    aManifest({ model_definitions: [aModelDefinition({ model_name: "http://169.254.169.254/" })] }),
+  );
+
+  expect(await issuesOf(text, { allowLoopbackApiBase: false })).toEqual([
+    expect.stringContaining("model_name must not lead to the server itself or into a private"),
+  ]);
+  expect(await issuesOf(text, { allowLoopbackApiBase: true })).toEqual([]);
 });

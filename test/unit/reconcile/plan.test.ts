@@ -514,6 +514,23 @@ test.each<[provider: string, before: Record<string, string>, after: Record<strin
   },
 );
 
+test.each([
+  [
+    "https://evil.example/v1",
+    "model_name changes to an address: the provider key may go to https://evil.example/v1",
+  ],
+  ["gpt-5", undefined],
+])("a model that becomes an address is of high risk: %s", (model_name, said) => {
+  const { plan } = planOf(
+    [secret(), definition("d", { model_name })],
+    [existing(secret()), existing(definition("d"))],
+  );
+  const [change] = plan.changes;
+
+  expect(change?.action).toBe("update");
+  expect(change?.action === "update" ? change.high_risk : "").toBe(said);
+});
+
 test("a change of anything else in auth_config is of no high risk", () => {
   const [one, other] = ["api_key", "default_chain"].map((auth_mode) =>
     secret("s", { auth_config: { auth_mode, api_base: "https://x.example" } }),
