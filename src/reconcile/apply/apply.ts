@@ -186,7 +186,14 @@ async function attempt(
     return { key, outcome: "applied", id, duration_ms: durationMs(), ...(push && { push }) };
   } catch (error) {
     if (!(error instanceof GatewayOpsError)) throw error;
-    const { code, message, disposition } = error;
-    return { key, outcome: "failed", duration_ms: durationMs(), code, message, disposition };
+    return { key, outcome: "failed", duration_ms: durationMs(), ...failureOf(error) };
   }
+}
+
+/** A name that was free when the lists were read is taken: the next plan sees by what. */
+function failureOf({ code, message, disposition }: GatewayOpsError) {
+  if (code !== "gateway-already-exists") return { code, message, disposition };
+  const why =
+    "it was made since the gateway was read, or a list lacked it; the next plan looks again";
+  return { code, message: `${message}: ${why}`, disposition: "retry" as const };
 }

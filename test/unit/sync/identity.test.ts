@@ -215,6 +215,57 @@ test("where id and name lead to two, the file is rejected with both, until one i
   expect(seen().endpoints.map(({ name }) => name)).toEqual(["chat"]);
 });
 
+const TWO = {
+  ...MANIFEST,
+  endpoints: [anEndpoint(), anEndpoint({ name: "talk", tags: { a: "b" } })],
+};
+
+test.each([
+  ["swapped", ["chat-x", "chat", "talk"]],
+  ["moved on, each to the name of the next", ["talk-x", "talk"]],
+])(
+  "two names that were %s by hand are told with both ids, and nothing is written",
+  async (how, to) => {
+    const { seen, gateway, sync, putAndSync } = await applied({ manifest: TWO });
+    const idOf = (name: string) =>
+      seen().endpoints.find((endpoint) => endpoint.name === name)?.endpoint_id ?? "";
+    const [chat, talk] = [idOf("chat"), idOf("talk")];
+    const rename = (endpoint_id: string, name = "") =>
+      gateway.endpoints.update({ endpoint_id, name });
+    if (how === "swapped") await rename(chat, to[0]);
+    await rename(talk, to[how === "swapped" ? 1 : 0]);
+    await rename(chat, to.at(-1));
+    const writes = gateway.writes().length;
+
+    const report = await putAndSync({ ...TWO });
+
+    expect(issuesIn(report).join()).toContain("identity-clash");
+    expect(issuesIn(report).join()).toContain(chat);
+    expect(issuesIn(report).join()).toContain(talk);
+    expect(gateway.writes().length).toBe(writes);
+    // A person gives one its name back: the other one is mended by id.
+    await rename(chat, "away");
+    await rename(talk, "talk");
+    await putAndSync({ ...TWO, budgets: [aBudget()] });
+    await sync();
+    expect([idOf("chat"), idOf("talk")]).toEqual([chat, talk]);
+  },
+);
+
+test("a file that follows names that were swapped by hand is told the same", async () => {
+  const { seen, gateway, putAndSync } = await applied({ manifest: TWO });
+  const [one, other] = seen().endpoints;
+  const rename = (endpoint_id = "", name = "") => gateway.endpoints.update({ endpoint_id, name });
+  await rename(one?.endpoint_id, "away");
+  await rename(other?.endpoint_id, one?.name);
+  await rename(one?.endpoint_id, other?.name);
+
+  const report = await putAndSync({ ...TWO, endpoints: [anEndpoint()] });
+
+  expect(issuesIn(report).join()).toContain("identity-clash");
+  expect(seen().endpoints).toHaveLength(2);
+});
+
 test("without history nothing undeclared goes, with the next run neither", async () => {
   const { bucket, putAndSync, seen } = await applied();
   bucket.loseSnapshots();

@@ -196,6 +196,37 @@ test("an external that a list lacks once is looked for again before its file is 
   expect(changesIn(report)).toEqual(["update endpoint/chat"]);
 });
 
+test.each(["secrets", "modelDefinitions", "endpoints"] as const)(
+  "what a list of %s lacks and nobody knows is seen by the next plan, without another put",
+  async (kind) => {
+    const { gateway, putAndSync, lookAgain, clock } = syncRuns();
+    const by = { created_by: "alice" };
+    const { secret_id } = await gateway.secrets.create({
+      secret_name: "openai-prod",
+      ...{ secret_value: { api_key: "alice's own" }, provider: "openai", ...by },
+    });
+    const { model_definition_id } = await gateway.modelDefinitions.create({
+      name: "gpt-4o",
+      ...{ secret_id, provider: "openai", model_name: "gpt-4o", ...by },
+    });
+    await gateway.endpoints.create({
+      name: "chat",
+      ...{ model_configs: [{ model_definition_id, linkage_type: "PRIMARY" as const }], ...by },
+    });
+    const { list } = gateway[kind];
+    Object.assign(gateway[kind], { list: async () => [] });
+    const lagged = await putAndSync(MANIFEST, LAST);
+    Object.assign(gateway[kind], { list });
+    clock.advance(60_000);
+
+    expect(lagged?.outcome).toBe("pending");
+    expect(lagged?.workspaces[0]?.error?.message).toContain("the next plan looks again");
+    expect((await lookAgain())?.outcome).toBe("applied");
+    const { secrets, definitions, endpoints } = gateway.visible();
+    expect([secrets, definitions, endpoints].map(({ length }) => length)).toEqual([1, 1, 1]);
+  },
+);
+
 test("an endpoint that lost its models and its name by hand is mended in place", async () => {
   const { gateway, putAndSync, counts } = await applied({ ...MANIFEST, budgets: [] });
   const [before] = gateway.visible().endpoints;
