@@ -13,6 +13,8 @@ const DEPLOY_TIMEOUT_MS = 180_000;
 export interface LocalAwsOptions {
   readonly port?: number;
   readonly folder?: string;
+  /** Whether policies of IAM hold; our own stack, which wants TLS, cannot be deployed then. */
+  readonly isEnforcing?: boolean;
 }
 
 interface DeployOptions {
@@ -54,7 +56,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     command: path.join(venvBin, "python"),
     args: ["-m", "ministack"],
     cwd: folder,
-    env: serverEnvironment(port, temporary),
+    env: serverEnvironment(port, temporary, options.isEnforcing ? { AUTH: "true" } : {}),
     logFile,
     isReady: () => answersOk(`${endpoint}/_ministack/health`),
     startTimeoutMs: START_TIMEOUT_MS,
@@ -74,7 +76,11 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
 }
 
 /** Functions inherit this environment too: nothing may be in it that a function must not see. */
-function serverEnvironment(port: number, temporary: string): Record<string, string> {
+function serverEnvironment(
+  port: number,
+  temporary: string,
+  more: Readonly<Record<string, string>>,
+): Record<string, string> {
   const node = path.dirname(process.execPath);
   return cleanEnvironment({
     // Functions run on the first `node` of the PATH: the one that runs us, for any function runtime.
@@ -92,6 +98,7 @@ function serverEnvironment(port: number, temporary: string): Record<string, stri
     DOCKER_HOST: `unix://${temporary}/no-docker.sock`,
     // The SDK's notice on old Nodes would be in the log of every function.
     NODE_NO_WARNINGS: "1",
+    ...more,
   });
 }
 

@@ -28,6 +28,8 @@ import {
 import type { ReceivedEvent } from "../../scripts/story/mailbox.ts";
 import { until } from "../../scripts/story/until.ts";
 import { CREDENTIALS_SECRET, openWorld, output, type World } from "../../scripts/story/world.ts";
+import { CI_OWNER } from "../support/ci-docs.ts";
+import { makeRepository, statusesOf } from "../support/ci-workflow.ts";
 import { A_PLACE } from "../support/places.ts";
 import { invocations, timesLogged } from "../support/written.ts";
 
@@ -278,6 +280,39 @@ test(
     expect(preview.workspaces[0]?.changes.map(({ action }) => action)).toEqual(["update"]);
     expect(markdown).toContain("endpoint/other");
     expect(await world.gateway.endpoints.list()).toEqual(before);
+  },
+  TEST_TIMEOUT_MS,
+);
+
+test(
+  "the workflow of docs/ci.md plans a pull request and applies what is merged, without a login",
+  async () => {
+    const repository = await makeRepository(world);
+    await createSecret(world, `${CI_OWNER}/key`, madeUpKey(CI_OWNER), CI_OWNER);
+    const manifest = tenant(CI_OWNER);
+    const before = await everythingOf(world);
+
+    repository.write(manifest);
+    const planned = await repository.play("plan");
+    const comment = repository.read("plan.md");
+    const afterPlan = await everythingOf(world);
+    const pushed = await repository.play("push");
+    const plannedAgain = await repository.play("plan");
+
+    expect(statusesOf(planned)).toEqual({ Validate: 0, Plan: 0, Comment: 0 });
+    expect(comment).toContain("+ create endpoint/endpoint-search");
+    expect(repository.read("gh-arguments.txt")).toBe(
+      "pr\ncomment\n12\n--edit-last\n--create-if-none\n--body-file\nplan.md\n",
+    );
+    expect(afterPlan).toBe(before);
+    expect(statusesOf(pushed)).toEqual({ Validate: 0, Push: 0 });
+    expect(repository.read("summary.md")).toContain(`# ${CI_OWNER}: applied`);
+    expect(await ownEndpoints("endpoint-search")).toEqual(["endpoint-search"]);
+    expect(statusesOf(plannedAgain)).toEqual({ Validate: 0, Plan: 0, Comment: 0 });
+    expect(repository.read("plan.md")).toContain("There is nothing to change.");
+
+    repository.write(`${manifest}\nzzz: 1\n`);
+    expect(statusesOf(await repository.play("plan"))).toEqual({ Validate: 4 });
   },
   TEST_TIMEOUT_MS,
 );

@@ -30,9 +30,19 @@ export async function openStack(stack: string, signal: AbortSignal): Promise<Mem
 
 /** The bucket with the rights of an author; whoever names it needs no right to look a stack up. */
 export async function openBucket(place: BucketPlace, signal: AbortSignal): Promise<AuthorBucket> {
-  const name =
-    "bucket" in place ? place.bucket : (await outputsOf(place.stack, signal))(BUCKET_OUTPUT);
+  const name = "bucket" in place ? place.bucket : await bucketOf(place.stack, signal);
   return new S3AuthorBucket(s3Client(), name, signal);
+}
+
+async function bucketOf(stack: string, signal: AbortSignal): Promise<string> {
+  try {
+    return (await outputsOf(stack, signal))(BUCKET_OUTPUT);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${error.message}; --bucket NAME takes no right to look it up`, {
+      cause: error,
+    });
+  }
 }
 
 /** Who may do what in a deployed stack, by its tenancy and its policy. */
