@@ -29,6 +29,8 @@ export interface Memory extends Pick<RunOwnerDependencies, "ledger" | "snapshots
 /** The outside world as the use cases need it. */
 export interface Backend extends Pick<Memory, "isShared" | "manifests"> {
   readonly dependencies: RunOwnerDependencies & Omit<RunDependencies, "reports">;
+  /** Names of the server's workspaces, none if it has none; undefined: one may not ask. */
+  readonly workspaces: () => Promise<readonly string[] | undefined>;
 }
 
 export type OpenBackend = (request: BackendRequest) => Promise<Backend>;

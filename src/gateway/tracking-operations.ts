@@ -11,6 +11,8 @@ export const TRACKING_OPERATIONS = {
   createExperiment: create<"name">("/api/2.0/mlflow/experiments/create"),
   /** Accounts with their roles; a role of its own holds what one user was granted. */
   listUsers: ask("/api/2.0/mlflow/users/list"),
+  /** Served only where workspaces are switched on. */
+  listWorkspaces: ask("/api/3.0/mlflow/workspaces"),
   listScorers: ask<"experiment_id">("/api/3.0/mlflow/scorers/list"),
 } as const satisfies Record<string, Operation>;
 

@@ -51,6 +51,7 @@ export class TrackingClient {
   readonly experiments: ExperimentOperations;
   readonly scorers: ScorerOperations;
   readonly grants: GrantOperations;
+  readonly workspaces: WorkspaceOperations;
   readonly #options: GatewayClientOptions<TrackingOperationName>;
   readonly #caller: TrackingCaller;
 
@@ -63,6 +64,7 @@ export class TrackingClient {
     this.experiments = new ExperimentOperations(caller);
     this.scorers = new ScorerOperations(caller);
     this.grants = new GrantOperations(caller);
+    this.workspaces = new WorkspaceOperations(caller);
   }
 
   /** As `GatewayClient.within`. */
@@ -136,6 +138,24 @@ class ScorerOperations {
   }
 }
 
+class WorkspaceOperations {
+  readonly #caller: TrackingCaller;
+
+  constructor(caller: TrackingCaller) {
+    this.#caller = caller;
+  }
+
+  /**
+   * Names of those that we may see; undefined where we may not ask. Only for a server that says it
+   * has workspaces: any other answers 503, as if it were down.
+   */
+  async list(): Promise<string[] | undefined> {
+    const answer = await this.#caller.call("listWorkspaces", {}).catch(whenHidden);
+    if (!answer) return undefined;
+    return WORKSPACES(answer, whole("listWorkspaces")).map(({ name }) => name);
+  }
+}
+
 class GrantOperations {
   readonly #caller: TrackingCaller;
 
@@ -199,6 +219,8 @@ const USERS = read.field(
   "users",
   read.list(read.object({ username: read.text, roles: read.list(ROLE) })),
 );
+
+const WORKSPACES = read.field("workspaces", read.list(read.object({ name: read.text })));
 
 /** No accounts, an older server that has no such address, or a login that may not see it. */
 const HIDDEN = [403, 404, 405];

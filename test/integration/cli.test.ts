@@ -151,6 +151,17 @@ test("a gateway is brought to a manifest, watched, exported and taken back", asy
   expectNoLeak([VALUE, server.admin?.password ?? ""], first, exported, drift);
 });
 
+test("a workspace that the server does not have is an error of each command", async () => {
+  const place = aPlace();
+  write(place, "gateway.yaml", manifestOf("nowhere"));
+
+  for (const command of [["plan", "gateway.yaml"], ["drift"], ["rollback", "--list"], ["export"]]) {
+    const { status, stderr } = await run(place, [...command, "--workspace", "nonexist"]);
+
+    expect([status, stderr]).toEqual([1, expect.stringContaining("has no workspaces: it runs")]);
+  }
+});
+
 test("a rollback holds: the same is not applied again until it changes or somebody resumes", async () => {
   const place = aPlace();
   const owner = ["--owner", "held"];

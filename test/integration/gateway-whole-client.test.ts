@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { GatewayClient } from "#gateway/client.ts";
 import { OPERATIONS, type OperationName } from "#gateway/operations.ts";
+import { TrackingClient } from "#gateway/tracking.ts";
 import { hostsOf, unknownSettings } from "#hosts/hosts-of.ts";
 import { providerOf } from "#hosts/providers.ts";
 import { callLocal } from "../../scripts/local/http.ts";
@@ -101,6 +102,18 @@ describe.each(SETUPS)("against MLflow $version $name", (setup) => {
     });
     return { secret_id, model_definition_id, endpoint_id };
   }
+
+  test("a server that has workspaces lists them; another one answers as if it were down", async () => {
+    const { trackingUri, admin } = server;
+    const retry = { attemptsMax: 1 };
+    const tracking = new TrackingClient({ trackingUri, retry, ...(admin && { auth: admin }) });
+    const list = tracking.workspaces.list().catch((error: unknown) => Object(error).code);
+
+    const wanted = setup.workspaces
+      ? expect.arrayContaining(["default", "team-a"])
+      : "gateway-unavailable";
+    expect(await list).toEqual(wanted);
+  });
 
   test("the server says what it is and who we are", async () => {
     await expect(client.server.health()).resolves.toBeUndefined();

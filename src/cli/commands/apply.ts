@@ -1,5 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { applyRequest } from "#cli/apply-request.ts";
+import { namingWorkspaces } from "#cli/connection/check-workspace.ts";
 import { backendOf } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import { EXIT } from "#cli/exit-codes.ts";
@@ -72,7 +73,8 @@ async function apply(this: GwopsContext, asked: Flags, ...argumentList: string[]
     const backend = await backendOf(context, flags);
     const request = await requestOf(context, backend, flags, files);
     const { server } = backend.dependencies;
-    return applyRequest(context, backend, request, flags).catch((error: unknown) => {
+    const work = () => applyRequest(context, backend, request, flags);
+    return namingWorkspaces(backend, work).catch((error: unknown) => {
       // Whose work is paused holds up nobody else.
       if (!named.isList || !(error instanceof PausedError)) throw error;
       say(context, `gwops: ${flags.owner}: ${error.message}`);

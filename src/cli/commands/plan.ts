@@ -1,5 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { readForBucket } from "#cli/author.ts";
+import { namingWorkspaces } from "#cli/connection/check-workspace.ts";
 import { backendOf } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import {
@@ -95,7 +96,7 @@ async function localPlan(
     ...(await requestOf(context, backend, flags, files)),
     values: flags.noValues ? "not-looked-up" : "current",
   } as const;
-  const planned = await planOwner(backend.dependencies, request);
+  const planned = await namingWorkspaces(backend, () => planOwner(backend.dependencies, request));
   const status = await printPlans(context, flags, {
     shown: plansOf(planned),
     saved: () => savedPlan(backend.dependencies, request, planned),

@@ -8,6 +8,7 @@ import { LocalSecretSources } from "#local/secret-sources.ts";
 import { SnapshotFiles } from "#local/snapshot-files.ts";
 import { defaultLedgerPath } from "#local/state-folder.ts";
 import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
+import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
 import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { paceOf } from "#runtime/pace.ts";
 import { RequestCount } from "#runtime/request-count.ts";
@@ -38,13 +39,15 @@ export async function openBackend(
     ledgerPath,
   );
   const { writesPerSecondMax, owner, approvals } = request;
+  const clients = clientsOf(request);
   return {
     isShared,
     manifests,
+    workspaces: () => workspacesOf(clients),
     dependencies: {
       ledger,
       snapshots,
-      ...clientsOf(request),
+      ...clients,
       source: new LocalSecretSources({
         owner,
         env,
@@ -72,6 +75,16 @@ export async function openBackend(
       },
     },
   };
+}
+
+/** Of a server without any: none. */
+async function workspacesOf({
+  gatewayOf,
+  trackingOf,
+}: ReturnType<typeof clientsOf>): Promise<readonly string[] | undefined> {
+  const info = await gatewayOf(WORKSPACE_DEFAULT, NO_DEADLINE).server.info();
+  if (!info.workspaces_enabled) return [];
+  return trackingOf(WORKSPACE_DEFAULT, NO_DEADLINE).workspaces.list();
 }
 
 function leaseLeft(name: string, error: unknown): string {

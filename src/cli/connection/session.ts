@@ -6,6 +6,7 @@ import { trackingUriOf, workspaceOf } from "#cli/input/server-address.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
 import type { Ledger } from "#runtime/ledger.ts";
+import { checkWorkspace } from "./check-workspace.ts";
 import { loginOf } from "./login.ts";
 
 /** Out of politeness to the traffic that the same server workers serve. */
@@ -20,12 +21,24 @@ export async function ledgerOf(
   flags: Omit<GatewayFlags, "owner">,
 ): Promise<{ readonly ledger: Ledger; readonly isShared: boolean }> {
   const trackingUri = flags.stack === undefined ? flags.trackingUri : NO_GATEWAY;
-  const backend = await backendOf(context, { ...flags, owner: OWNER_DEFAULT, trackingUri });
+  const backend = await open(context, { ...flags, owner: OWNER_DEFAULT, trackingUri });
   return { ledger: backend.dependencies.ledger, isShared: backend.isShared };
 }
 
-/** Opens the gateway and the memory that the flags and the environment name. */
+/**
+ * Opens the gateway and the memory that the flags and the environment name. Throws
+ * {@link UsageError} for a workspace that the server does not have.
+ */
 export async function backendOf(
+  context: GwopsContext,
+  flags: GatewayFlags & Partial<WriteFlags>,
+): Promise<Backend> {
+  const backend = await open(context, flags);
+  await checkWorkspace(backend, workspaceOf(flags.workspace, context.env));
+  return backend;
+}
+
+async function open(
   context: GwopsContext,
   flags: GatewayFlags & Partial<WriteFlags>,
 ): Promise<Backend> {

@@ -81,6 +81,9 @@ export function cliSetup(root: string) {
     tenancy: "open" as Tenancy,
     ledger: parts.ledger,
     author: NO_BUCKET,
+    /** Of the server; undefined where one may not ask. */
+    workspaces: ["default", "space-a", "team-b", "team-space"] as string[] | undefined,
+    workspaceLooks: 0,
     clock: clock as Clock,
     env: { OPENAI_KEY: SECRET_VALUE },
     /** What happens while a person is thinking. */
@@ -122,6 +125,10 @@ export function cliSetup(root: string) {
         return {
           isShared: settings.isShared,
           manifests: settings.isShared ? parts.bucket : undefined,
+          workspaces: async () => {
+            settings.workspaceLooks += 1;
+            return settings.workspaces;
+          },
           dependencies: {
             gatewayOf: () => gateway,
             trackingOf: () => gateway.tracking,

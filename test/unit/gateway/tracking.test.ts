@@ -170,3 +170,20 @@ test("a server that is away while grants are asked for is a failure like any oth
 
   await expect(client.grants.list()).rejects.toMatchObject({ disposition: "retry" });
 });
+
+test.each([
+  ["by name", { json: { workspaces: [{ name: "default" }, { name: "a b" }] } }, ["default", "a b"]],
+  ["as unknown to whom they are not shown", { status: 403, json: {} }, undefined],
+  ["as unknown by an older server", { status: 404, json: {} }, undefined],
+])("workspaces are listed %s", async (_, answer, names) => {
+  const { client, requests } = trackingWith(answer);
+
+  expect(await client.workspaces.list()).toEqual(names);
+  expect(requests).toEqual(["GET /api/3.0/mlflow/workspaces"]);
+});
+
+test("why workspaces cannot be listed is not hidden", async () => {
+  const { client } = trackingWith({ status: 503, json: {} });
+
+  await expect(client.workspaces.list()).rejects.toMatchObject({ code: "gateway-unavailable" });
+});
