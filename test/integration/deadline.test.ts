@@ -91,7 +91,9 @@ const CASES: Readonly<Record<string, Case>> = {
         ...{ workspace: "default", name: "openai", owner: "default", provider: "openai" },
         value_from: { secrets_manager: "prod/openai" },
       };
-      const record = { target, source_arn: await theSecret() };
+      const left = { secret_id: "s-1", gateway_updated_at_ms: 0 };
+      const pushed = { ...left, version_id: "version-1", at_ms: 0 };
+      const record = { target, source_arn: await theSecret(), pushed };
       await ledger.commit([put(MANAGED_SECRETS, "default/openai", record, undefined)]);
       const body = {
         source: "aws.secretsmanager",
