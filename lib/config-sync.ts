@@ -61,7 +61,8 @@ export class ConfigSync extends Construct {
       description: "Brings the AI Gateway in line with the manifests",
       bundles: props.bundles,
       timeout: Duration.minutes(5),
-      memorySizeMiB: 512,
+      // The largest folder that is read takes 700 MiB.
+      memorySizeMiB: 1024,
       logRetentionDays: props.logRetentionDays,
       environment: {
         GATEWAY_OPS_MANIFEST_BUCKET: this.bucket.bucketName,

@@ -27,6 +27,7 @@ export function compose() {
   const dependencies = ({ work, recording }: Deadlines): OutboxDependencies => ({
     ledger: new DynamoLedger(dynamo, settings.GATEWAY_OPS_LEDGER_TABLE, recording),
     clock: systemClock,
+    deadline: work,
     channel: new SnsChannel(sns, topics, settings.GATEWAY_OPS_GATEWAY_URL, work),
   });
   return { logger: openLogger(), metrics: openMetrics(), dependencies };

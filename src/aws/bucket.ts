@@ -15,7 +15,12 @@ import { checkVersion, versionOf } from "#runtime/version.ts";
 import { visibleJson } from "#runtime/visible.ts";
 import type { ReportStore } from "#sync/end-run.ts";
 import { SNAPSHOT_VERSION, type Snapshot, type SnapshotStore } from "#sync/history/snapshot.ts";
-import { MANIFEST_PREFIX, type ManifestShelf, resultFolder } from "#sync/manifest-source.ts";
+import {
+  type ListedManifest,
+  MANIFEST_PREFIX,
+  type ManifestShelf,
+  resultFolder,
+} from "#sync/manifest-source.ts";
 import type { ApprovalSource } from "#sync/owner/approval.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import type { PreviewStore } from "#sync/preview/preview.ts";
@@ -43,22 +48,24 @@ export class ManifestBucket
     this.#options = callOptions(signal);
   }
 
-  async listManifests(): Promise<string[]> {
-    const keys: string[] = [];
+  async listManifests(prefix = MANIFEST_PREFIX): Promise<ListedManifest[]> {
+    const listed: ListedManifest[] = [];
     let token: string | undefined;
     do {
       const command = new ListObjectsV2Command({
         Bucket: this.#bucket,
-        Prefix: MANIFEST_PREFIX,
+        Prefix: prefix,
         ContinuationToken: token,
       });
       const page = await awsCall("listing manifests", () =>
         this.#client.send(command, this.#options),
       );
-      keys.push(...(page.Contents ?? []).flatMap(({ Key }) => Key ?? []));
+      for (const { Key, Size = 0, ETag = "" } of page.Contents ?? []) {
+        if (Key !== undefined) listed.push({ key: Key, bytes: Size, etag: ETag });
+      }
       token = page.NextContinuationToken;
     } while (token !== undefined);
-    return keys;
+    return listed;
   }
 
   async readNewest(key: string): Promise<OwnerFile | undefined> {

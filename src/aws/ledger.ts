@@ -49,13 +49,20 @@ export class DynamoLedger implements Ledger {
 
   async list<T>(kind: LedgerKind<T>, options: ListOptions = {}): Promise<LedgerRecord<T>[]> {
     const stored: StoredRecord[] = [];
+    const { after, limit = Number.POSITIVE_INFINITY } = options;
+    const [condition, values] =
+      after === undefined
+        ? ["kind = :kind", {}]
+        : ["kind = :kind AND id > :after", { ":after": { S: after } }];
     let startKey: Record<string, AttributeValue> | undefined;
     do {
+      const left = limit - stored.length;
       const command: QueryCommand = new QueryCommand({
         TableName: this.#table,
-        KeyConditionExpression: "kind = :kind",
-        ExpressionAttributeValues: { ":kind": { S: kind.name } },
+        KeyConditionExpression: condition,
+        ExpressionAttributeValues: { ":kind": { S: kind.name }, ...values },
         ConsistentRead: true,
+        ...(Number.isFinite(left) ? { Limit: left } : {}),
         ExclusiveStartKey: startKey,
       });
       const page = await awsCall("listing the ledger", () =>
@@ -63,7 +70,7 @@ export class DynamoLedger implements Ledger {
       );
       stored.push(...(page.Items ?? []).map(fromItem));
       startKey = page.LastEvaluatedKey;
-    } while (startKey);
+    } while (startKey && stored.length < limit);
     return readRecords(kind, stored, options);
   }
 

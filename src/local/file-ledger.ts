@@ -9,7 +9,7 @@ import type {
   ListOptions,
 } from "#runtime/ledger.ts";
 import { checkCommit } from "#runtime/ledger-limits.ts";
-import { readRecord, readRecords, type StoredRecord } from "#runtime/stored-record.ts";
+import { listed, readRecord, readRecords, type StoredRecord } from "#runtime/stored-record.ts";
 import { checkVersion, versionOf } from "#runtime/version.ts";
 import { fileFailure, LocalFileError, systemCode } from "./errors.ts";
 import { withFileLock } from "./file-lock.ts";
@@ -67,9 +67,7 @@ export class FileLedger implements Ledger {
 
   async list<T>(kind: LedgerKind<T>, options: ListOptions = {}): Promise<LedgerRecord<T>[]> {
     const items = [...(await this.#load()).values()].filter((item) => item.kind === kind.name);
-    // As the table in AWS orders its keys: by their bytes.
-    items.sort((a, b) => Buffer.compare(Buffer.from(a.id), Buffer.from(b.id)));
-    return readRecords(kind, items.map(toStored), options);
+    return readRecords(kind, listed(items.map(toStored), options), options);
   }
 
   async commit(writes: readonly LedgerWrite[]): Promise<boolean> {

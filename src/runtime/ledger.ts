@@ -23,6 +23,10 @@ export interface Ledger {
 }
 
 export interface ListOptions {
+  /** Only what comes after this id, whether there is such a record or not. */
+  readonly after?: string | undefined;
+  /** At most so many, those that cannot be read included. @default all */
+  readonly limit?: number | undefined;
   /** Told of each record that cannot be read, which is then left out. @default it is thrown */
   readonly onUnreadable?: (id: string, error: GatewayOpsError) => void;
 }

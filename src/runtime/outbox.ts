@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Clock } from "./clock.ts";
+import type { Deadline } from "./deadline.ts";
 import { type Ledger, type LedgerRecord, remove } from "./ledger.ts";
 import { type Message, OUTBOX, type Severity } from "./message.ts";
 
@@ -26,6 +27,7 @@ export interface OutboxDependencies {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly channel: MessageChannel;
+  readonly deadline: Deadline;
 }
 
 export interface OutboxResult {
@@ -50,21 +52,54 @@ const messageSchema: z.ZodType<Message> = z.object({
 
 const URGENCY: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, info: 2 };
 
+/** Of which at most so many are in memory at once: a message has up to 256 KB. */
+const PAGE_LENGTH = 100;
+
 /**
- * Publishes whatever is in the outbox, critical messages first and the oldest of each severity
- * before the newer, and deletes what is out. Resending is the same act: whoever is killed between
- * the two, or works beside another, publishes a message twice under the same id. A message that
- * fails stays, and holds up no other.
+ * Publishes whatever is in the outbox, the oldest first, page by page until the deadline; of a page
+ * critical messages go first, and the oldest of each severity before the newer. Deletes what is out.
+ * Resending is the same act: whoever is killed between the two, or works beside another, publishes a
+ * message twice under the same id. A message that fails stays, and holds up no other.
  */
-export async function publishOutbox({
-  ledger,
-  clock,
-  channel,
-}: OutboxDependencies): Promise<OutboxResult> {
+export async function publishOutbox(dependencies: OutboxDependencies): Promise<OutboxResult> {
+  const { clock, deadline } = dependencies;
+  const published: string[] = [];
+  const unpublished: Unpublished[] = [];
+  let oldest: string | undefined;
+  let page: Page | undefined;
+  do {
+    page = await publishPage(dependencies, page?.lastId);
+    published.push(...page.published);
+    unpublished.push(...page.unpublished);
+    oldest ??= page.oldestLeft;
+  } while (page.isFull && deadline.leftMs() > 0);
+  return {
+    published,
+    unpublished,
+    oldestAgeMs: oldest === undefined ? 0 : ageOf(oldest, clock.nowMs()),
+  };
+}
+
+/** What became of some messages that follow each other in the outbox. */
+interface Page extends Omit<OutboxResult, "oldestAgeMs"> {
+  readonly lastId: string | undefined;
+  /** More may follow. */
+  readonly isFull: boolean;
+  /** Id of the oldest record that stayed. */
+  readonly oldestLeft: string | undefined;
+}
+
+async function publishPage(
+  { ledger, channel }: OutboxDependencies,
+  after: string | undefined,
+): Promise<Page> {
   const unreadable: Unpublished[] = [];
   const listed = await ledger.list(OUTBOX, {
+    after,
+    limit: PAGE_LENGTH,
     onUnreadable: (id, { message }) => unreadable.push({ id, reason: message }),
   });
+  const ids = [...listed, ...unreadable].map(({ id }) => id).sort(byBytes);
   const left = new Map<string, LedgerRecord<Message>>();
   for (const record of listed) {
     const { success, error } = messageSchema.safeParse(record.value);
@@ -73,20 +108,31 @@ export async function publishOutbox({
   }
   const published: string[] = [];
   const failed = await channel.publish(byUrgency([...left.values()]), async (messages) => {
+    const records = messages.flatMap(({ id }) => left.get(id) ?? []);
+    await forget(ledger, records);
     for (const { id } of messages) {
-      const record = left.get(id);
-      // Another publisher may have been faster.
-      if (record) await ledger.commit([remove(OUTBOX, record)]);
       left.delete(id);
       published.push(id);
     }
   });
-  const oldest = [...unreadable, ...left.values()].map(({ id }) => id).sort()[0];
   return {
     published,
     unpublished: [...unreadable, ...failed],
-    oldestAgeMs: oldest === undefined ? 0 : ageOf(oldest, clock.nowMs()),
+    lastId: ids.at(-1),
+    isFull: ids.length === PAGE_LENGTH,
+    oldestLeft: [...unreadable, ...left.values()].map(({ id }) => id).sort(byBytes)[0],
   };
+}
+
+/** Another publisher may have been faster with some of them. */
+async function forget(ledger: Ledger, records: readonly LedgerRecord<Message>[]): Promise<void> {
+  if (await ledger.commit(records.map((record) => remove(OUTBOX, record)))) return;
+  for (const record of records) await ledger.commit([remove(OUTBOX, record)]);
+}
+
+/** As the ledger orders its ids. */
+function byBytes(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }
 
 function byUrgency(records: readonly LedgerRecord<Message>[]): Message[] {

@@ -33,6 +33,18 @@ export function readRecord<T>(kind: LedgerKind<T>, stored: StoredRecord): Ledger
   }
 }
 
+/** Of all records of a kind, in order of id, those that a list is about. */
+export function listed<S extends StoredRecord>(
+  stored: readonly S[],
+  { after, limit }: ListOptions,
+): readonly S[] {
+  // As the table in AWS orders its keys: by their bytes.
+  const bytes = (id: string) => Buffer.from(id);
+  const sorted = [...stored].sort((a, b) => Buffer.compare(bytes(a.id), bytes(b.id)));
+  const isAfter = ({ id }: S) => after === undefined || Buffer.compare(bytes(id), bytes(after)) > 0;
+  return sorted.filter(isAfter).slice(0, limit);
+}
+
 export function readRecords<T>(
   kind: LedgerKind<T>,
   stored: readonly StoredRecord[],

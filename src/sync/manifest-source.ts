@@ -1,11 +1,25 @@
+import { BYTES_MAX } from "#manifest/read.ts";
 import type { ManifestIssue } from "#manifest/types.ts";
+import { mapLimited } from "#runtime/limit.ts";
 import { isOwnerName, OWNER_NAME_RULE } from "#runtime/marks.ts";
-import { type OwnerFile, withinLimits } from "./owner-file.ts";
+import { type OwnerFile, overFileLimits, withinLimits } from "./owner-file.ts";
+
+/** A manifest that nobody has read yet. */
+export interface ListedManifest {
+  readonly key: string;
+  readonly bytes: number;
+  /** Another one for another content. */
+  readonly etag: string;
+}
 
 /** Where people put manifests. */
 export interface ManifestSource {
-  /** Keys of all manifests, `manifests/policy.yaml` included. */
-  listManifests(): Promise<string[]>;
+  /**
+   * All manifests whose keys begin so, `manifests/policy.yaml` included.
+   *
+   * @param prefix within {@link MANIFEST_PREFIX}. @default all
+   */
+  listManifests(prefix?: string): Promise<ListedManifest[]>;
   /** The newest version; undefined when the object was deleted. */
   readNewest(key: string): Promise<OwnerFile | undefined>;
 }
@@ -60,20 +74,34 @@ const READS_IN_FLIGHT = 4;
 
 /** The owners that have manifests; an empty one stands for files that lie in no folder. */
 export async function ownersOf(manifests: ManifestSource): Promise<string[]> {
-  const keys = await manifests.listManifests();
+  const keys = (await manifests.listManifests()).map(({ key }) => key);
   return [...new Set(keys.filter(isManifestKey).map(ownerOfKey))].sort();
 }
 
-/** The newest version of every manifest of an owner. */
+/**
+ * The newest version of every manifest of an owner. What is too much is not read: its size is known
+ * before.
+ */
 export async function readFiles(manifests: ManifestSource, owner: string): Promise<OwnerFile[]> {
-  const keys = await manifests.listManifests();
-  const own = keys.filter((key) => isManifestKey(key) && ownerOfKey(key) === owner).sort();
-  let files: OwnerFile[] = [];
-  // No more is held than the limits allow, and what is read at once.
-  for (let begin = 0; begin < own.length; begin += READS_IN_FLIGHT) {
-    const keys = own.slice(begin, begin + READS_IN_FLIGHT);
-    const read = await Promise.all(keys.map((key) => manifests.readNewest(key)));
-    files = withinLimits([...files, ...read.filter((file) => file !== undefined)]);
-  }
-  return files;
+  const folder = owner === "" ? MANIFEST_PREFIX : `${MANIFEST_PREFIX}${owner}/`;
+  const own = (await manifests.listManifests(folder)).filter(
+    ({ key }) => isManifestKey(key) && ownerOfKey(key) === owner,
+  );
+  // Of a file that is too long by itself no more is read than shows that.
+  const sized = own.map(({ key, bytes }) => ({ name: key, bytes: Math.min(bytes, BYTES_MAX) }));
+  const tooMuch = overFileLimits(sized);
+  const files = await mapLimited(own, READS_IN_FLIGHT, ({ key, etag }) => {
+    const refused = tooMuch.get(key);
+    return refused ? refusedFile(key, etag, refused) : manifests.readNewest(key);
+  });
+  // A file may have grown since.
+  return withinLimits(files.filter((file) => file !== undefined));
+}
+
+async function refusedFile(
+  name: string,
+  version_id: string,
+  refused: ManifestIssue,
+): Promise<OwnerFile> {
+  return { name, version_id, content: "", refused };
 }

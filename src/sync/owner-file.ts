@@ -28,35 +28,48 @@ export function textOf({ content }: Pick<OwnerFile, "content">): string {
   return typeof content === "string" ? content : new TextDecoder().decode(content);
 }
 
+/** A file of which no more is known than how large it is. */
+interface SizedFile {
+  readonly name: string;
+  readonly bytes: number;
+}
+
 /**
- * Files in order of their names, without the content of those that are too much together: the
- * largest ones, so that what is out of measure stands in the way of nothing else.
+ * What of an owner's files is too much together, and why: the largest ones, so that what is out of
+ * measure stands in the way of nothing else.
  */
-export function withinLimits(files: readonly OwnerFile[]): OwnerFile[] {
-  const sorted = [...files].sort((one, other) => (one.name < other.name ? -1 : 1));
-  const tooMany = new Set(sorted.slice(FILES_MAX));
-  const bySize = sorted
-    .filter((file) => !tooMany.has(file))
-    .sort((one, other) => one.content.length - other.content.length);
-  const tooLarge = new Set<OwnerFile>();
+export function overFileLimits(files: readonly SizedFile[]): ReadonlyMap<string, ManifestIssue> {
+  const sorted = [...files].sort(byName);
+  const refused = new Map(
+    sorted.slice(FILES_MAX).map(({ name }) => [name, limitIssue(TOO_MANY)] as const),
+  );
+  const bySize = sorted.slice(0, FILES_MAX).sort((one, other) => one.bytes - other.bytes);
+  const all = bySize.reduce((sum, { bytes }) => sum + bytes, 0) / MEBIBYTE;
+  const tooMuch = `is among the largest of this owner's files, which have ${all.toFixed(1)} MiB together; at most ${BYTES_MAX / MEBIBYTE} are allowed`;
   let bytes = 0;
   for (const file of bySize) {
-    bytes += file.content.length;
-    if (bytes > BYTES_MAX) tooLarge.add(file);
+    bytes += file.bytes;
+    if (bytes > BYTES_MAX) refused.set(file.name, limitIssue(tooMuch));
   }
-  const most = FILES_MAX.toLocaleString("en-US");
-  return sorted.map((file) => {
-    if (tooMany.has(file)) return refuse(file, `is one of more than ${most} files of this owner`);
-    if (!tooLarge.has(file)) return file;
-    const [all, limit] = [bytes / MEBIBYTE, BYTES_MAX / MEBIBYTE];
-    return refuse(
-      file,
-      `is among the largest of this owner's files, which have ${all.toFixed(1)} MiB together; at most ${limit} are allowed`,
-    );
+  return refused;
+}
+
+/** Files in order of their names, without the content of those that are too much together. */
+export function withinLimits(files: readonly OwnerFile[]): OwnerFile[] {
+  const sized = files.map(({ name, content }) => ({ name, bytes: content.length }));
+  const refused = overFileLimits(sized);
+  return [...files].sort(byName).map((file) => {
+    const issue = file.refused ?? refused.get(file.name);
+    return issue ? { ...file, content: "", refused: issue } : file;
   });
 }
 
-function refuse(file: OwnerFile, message: string): OwnerFile {
-  const issue = { rule: "limits", path: [], line: 1, column: 1, message };
-  return { ...file, content: "", refused: file.refused ?? issue };
+const TOO_MANY = `is one of more than ${FILES_MAX.toLocaleString("en-US")} files of this owner`;
+
+function limitIssue(message: string): ManifestIssue {
+  return { rule: "limits", path: [], line: 1, column: 1, message };
+}
+
+function byName(one: { readonly name: string }, other: { readonly name: string }): number {
+  return one.name < other.name ? -1 : 1;
 }

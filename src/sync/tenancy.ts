@@ -95,7 +95,8 @@ async function closure(
 
 /** What somebody meant to be the policy: outside all folders by its name, elsewhere by what it says. */
 async function misnamedPolicies(manifests: ManifestSource): Promise<string[]> {
-  const keys = (await manifests.listManifests()).filter(isManifestKey);
+  const listed = await manifests.listManifests();
+  const keys = listed.map(({ key }) => key).filter(isManifestKey);
   const isPolicy = async (key: string) => {
     const [isOutside, isNamed] = [ownerOfKey(key) === "", isNamedLikePolicy(key)];
     if (isOutside && isNamed) return true;

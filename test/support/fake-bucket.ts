@@ -1,6 +1,6 @@
 import type { ReportStore } from "#sync/end-run.ts";
 import type { Snapshot, SnapshotStore } from "#sync/history/snapshot.ts";
-import { MANIFEST_PREFIX, type ManifestShelf } from "#sync/manifest-source.ts";
+import { type ListedManifest, MANIFEST_PREFIX, type ManifestShelf } from "#sync/manifest-source.ts";
 import type { ApprovalSource } from "#sync/owner/approval.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import type { PreviewStore } from "#sync/preview/preview.ts";
@@ -11,6 +11,8 @@ import type { RunReport } from "#sync/report/report.ts";
 export class FakeBucket
   implements ManifestShelf, ReportStore, SnapshotStore, ApprovalSource, PreviewStore
 {
+  /** Keys of the objects that were read, in order. */
+  readonly read: string[] = [];
   readonly reports: RunReport[] = [];
   readonly previews = new Map<string, { readonly preview: Preview; readonly markdown: string }>();
   readonly #files = new Map<string, OwnerFile>();
@@ -38,12 +40,18 @@ export class FakeBucket
     this.#approvals.set(checksum, by);
   }
 
-  listManifests(): Promise<string[]> {
-    const keys = [...this.#files.keys()].filter((key) => key.startsWith(MANIFEST_PREFIX));
-    return Promise.resolve(keys.sort());
+  listManifests(prefix = MANIFEST_PREFIX): Promise<ListedManifest[]> {
+    const files = [...this.#files.values()].filter(({ name }) => name.startsWith(prefix));
+    const listed = files.map(({ name, content, version_id }) => ({
+      key: name,
+      bytes: Buffer.byteLength(content),
+      etag: version_id,
+    }));
+    return Promise.resolve(listed.sort((one, other) => (one.key < other.key ? -1 : 1)));
   }
 
   readNewest(key: string): Promise<OwnerFile | undefined> {
+    this.read.push(key);
     return Promise.resolve(this.#files.get(key));
   }
 

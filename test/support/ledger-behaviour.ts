@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { type Ledger, type LedgerKind, put, remove } from "#runtime/ledger.ts";
+import { type Ledger, type LedgerKind, type ListOptions, put, remove } from "#runtime/ledger.ts";
 import { itemBytes } from "#runtime/ledger-limits.ts";
 
 interface Note {
@@ -205,6 +205,22 @@ export function ledgerBehaviour(makeLedger: () => Ledger | Promise<Ledger>): voi
     await ledger.commit([put(other, "c", { text: "c" }, undefined)]);
 
     expect((await ledger.list(kind)).map(({ id }) => id)).toEqual(["B", "a", "a/2", "b", "ä"]);
+  });
+
+  test("a list can go on after an id, and end after a number of records", async () => {
+    const ledger = await makeLedger();
+    const kind = aKind();
+    for (const id of ["b", "a/2", "B", "a", "ä"]) {
+      await ledger.commit([put(kind, id, { text: id }, undefined)]);
+    }
+    const ids = async (options: ListOptions) =>
+      (await ledger.list(kind, options)).map(({ id }) => id);
+
+    expect(await ids({ limit: 2 })).toEqual(["B", "a"]);
+    expect(await ids({ limit: 2, after: "a" })).toEqual(["a/2", "b"]);
+    expect(await ids({ limit: 2, after: "b" })).toEqual(["ä"]);
+    expect(await ids({ after: "a/1" })).toEqual(["a/2", "b", "ä"]);
+    expect(await ids({ limit: 9, after: "ä" })).toEqual([]);
   });
 
   test("of two runs that write the same at once exactly one succeeds", async () => {

@@ -6,7 +6,7 @@ import type {
   ListOptions,
 } from "#runtime/ledger.ts";
 import { checkCommit } from "#runtime/ledger-limits.ts";
-import { readRecord, readRecords, type StoredRecord } from "#runtime/stored-record.ts";
+import { listed, readRecord, readRecords, type StoredRecord } from "#runtime/stored-record.ts";
 
 interface Item extends StoredRecord {
   readonly kind: string;
@@ -37,9 +37,7 @@ export class MemoryLedger implements Ledger {
 
   async list<T>(kind: LedgerKind<T>, options: ListOptions = {}): Promise<LedgerRecord<T>[]> {
     const items = [...this.#items.values()].filter((item) => item.kind === kind.name);
-    // As the table orders its keys: by their bytes.
-    items.sort((a, b) => Buffer.compare(Buffer.from(a.id), Buffer.from(b.id)));
-    return Promise.resolve(readRecords(kind, items, options));
+    return Promise.resolve(readRecords(kind, listed(items, options), options));
   }
 
   async commit(writes: readonly LedgerWrite[]): Promise<boolean> {

@@ -53,7 +53,7 @@ test("the work of each function is bounded", () => {
   ]);
 
   expect(Object.fromEntries(bounds)).toEqual({
-    "config-sync": { timeoutSeconds: 300, memoryMiB: 512 },
+    "config-sync": { timeoutSeconds: 300, memoryMiB: 1024 },
     "secret-push": { timeoutSeconds: 60, memoryMiB: 256 },
     "budget-monitor": { timeoutSeconds: 120, memoryMiB: 256 },
     "message-publisher": { timeoutSeconds: 60, memoryMiB: 256 },

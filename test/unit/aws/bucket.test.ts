@@ -79,11 +79,18 @@ const PREVIEW: Preview = {
 
 test("all manifests are listed, however many pages they are, and nothing else", async () => {
   const { sent, bucket } = bucketOf(
-    { Contents: [{ Key: "manifests/ads/a.yaml" }], NextContinuationToken: "more" },
-    { Contents: [{ Key: KEY }] },
+    {
+      Contents: [{ Key: "manifests/ads/a.yaml", Size: 7, ETag: '"e1"' }],
+      NextContinuationToken: "more",
+    },
+    { Contents: [{ Key: KEY, Size: 8, ETag: '"e2"' }] },
+    {},
   );
 
-  expect(await bucket.listManifests()).toEqual(["manifests/ads/a.yaml", KEY]);
+  expect(await bucket.listManifests()).toEqual([
+    { key: "manifests/ads/a.yaml", bytes: 7, etag: '"e1"' },
+    { key: KEY, bytes: 8, etag: '"e2"' },
+  ]);
 
   expect(sent.map(({ name }) => name)).toEqual([
     ListObjectsV2Command.name,
@@ -93,6 +100,8 @@ test("all manifests are listed, however many pages they are, and nothing else", 
     ["manifests/", undefined],
     ["manifests/", "more"],
   ]);
+  await bucket.listManifests("manifests/ads/");
+  expect(sent.at(-1)?.input.Prefix).toBe("manifests/ads/");
 });
 
 test("an empty bucket has no manifests", async () => {

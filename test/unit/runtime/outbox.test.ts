@@ -1,7 +1,9 @@
 import { expect, test } from "@jest/globals";
+import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { commitWithMessages, type Message, OUTBOX } from "#runtime/message.ts";
 import { type MessageChannel, publishOutbox, type Unpublished } from "#runtime/outbox.ts";
 import { aMessage, messagesIn } from "../../support/builders.ts";
+import { deadlineAfter } from "../../support/deadlines.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { MemoryLedger } from "../../support/memory-ledger.ts";
 
@@ -39,7 +41,12 @@ async function setup(...messages: readonly Message[]) {
   const clock = new FakeClock();
   const channel = new FakeChannel();
   await commitWithMessages(ledger, [], messages);
-  return { ledger, clock, channel, publish: () => publishOutbox({ ledger, clock, channel }) };
+  return {
+    ledger,
+    clock,
+    channel,
+    publish: () => publishOutbox({ ledger, clock, channel, deadline: NO_DEADLINE }),
+  };
 }
 
 test("what is in the outbox is published and deleted", async () => {
@@ -138,7 +145,7 @@ test("a publisher that dies between publishing and deleting sends the message ag
   await expect(publish()).rejects.toThrow("killed");
   channel.deadlyId = undefined;
 
-  await publishOutbox({ ledger, clock, channel });
+  await publishOutbox({ ledger, clock, channel, deadline: NO_DEADLINE });
 
   expect(channel.ids()).toEqual(["one", "one", "two"]);
   expect(channel.sent[0]).toEqual(channel.sent[1]);
@@ -171,6 +178,98 @@ test("an outbox that cannot be read is a failure of the wake", async () => {
   const broken = { ...ledger, list: () => Promise.reject(new Error("no table")) };
 
   await expect(
-    publishOutbox({ ledger: broken as unknown as MemoryLedger, clock, channel }),
+    publishOutbox({
+      ledger: broken as unknown as MemoryLedger,
+      clock,
+      channel,
+      deadline: NO_DEADLINE,
+    }),
   ).rejects.toThrow("no table");
+});
+
+/** An outbox of many messages, a minute between each two; in every tenth place a critical one. */
+async function setupMany(count: number) {
+  const parts = await setup();
+  const startMs = parts.clock.nowMs() - count * MINUTE_MS;
+  const messages = Array.from({ length: count }, (_, index) =>
+    aMessage({
+      id: `m-${index}`,
+      timeMs: startMs + index * MINUTE_MS,
+      severity: index % 10 === 9 ? "critical" : "info",
+    }),
+  );
+  for (const message of messages) await commitWithMessages(parts.ledger, [], [message]);
+  const pages: number[] = [];
+  const list = parts.ledger.list.bind(parts.ledger);
+  parts.ledger.list = async (kind, options) => {
+    const page = await list(kind, options);
+    pages.push(page.length);
+    return page;
+  };
+  return { ...parts, messages, pages };
+}
+
+test("a long outbox is published page by page, the oldest first; of a page critical ones go first", async () => {
+  const { ledger, channel, publish, messages, pages } = await setupMany(250);
+
+  const { published, unpublished, oldestAgeMs } = await publish();
+
+  expect(pages).toEqual([100, 100, 50]);
+  expect([unpublished, oldestAgeMs]).toEqual([[], 0]);
+  expect([...published].sort()).toEqual(messages.map(({ id }) => id).sort());
+  expect(await messagesIn(ledger)).toEqual([]);
+  const places = channel.ids().map((id) => Number(id.slice(2)));
+  expect(places.map((place) => Math.floor(place / 100))).toEqual(
+    Array.from({ length: 250 }, (_, index) => Math.floor(index / 100)),
+  );
+  expect(places.slice(0, 10)).toEqual([9, 19, 29, 39, 49, 59, 69, 79, 89, 99]);
+});
+
+test("pages that fail, or hold what cannot be read, hold up no later page", async () => {
+  const { ledger, channel, publish, messages, clock } = await setupMany(150);
+  channel.refusedIds = messages.slice(0, 100).map(({ id }) => id);
+  ledger.scribble(OUTBOX, "2020-01-01T00:00:00.000Z/poison", "{");
+
+  const { published, unpublished, oldestAgeMs } = await publish();
+
+  expect([...published].sort()).toEqual(
+    messages
+      .slice(100)
+      .map(({ id }) => id)
+      .sort(),
+  );
+  expect(unpublished).toHaveLength(101);
+  expect(oldestAgeMs).toBe(clock.nowMs() - Date.parse("2020-01-01T00:00:00.000Z"));
+});
+
+test("no page is begun after the deadline; the age is that of the oldest that is left", async () => {
+  const { ledger, clock, channel, pages } = await setupMany(350);
+  channel.refusedIds = ["m-1"];
+
+  const { published, oldestAgeMs } = await publishOutbox({
+    ledger,
+    clock,
+    channel,
+    deadline: deadlineAfter(1),
+  });
+
+  expect(pages).toEqual([100, 100]);
+  expect(published).toHaveLength(199);
+  expect(oldestAgeMs).toBe(349 * MINUTE_MS);
+  expect(await messagesIn(ledger)).toHaveLength(151);
+});
+
+test("messages that are out are forgotten together, and one by one where another was faster", async () => {
+  const { ledger, clock, channel } = await setup(aMessage({ id: "one" }), aMessage({ id: "two" }));
+  const together = {
+    publish: async (...[messages, onPublished]: Parameters<MessageChannel["publish"]>) => {
+      ledger.refuseNext(1);
+      await onPublished(messages);
+      return [];
+    },
+  };
+
+  await publishOutbox({ ledger, clock, channel: together, deadline: NO_DEADLINE });
+
+  expect(await messagesIn(ledger)).toEqual([]);
 });

@@ -49,22 +49,61 @@ test("of more than a thousand files those that come after it are refused", () =>
   ]);
 });
 
-test("of a bucket no more is held at once than an owner may have, and what is being read", async () => {
-  const keys = Array.from({ length: 12 }, (_, index) => `manifests/a/${index}.yaml`);
-  let held = 0;
+test("of a bucket nothing is read that is more than an owner may have", async () => {
+  const listed = Array.from({ length: 120 }, (_, index) => ({
+    key: `manifests/a/${index}.yaml`,
+    bytes: 5 * MEBIBYTE,
+    etag: `e-${index}`,
+  }));
+  const read: string[] = [];
   const manifests = {
-    listManifests: async () => keys,
+    listManifests: async () => listed,
     readNewest: async (name: string) => {
-      held += 1;
+      read.push(name);
       return aFile(name, 5);
     },
   };
 
   const files = await readFiles(manifests, "a");
 
-  expect(held).toBe(12);
+  expect(read).toHaveLength(2);
   expect(files.filter(({ content }) => content.length > 0)).toHaveLength(2);
-  expect(files.filter(({ refused }) => refused)).toHaveLength(10);
+  const [refused] = files.filter((file) => file.refused);
+  expect(files.filter((file) => file.refused)).toHaveLength(118);
+  expect(refused?.version_id).toMatch(/^e-/);
+  expect(refused?.refused?.message).toContain("which have 600.0 MiB together");
+});
+
+test("files that grew since they were listed are not kept either", async () => {
+  const listed = ["a", "b", "c"].map((name) => ({
+    key: `manifests/a/${name}`,
+    bytes: 9,
+    etag: "e",
+  }));
+  const manifests = {
+    listManifests: async () => listed,
+    readNewest: async (name: string) => aFile(name, 5),
+  };
+
+  const files = await readFiles(manifests, "a");
+
+  expect(files.map(({ refused }) => refused === undefined)).toEqual([true, true, false]);
+});
+
+test("one file that is too long by itself blocks no other", async () => {
+  const listed = [1, 2, 3].map((index) => ({
+    key: `manifests/a/${index}.yaml`,
+    bytes: index === 2 ? 5000 * MEBIBYTE : MEBIBYTE,
+    etag: "e",
+  }));
+  const manifests = {
+    listManifests: async () => listed,
+    readNewest: async (name: string) => aFile(name, name.includes("2") ? 5.1 : 1),
+  };
+
+  const files = await readFiles(manifests, "a");
+
+  expect(files.map(({ refused }) => refused)).toEqual([undefined, undefined, undefined]);
 });
 
 test("a refused file is told as such, and the others of the owner are checked", async () => {
