@@ -11,10 +11,11 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { BYTES_MAX } from "#manifest/read.ts";
-import { checkVersion, versionOf } from "#runtime/version.ts";
+import { shortened } from "#runtime/shortened.ts";
 import { visibleJson } from "#runtime/visible.ts";
 import type { ReportStore } from "#sync/end-run.ts";
-import { SNAPSHOT_VERSION, type Snapshot, type SnapshotStore } from "#sync/history/snapshot.ts";
+import { readSnapshotText } from "#sync/history/read-snapshot.ts";
+import type { Snapshot, SnapshotStore } from "#sync/history/snapshot.ts";
 import {
   type ListedManifest,
   MANIFEST_PREFIX,
@@ -28,6 +29,9 @@ import type { Preview } from "#sync/preview/preview-result.ts";
 import type { RunReport } from "#sync/report/report.ts";
 import { reportMarkdown } from "#sync/report/report-markdown.ts";
 import { awsCall, type CallOptions, callOptions } from "./aws-call.ts";
+
+/** Keys of S3 have up to 1,024 bytes of UTF-8; the longest ending that we put behind a name is `.json`. */
+const NAME_BYTES_MAX = 1024 - ".json".length;
 
 /**
  * The bucket. In: manifests under `manifests/`, files to be planned only under `plans/`, approvals
@@ -150,7 +154,7 @@ export class ManifestBucket
   async writeReport(report: RunReport): Promise<string> {
     const time = report.started_at.replace(/[:.]/g, "-");
     const folder = `runs/${resultFolder(report.owner)}`;
-    const name = `${folder}/${time}-${report.run_id}`;
+    const name = shortened(`${folder}/${time}-${report.run_id}`, NAME_BYTES_MAX);
     const json = visibleJson(report, 2);
     await this.#put(`${name}.json`, json, "application/json");
     await this.#put(`${name}.md`, reportMarkdown(report), "text/markdown");
@@ -177,9 +181,7 @@ export class ManifestBucket
     return awsCall(`reading ${key}`, async () => {
       try {
         const { Body } = await this.#client.send(command, this.#options);
-        const document: unknown = JSON.parse((await Body?.transformToString("utf-8")) ?? "");
-        checkVersion(`the snapshot ${key}`, versionOf(document), SNAPSHOT_VERSION);
-        return document as Snapshot;
+        return readSnapshotText(key, (await Body?.transformToString("utf-8")) ?? "");
       } catch (error) {
         if (error instanceof NoSuchKey) return undefined;
         throw error;

@@ -10,7 +10,7 @@ import type {
 } from "#runtime/ledger.ts";
 import { checkCommit } from "#runtime/ledger-limits.ts";
 import { listed, readRecord, readRecords, type StoredRecord } from "#runtime/stored-record.ts";
-import { checkVersion, versionOf } from "#runtime/version.ts";
+import { checkVersion, statedVersion } from "#runtime/version.ts";
 import { fileFailure, LocalFileError, systemCode } from "./errors.ts";
 import { withFileLock } from "./file-lock.ts";
 import { readIfAny, replaceFile } from "./private-file.ts";
@@ -110,7 +110,7 @@ export class FileLedger implements Ledger {
     const text = await readIfAny(this.#path);
     if (text === undefined) return new Map();
     const document = parseJson(text);
-    checkVersion(`the ledger ${this.#path}`, versionOf(document), FILE_VERSION);
+    checkVersion(`the ledger ${this.#path}`, statedVersion(document), FILE_VERSION);
     const parsed = fileSchema.safeParse(document);
     if (!parsed.success) {
       throw new LocalFileError(

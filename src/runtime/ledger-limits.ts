@@ -1,6 +1,7 @@
 import { assert } from "./assert.ts";
 import { GatewayOpsError } from "./errors.ts";
 import type { LedgerWrite } from "./ledger.ts";
+import { shortened } from "./shortened.ts";
 
 /** DynamoDB's TransactWriteItems takes up to 100 actions, no two of them on the same item. */
 const WRITES_MAX = 100;
@@ -10,6 +11,11 @@ const ITEM_BYTES_MAX = 400 * 1024;
 const COMMIT_BYTES_MAX = 4_000_000;
 /** DynamoDB's sort keys have up to 1,024 bytes of UTF-8. */
 const ID_BYTES_MAX = 1024;
+
+/** The id for what is known by a text of any length, such as the name of a secret. */
+export function ledgerId(text: string): string {
+  return shortened(text, ID_BYTES_MAX);
+}
 
 /** What is to be written does not fit into the ledger; nothing was written. */
 class LedgerLimitError extends GatewayOpsError {

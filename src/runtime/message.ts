@@ -1,4 +1,5 @@
 import { type Ledger, type LedgerKind, type LedgerWrite, put } from "./ledger.ts";
+import { ledgerId } from "./ledger-limits.ts";
 
 /** `alerts` is for the people who spend, `operations` for the people who run the gateway. */
 export type Topic = "alerts" | "operations";
@@ -50,7 +51,7 @@ export async function commitWithMessages(
   if (await ledger.commit([...writes, ...messages.flatMap(messageWrites)])) return true;
   const fresh: Message[] = [];
   for (const message of messages) {
-    if (!(await ledger.read(ONCE_KEYS, message.id))) fresh.push(message);
+    if (!(await ledger.read(ONCE_KEYS, ledgerId(message.id)))) fresh.push(message);
   }
   if (fresh.length === messages.length) return false;
   return ledger.commit([...writes, ...fresh.flatMap(messageWrites)]);
@@ -58,14 +59,14 @@ export async function commitWithMessages(
 
 /** Begins with the time, so that the outbox is listed oldest first and the age needs no body. */
 function outboxId({ timeMs, id }: Message): string {
-  return `${new Date(timeMs).toISOString()}/${id}`;
+  return ledgerId(`${new Date(timeMs).toISOString()}/${id}`);
 }
 
 function messageWrites(message: Message): LedgerWrite[] {
   const { id, timeMs } = message;
   const expiresAtMs = timeMs + ONCE_KEY_DAYS * DAY_MS;
   return [
-    put(ONCE_KEYS, id, { decided_at_ms: timeMs }, undefined, { expiresAtMs }),
+    put(ONCE_KEYS, ledgerId(id), { decided_at_ms: timeMs }, undefined, { expiresAtMs }),
     put(OUTBOX, outboxId(message), message, undefined),
   ];
 }

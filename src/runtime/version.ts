@@ -25,6 +25,6 @@ export function checkVersion(what: string, version: unknown, known: number): voi
 }
 
 /** The version that a document of ours states; undefined for what is none. */
-export function versionOf(document: unknown): unknown {
+export function statedVersion(document: unknown): unknown {
   return (Object(document) as { version?: unknown }).version;
 }

@@ -1,5 +1,6 @@
 import type { Secret } from "#gateway/types.ts";
 import type { LedgerKind } from "#runtime/ledger.ts";
+import { ledgerId } from "#runtime/ledger-limits.ts";
 import { type SecretReference, sourceId } from "./mapping.ts";
 import type { SecretDescription } from "./source.ts";
 
@@ -46,9 +47,9 @@ export function isManagedSecret(value: unknown): value is ManagedSecret {
   return [workspace, name, owner].every((part) => typeof part === "string");
 }
 
-/** Names are unique per workspace. Also the name of the lease of the secret, after `secret/`. */
+/** Names are unique per workspace. */
 export function managedSecretId(workspace: string, name: string): string {
-  return `${workspace}/${name}`;
+  return ledgerId(`${workspace}/${name}`);
 }
 
 /** Whether the gateway holds this version and nobody wrote the secret since. */

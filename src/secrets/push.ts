@@ -4,6 +4,7 @@ import type { Deadline } from "#runtime/deadline.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { type LeaseDependencies, withLease } from "#runtime/lease.ts";
 import { put, remove } from "#runtime/ledger.ts";
+import { ledgerId } from "#runtime/ledger-limits.ts";
 import { ownerMark } from "#runtime/marks.ts";
 import type { Message } from "#runtime/message.ts";
 import type { Redacted } from "#runtime/redacted.ts";
@@ -142,7 +143,7 @@ function withSecretLease<R>(
   id: string,
   work: (held: PushDependencies) => Promise<R>,
 ): Promise<R> {
-  return withLease(`secret/${id}`, dependencies, work);
+  return withLease(ledgerId(`secret/${id}`), dependencies, work);
 }
 
 async function pushNewest(

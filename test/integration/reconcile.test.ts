@@ -420,7 +420,7 @@ test("an experiment that is gone from the server is forgotten by the run that me
   const record = put(
     { name: "experiment", version: 1 },
     "default/stale/traces",
-    { experiment_id: "987654321" },
+    { name: "stale/traces", experiment_id: "987654321" },
     undefined,
   );
   await ledger.commit([record]);

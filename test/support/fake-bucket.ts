@@ -1,4 +1,5 @@
 import type { ReportStore } from "#sync/end-run.ts";
+import { readSnapshotText } from "#sync/history/read-snapshot.ts";
 import type { Snapshot, SnapshotStore } from "#sync/history/snapshot.ts";
 import { type ListedManifest, MANIFEST_PREFIX, type ManifestShelf } from "#sync/manifest-source.ts";
 import type { ApprovalSource } from "#sync/owner/approval.ts";
@@ -102,7 +103,13 @@ export class FakeBucket
 
   readSnapshot(reference: string): Promise<Snapshot | undefined> {
     const json = this.#snapshots.get(reference);
-    return Promise.resolve(json === undefined ? undefined : (JSON.parse(json) as Snapshot));
+    return (async () => (json === undefined ? undefined : readSnapshotText(reference, json)))();
+  }
+
+  /** As if somebody had put something else in the place of what was kept last for an owner. */
+  damageSnapshot(owner: string, text: string): void {
+    const ofOwner = [...this.#snapshots].filter(([, json]) => json.includes(`"owner":"${owner}"`));
+    this.#snapshots.set(ofOwner.at(-1)?.[0] ?? "", text);
   }
 
   /** As if somebody had emptied the folder of what was applied. */

@@ -1,5 +1,5 @@
 import type { AlertKind, Reading } from "./alert-kind.ts";
-import { endOf, percentNumber, spentLines } from "./words.ts";
+import { percentNumber, spentLines, windowEnd } from "./words.ts";
 
 declare module "./alert-kind.ts" {
   interface AlertFacts {
@@ -22,7 +22,7 @@ export const rejecting: AlertKind<"rejecting"> = {
   subject: () => "calls are being rejected",
   text: (alert, budget) => [
     ...spentLines(alert, budget),
-    `Calls are rejected with HTTP 429 until ${endOf(alert)}, or until the amount is raised.`,
+    `Calls are rejected with HTTP 429 until ${windowEnd(alert)}, or until the amount is raised.`,
   ],
   attributes: () => ({ thresholdPercent: percentNumber(1) }),
 };

@@ -1,6 +1,6 @@
 import type { AlertKind } from "./alert-kind.ts";
 import { isRejecting } from "./rejecting.ts";
-import { endOf, percent, percentNumber, spentLines } from "./words.ts";
+import { percent, percentNumber, spentLines, windowEnd } from "./words.ts";
 
 declare module "./alert-kind.ts" {
   interface AlertFacts {
@@ -26,6 +26,9 @@ export const threshold: AlertKind<"threshold"> = {
   threshold: (alert) => alert.threshold,
   severity: (alert) => (alert.threshold >= 1 ? "critical" : "warning"),
   subject: (alert) => `${percent(alert.threshold)} spent`,
-  text: (alert, budget) => [...spentLines(alert, budget), `The window ends at ${endOf(alert)}.`],
+  text: (alert, budget) => [
+    ...spentLines(alert, budget),
+    `The window ends at ${windowEnd(alert)}.`,
+  ],
   attributes: (alert) => ({ thresholdPercent: percentNumber(alert.threshold) }),
 };

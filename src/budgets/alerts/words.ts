@@ -12,7 +12,7 @@ export function spentLines({ policy, spend, spendRatio }: Spent, budget: string)
   ];
 }
 
-export function endOf({ windowEndMs }: PolicySpend): string {
+export function windowEnd({ windowEndMs }: PolicySpend): string {
   return new Date(windowEndMs).toISOString();
 }
 

@@ -5,7 +5,7 @@ import { FileLedger } from "#local/file-ledger.ts";
 import { isGone, thisProcess } from "#local/process.ts";
 import { readOrMakeKey } from "#local/secret-key.ts";
 import { LocalSecretSources } from "#local/secret-sources.ts";
-import { SnapshotFiles } from "#local/snapshot-files.ts";
+import { SnapshotFolder } from "#local/snapshot-folder.ts";
 import { defaultLedgerPath } from "#local/state-folder.ts";
 import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
 import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
@@ -103,7 +103,7 @@ async function openMemory(
   }
   return {
     ledger: new FileLedger({ path: ledgerPath, gateway: serverName(trackingUri), clock }),
-    snapshots: new SnapshotFiles(`${ledgerPath}.snapshots`),
+    snapshots: new SnapshotFolder(`${ledgerPath}.snapshots`),
     isShared: false,
   };
 }

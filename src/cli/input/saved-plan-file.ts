@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { GwopsContext } from "#cli/context.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import { PLAN_VERSION } from "#reconcile/plan/document.ts";
-import { checkVersion, versionOf } from "#runtime/version.ts";
+import { checkVersion, statedVersion } from "#runtime/version.ts";
 import type { SavedPlan } from "#sync/saved-plan.ts";
 import { planReportSchema } from "./plan-schema.ts";
 
@@ -21,7 +21,7 @@ export async function readSavedPlan(
   path: string,
 ): Promise<SavedPlan> {
   const document = parseJson(await read(resolve(folder, path), path));
-  checkVersion(`the plan ${path}`, versionOf(document), PLAN_VERSION);
+  checkVersion(`the plan ${path}`, statedVersion(document), PLAN_VERSION);
   const parsed = savedPlanSchema.safeParse(document);
   if (parsed.success) return parsed.data as unknown as SavedPlan;
   throw new UsageError(`${path} is not a plan that gwops plan --output-file wrote`, {

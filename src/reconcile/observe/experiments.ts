@@ -1,5 +1,6 @@
 import type { Ledger, LedgerKind } from "#runtime/ledger.ts";
 import { put, remove } from "#runtime/ledger.ts";
+import { ledgerId } from "#runtime/ledger-limits.ts";
 import { mapLimited } from "#runtime/limit.ts";
 
 /** The part of the tracking client that observing needs. */
@@ -38,6 +39,7 @@ interface Scorer {
 }
 
 interface KnownExperiment {
+  readonly name: string;
   readonly experiment_id: string;
 }
 
@@ -145,9 +147,9 @@ export async function rememberExperiment(
   workspace: string,
   { name, experiment_id }: { readonly name: string; readonly experiment_id: string },
 ): Promise<void> {
-  const id = `${workspace}/${name}`;
+  const id = recordId(workspace, name);
   const record = await ledger.read(EXPERIMENTS, id);
-  await ledger.commit([put(EXPERIMENTS, id, { experiment_id }, record)]);
+  await ledger.commit([put(EXPERIMENTS, id, { name, experiment_id }, record)]);
 }
 
 /** So that the next run looks it up again. */
@@ -156,7 +158,7 @@ export async function forgetExperiment(
   workspace: string,
   name: string,
 ): Promise<void> {
-  const record = await ledger.read(EXPERIMENTS, `${workspace}/${name}`);
+  const record = await ledger.read(EXPERIMENTS, recordId(workspace, name));
   if (record) await ledger.commit([remove(EXPERIMENTS, record)]);
 }
 
@@ -166,8 +168,12 @@ async function knownExperiments(ledger: Ledger, workspace: string): Promise<Map<
   return new Map(
     records
       .filter(({ id }) => id.startsWith(prefix))
-      .map(({ id, value }) => [id.slice(prefix.length), value.experiment_id]),
+      .map(({ value: { name, experiment_id } }) => [name, experiment_id]),
   );
+}
+
+function recordId(workspace: string, name: string): string {
+  return ledgerId(`${workspace}/${name}`);
 }
 
 function inverted(idsByName: Iterable<readonly [string, string]>): Map<string, string> {

@@ -1,7 +1,7 @@
 import { PLAN_VERSION } from "#reconcile/plan/document.ts";
 import type { PlainClock } from "#runtime/clock.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
-import { checkVersion, versionOf } from "#runtime/version.ts";
+import { checkVersion, statedVersion } from "#runtime/version.ts";
 import { type OwnerFile, textOf } from "#sync/owner-file.ts";
 import type { AuthorBucket, PutVersion } from "./author-bucket.ts";
 
@@ -72,7 +72,7 @@ export async function awaitAnswer<Document, Answer>(
 /** Throws for what a later release wrote. */
 export function documentIn<Document>({ name, ...file }: OwnerFile): Document {
   const document = JSON.parse(textOf(file)) as Document;
-  checkVersion(name, versionOf(document), PLAN_VERSION);
+  checkVersion(name, statedVersion(document), PLAN_VERSION);
   return document;
 }
 

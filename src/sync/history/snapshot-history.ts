@@ -1,6 +1,7 @@
 import { type Identity, identityOf, type KnownState, type ResourceKey } from "#reconcile/state.ts";
 import { RecordConflictError } from "#runtime/errors.ts";
 import { type Ledger, put } from "#runtime/ledger.ts";
+import { DamagedSnapshotError } from "./read-snapshot.ts";
 import { SNAPSHOTS, type Snapshot, type SnapshotStore } from "./snapshot.ts";
 
 export interface HistoryDependencies {
@@ -39,7 +40,10 @@ export async function readSnapshots(
   return { snapshots, lost };
 }
 
-/** What the runs of all other owners left in a workspace, as far as it is not lost. */
+/**
+ * What the runs of all other owners left in a workspace, as far as it is not lost. What is damaged
+ * counts as lost here: it is told where it belongs, and holds up nobody else.
+ */
 export async function readOthers(
   { ledger, snapshots }: HistoryDependencies,
   owner: string,
@@ -50,10 +54,14 @@ export async function readOthers(
     const [inWorkspace, other] = splitId(id);
     const [newest] = value.snapshots;
     if (inWorkspace !== workspace || other === owner || !newest) continue;
-    const snapshot = await snapshots.readSnapshot(newest.reference);
+    const snapshot = await snapshots.readSnapshot(newest.reference).catch(damagedIsLost);
     for (const resource of snapshot?.owned ?? []) others.set(identityOf(resource), other);
   }
   return others;
+}
+
+function damagedIsLost(error: unknown): undefined {
+  if (!(error instanceof DamagedSnapshotError)) throw error;
 }
 
 /** Owners and workspaces are names of folders: they hold no slash. */

@@ -46,7 +46,7 @@ export interface Snapshot {
 export interface SnapshotStore {
   /** Keeps the snapshot, at a place of its own by its run and time, and returns where. */
   writeSnapshot(snapshot: Snapshot): Promise<string>;
-  /** Undefined: it is lost. */
+  /** Undefined: it is lost. Throws what `readSnapshotText` throws. */
   readSnapshot(reference: string): Promise<Snapshot | undefined>;
   /** Nothing refers to it any more: where nobody else clears up it is removed. */
   forgetSnapshot(reference: string): Promise<void>;

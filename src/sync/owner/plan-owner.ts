@@ -106,7 +106,7 @@ export async function planOwner(
   const planned = request.goingBackTo
     ? withoutHolds(request.files)
     : await heldFiles(dependencies, request, snapshots);
-  const askVersion = () => versionOf(dependencies);
+  const askVersion = () => serverVersion(dependencies);
   const files = await OwnerFiles.read(
     request,
     planned.files,
@@ -202,7 +202,7 @@ async function observeWorkspaces(
 }
 
 /** Undefined where the server, or what stands before it, keeps it to itself. */
-async function versionOf({
+async function serverVersion({
   gatewayOf,
   deadline,
 }: ObserveDependencies): Promise<string | undefined> {

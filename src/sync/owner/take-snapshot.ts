@@ -8,8 +8,8 @@ import { endIntents } from "#sync/history/intents.ts";
 import { type OwnedResource, SNAPSHOT_VERSION, type Snapshot } from "#sync/history/snapshot.ts";
 import { type HistoryDependencies, keepSnapshot } from "#sync/history/snapshot-history.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
+import { filesInForce } from "./files-in-force.ts";
 import type { WorkspacePlan } from "./plan-owner.ts";
-import { filesInForce } from "./snapshot-files.ts";
 
 export interface KeepDependencies extends HistoryDependencies {
   readonly clock: Clock;

@@ -1,8 +1,11 @@
 import { isOwnerName } from "#runtime/marks.ts";
+import { shortened } from "#runtime/shortened.ts";
 import { resultFolder } from "#sync/manifest-source.ts";
 
 export const PREVIEW_PREFIX = "plans/";
 const RESULT_PREFIX = "plan-results/";
+/** Keys of S3 have up to 1,024 bytes of UTF-8. */
+const NAME_BYTES_MAX = 1024 - ".json".length;
 
 const SET = "gwops-set";
 const SET_KEY = new RegExp(`^${PREVIEW_PREFIX}[^/]+/[^/]+/${SET}[.]json$`);
@@ -23,5 +26,6 @@ export function isSetKey(key: string): boolean {
 export function resultNameOf(key: string, owner: string): string {
   const path = key.slice(PREVIEW_PREFIX.length);
   const name = isSetKey(key) ? path.replace(/[.]json$/, "") : path;
-  return `${RESULT_PREFIX}${isOwnerName(owner) ? name : `${resultFolder(owner)}/${name}`}`;
+  const ofOwner = isOwnerName(owner) ? name : `${resultFolder(owner)}/${name}`;
+  return shortened(`${RESULT_PREFIX}${ofOwner}`, NAME_BYTES_MAX);
 }

@@ -1,6 +1,6 @@
 import { BYTES_MAX } from "#manifest/read.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
-import { checkVersion, versionOf } from "#runtime/version.ts";
+import { checkVersion, statedVersion } from "#runtime/version.ts";
 import { MANIFEST_PREFIX } from "#sync/manifest-source.ts";
 import { type OwnerFile, textOf } from "#sync/owner-file.ts";
 
@@ -60,10 +60,10 @@ function listedIn(set: OwnerFile): readonly { readonly path?: unknown; readonly 
     throw new PreviewSetError(`${set.name} is larger than ${BYTES_MAX} bytes`);
   }
   const document = parseJson(textOf(set));
-  checkVersion(`the set ${set.name}`, versionOf(document), SET_VERSION);
+  checkVersion(`the set ${set.name}`, statedVersion(document), SET_VERSION);
   const { files } = Object(document) as { readonly files?: unknown };
   const isList = Array.isArray(files) && files.length > 0 && files.length <= FILES_MAX;
-  if (versionOf(document) !== SET_VERSION || !isList) throw noSet(set.name);
+  if (statedVersion(document) !== SET_VERSION || !isList) throw noSet(set.name);
   return files.map(Object);
 }
 

@@ -220,6 +220,18 @@ test.each(["", "no owner", "..", "_without-owner"])(
   },
 );
 
+test("the report of a run with a long name has a key that S3 takes", async () => {
+  const { sent, bucket } = bucketOf();
+  const runs = [..."ab"].map((end) => `${"é".repeat(490)}${end}`);
+
+  const keys = [];
+  for (const run_id of runs) keys.push(await bucket.writeReport({ ...REPORT, run_id }));
+
+  expect(new Set(keys).size).toBe(2);
+  const lengths = sent.map(({ input }) => Buffer.byteLength(String(input.Key)));
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(1024);
+});
+
 test("a preview is written as JSON and as Markdown", async () => {
   const { sent, bucket } = bucketOf();
 
@@ -258,6 +270,21 @@ test("what a later release applied is refused, not half understood", async () =>
     message: expect.stringContaining("the snapshot applied/search/a.json has version 2"),
   });
 });
+
+test.each(["", "{", "null", "[]", '{"version":1}', JSON.stringify({ ...SNAPSHOT, owned: [{}] })])(
+  "what is no snapshot is named, and may be mended: %s",
+  async (body) => {
+    const { bucket } = bucketOf({ Body: { transformToString: () => Promise.resolve(body) } });
+
+    await expect(bucket.readSnapshot("applied/search/a.json")).rejects.toMatchObject({
+      code: "damaged-snapshot",
+      disposition: "retry",
+      message:
+        "applied/search/a.json is not a snapshot of Gateway Ops: restore it, or move it away, " +
+        "and what it said is adopted anew",
+    });
+  },
+);
 
 test("an approval may say whose it is", async () => {
   const { sent, bucket } = bucketOf({ Metadata: { approver: "Ada" } });

@@ -193,6 +193,7 @@ test("an experiment is made once for all endpoints that name it, and then known"
   const [experiment] = await ledger.list({ name: "experiment", version: 1 });
   expect(experiment?.id).toBe("default/shared/traces");
   expect(experiment?.value).toEqual({
+    name: "shared/traces",
     experiment_id: (await tracking.experiments.find({ name: "shared/traces" }))?.experiment_id,
   });
   expect(new Set(gateway.visible().endpoints.map(({ experiment_id }) => experiment_id)).size).toBe(

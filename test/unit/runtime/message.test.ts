@@ -95,3 +95,20 @@ test("49 messages and their state fit into one commit", async () => {
 
   expect(await messagesIn(ledger)).toHaveLength(49);
 });
+
+test.each([
+  "x".repeat(1025),
+  `preview:plans/search/${"é".repeat(500)}@v:planned`,
+  "😀".repeat(300),
+])("a message whose id is too long for a key is decided, and once", async (id) => {
+  const ledger = new MemoryLedger();
+
+  const first = await commitWithMessages(ledger, [], [aMessage({ id })]);
+  const second = await commitWithMessages(ledger, [], [aMessage({ id, timeMs: 5 })]);
+  await commitWithMessages(ledger, [], [aMessage({ id: `${id}!` })]);
+
+  expect([first, second]).toEqual([true, true]);
+  expect((await messagesIn(ledger)).map((message) => message.id).sort()).toEqual(
+    [id, `${id}!`].sort(),
+  );
+});

@@ -260,7 +260,7 @@ test("no page is begun after the deadline; the age is that of the oldest that is
 });
 
 test("messages that are out are forgotten together, and one by one where another was faster", async () => {
-  const { ledger, clock, channel } = await setup(aMessage({ id: "one" }), aMessage({ id: "two" }));
+  const { ledger, clock } = await setup(aMessage({ id: "one" }), aMessage({ id: "two" }));
   const together = {
     publish: async (...[messages, onPublished]: Parameters<MessageChannel["publish"]>) => {
       ledger.refuseNext(1);

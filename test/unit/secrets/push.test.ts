@@ -423,3 +423,20 @@ test("a secret is not deleted while it is being pushed", async () => {
   await expect(deleted).rejects.toMatchObject({ code: "lease-held" });
   expect(gateway.storedValue("openai-prod")).toEqual({ api_key: "value-two" });
 });
+
+test("a secret with the longest name that MLflow takes is pushed once, and again by an event", async () => {
+  const { ledger, gateway, source, push, dependencies } = setup();
+  const target = { ...TARGET, name: "😀".repeat(255) };
+
+  await push(target);
+  const again = await push(target);
+  const [record] = await ledger.list(MANAGED_SECRETS);
+  source.put("prod/openai", "value-two");
+  const pushed = await pushRecordedSecret(dependencies, record?.id ?? "", () =>
+    aMessage({ id: `secret-pushed:${record?.id}@${"v".repeat(64)}@1` }),
+  );
+
+  expect([again.outcome, pushed?.outcome]).toEqual(["unchanged", "updated"]);
+  expect(gateway.storedValue(target.name)).toEqual({ api_key: "value-two" });
+  expect(await ledger.list(MANAGED_SECRETS)).toHaveLength(1);
+});

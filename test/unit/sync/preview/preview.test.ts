@@ -231,3 +231,24 @@ test("a preview of an applied manifest has nothing to do", async () => {
   expect(bucket.previews.get(RESULT)?.markdown).toContain("There is nothing to change.");
   expect(MANIFEST_KEY).not.toBe(KEY);
 });
+
+test.each([
+  ["search", "x".repeat(1024 - "plans/search/.yaml".length)],
+  ["search", `${"é".repeat(500)}`],
+  ["no owner", "x".repeat(1024 - "plans/no owner/.yaml".length)],
+])(
+  "the result of a file with the longest key of S3 has a key that S3 takes: %s",
+  async (...row) => {
+    const [folder, name] = row;
+    const { bucket, ledger, preview } = setup();
+    const key = `plans/${folder}/${name}.yaml`;
+
+    const result = await preview(aManifest(), { key });
+
+    const [resultKey = ""] = [...bucket.previews.keys()];
+    expect(result?.source.key).toBe(key);
+    expect(Buffer.byteLength(`${resultKey}.json`)).toBeLessThanOrEqual(1024);
+    const [message] = await messagesIn(ledger);
+    expect(message?.data.result_key).toBe(`${resultKey}.json`);
+  },
+);

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { SnapshotFiles } from "#local/snapshot-files.ts";
+import { SnapshotFolder } from "#local/snapshot-folder.ts";
 import type { Snapshot } from "#sync/history/snapshot.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
@@ -32,7 +32,7 @@ function aSnapshot(fields: Partial<Snapshot> = {}): Snapshot {
 
 test("a snapshot is read back as it was written, by the user alone", async () => {
   const path = aFolder();
-  const store = new SnapshotFiles(path);
+  const store = new SnapshotFolder(path);
 
   const reference = await store.writeSnapshot(aSnapshot());
 
@@ -43,7 +43,7 @@ test("a snapshot is read back as it was written, by the user alone", async () =>
 
 test("what nothing refers to any more is removed, once or twice", async () => {
   const path = aFolder();
-  const store = new SnapshotFiles(path);
+  const store = new SnapshotFolder(path);
   const reference = await store.writeSnapshot(aSnapshot());
   const other = await store.writeSnapshot(aSnapshot({ run_id: "run-2" }));
 
@@ -57,18 +57,23 @@ test("what nothing refers to any more is removed, once or twice", async () => {
 test.each(["..", "../../etc", "a/b"])("the owner %s leads nowhere else", async (owner) => {
   const path = aFolder();
 
-  await new SnapshotFiles(path).writeSnapshot(aSnapshot({ owner }));
+  await new SnapshotFolder(path).writeSnapshot(aSnapshot({ owner }));
 
   expect(readdirSync(path)).toEqual([`default@${encodeURIComponent(owner)}`]);
 });
 
 test("what is no snapshot is named, and one that is gone is none", async () => {
   const path = aFolder();
-  const store = new SnapshotFiles(path);
+  const store = new SnapshotFolder(path);
   const reference = await store.writeSnapshot(aSnapshot());
 
-  writeFileSync(join(path, reference), "{}");
-  await expect(store.readSnapshot(reference)).rejects.toThrow(`${reference} is not a snapshot`);
+  for (const text of ["", "{", "null", "[]", "{}", JSON.stringify({ ...aSnapshot(), files: 1 })]) {
+    writeFileSync(join(path, reference), text);
+    await expect(store.readSnapshot(reference)).rejects.toMatchObject({
+      code: "damaged-snapshot",
+      message: expect.stringContaining(`${reference} is not a snapshot`),
+    });
+  }
   writeFileSync(join(path, reference), JSON.stringify({ ...aSnapshot(), version: 2 }));
   await expect(store.readSnapshot(reference)).rejects.toThrow(`${reference} has version 2, and`);
   rmSync(join(path, reference));
