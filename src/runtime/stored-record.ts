@@ -13,7 +13,7 @@ export interface StoredRecord {
 }
 
 /** Somebody else wrote into the ledger: what stands there is no record of ours. */
-class UnreadableRecordError extends GatewayOpsError {
+export class UnreadableRecordError extends GatewayOpsError {
   override readonly name = "UnreadableRecordError";
   readonly code = "unreadable-record";
   readonly disposition = "retry";

@@ -86,14 +86,17 @@ export async function detectDrift(
   if (await isClosed(dependencies, permissions)) return [];
   const drifts: Drift[] = [];
   const failures: GatewayOpsError[] = [];
-  for (const { id, value } of await ledger.list(SNAPSHOTS)) {
+  const unknown = (id: string, error: GatewayOpsError) => {
+    failures.push(error);
+    drifts.push(unknownDrift(id, error));
+  };
+  for (const { id, value } of await ledger.list(SNAPSHOTS, { onUnreadable: unknown })) {
     // The schedule comes again: what is left may wait.
     if (deadline.leftMs() === 0) continue;
     const found = driftOf(dependencies, id, value, permissions, request);
     const drift = await found.catch((error: unknown) => {
       if (!(error instanceof GatewayOpsError)) throw error;
-      failures.push(error);
-      return unknownDrift(id, error);
+      unknown(id, error);
     });
     if (drift) drifts.push(drift);
   }

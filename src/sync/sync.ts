@@ -1,4 +1,5 @@
 import { type LeaseDependencies, withLease } from "#runtime/lease.ts";
+import { listOf } from "#runtime/list-of.ts";
 import type { Pause } from "#runtime/pause.ts";
 import { holdsByFile, readHolds } from "#sync/history/hold.ts";
 import { approvedSince } from "#sync/owner/approval.ts";
@@ -86,10 +87,8 @@ export function withSyncLease<D extends LeaseDependencies, R>(
 
 /** What the ledger knows of an owner's files, also of those that were deleted since. */
 async function readRecords({ ledger }: SyncDependencies, owner: string): Promise<ManifestRecords> {
-  const records = await ledger.list(MANIFESTS);
-  return new Map(
-    records.filter(({ id }) => ownerOfKey(id) === owner).map((record) => [record.id, record]),
-  );
+  const records = await listOf(ledger, MANIFESTS, (id) => ownerOfKey(id) === owner);
+  return new Map(records.map((record) => [record.id, record]));
 }
 
 /** What a deleted file stood in the way of may be applied now. */

@@ -2,6 +2,7 @@ import type { Ledger, LedgerKind } from "#runtime/ledger.ts";
 import { put, remove } from "#runtime/ledger.ts";
 import { ledgerId } from "#runtime/ledger-limits.ts";
 import { mapLimited } from "#runtime/limit.ts";
+import { listOf } from "#runtime/list-of.ts";
 
 /** The part of the tracking client that observing needs. */
 export interface TrackingReader {
@@ -164,12 +165,8 @@ export async function forgetExperiment(
 
 async function knownExperiments(ledger: Ledger, workspace: string): Promise<Map<string, string>> {
   const prefix = `${workspace}/`;
-  const records = await ledger.list(EXPERIMENTS);
-  return new Map(
-    records
-      .filter(({ id }) => id.startsWith(prefix))
-      .map(({ value: { name, experiment_id } }) => [name, experiment_id]),
-  );
+  const records = await listOf(ledger, EXPERIMENTS, (id) => id.startsWith(prefix));
+  return new Map(records.map(({ value: { name, experiment_id } }) => [name, experiment_id]));
 }
 
 function recordId(workspace: string, name: string): string {

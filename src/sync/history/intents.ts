@@ -2,6 +2,7 @@ import type { IntendedByOwner } from "#reconcile/plan/recognise.ts";
 import type { ResourceKey } from "#reconcile/state.ts";
 import { RecordConflictError } from "#runtime/errors.ts";
 import { type Ledger, type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
+import { listOf, passOver } from "#runtime/list-of.ts";
 import { partsOf } from "#runtime/parts.ts";
 import { historyId, splitId } from "./snapshot-history.ts";
 
@@ -46,7 +47,7 @@ export async function readIntents(
 /** What the runs of all owners set out to create in a workspace, by owner. */
 export async function intendedByOwner(ledger: Ledger, workspace: string): Promise<IntendedByOwner> {
   const intended = new Map<string, Set<ResourceKey>>();
-  for (const { id, value } of await ledger.list(INTENTS)) {
+  for (const { id, value } of await ledger.list(INTENTS, { onUnreadable: passOver })) {
     const [inWorkspace, place] = splitId(id);
     const [owner] = splitId(place);
     if (inWorkspace !== workspace) continue;
@@ -106,5 +107,5 @@ async function recordsOf(
   workspace: string,
 ): Promise<LedgerRecord<Intent>[]> {
   const prefix = `${historyId(owner, workspace)}/`;
-  return (await ledger.list(INTENTS)).filter(({ id }) => id.startsWith(prefix));
+  return listOf(ledger, INTENTS, (id) => id.startsWith(prefix));
 }

@@ -1,6 +1,7 @@
 import { type Identity, identityOf, type KnownState, type ResourceKey } from "#reconcile/state.ts";
 import { RecordConflictError } from "#runtime/errors.ts";
 import { type Ledger, put } from "#runtime/ledger.ts";
+import { listOf, passOver } from "#runtime/list-of.ts";
 import { DamagedSnapshotError } from "./read-snapshot.ts";
 import { SNAPSHOTS, type Snapshot, type SnapshotStore } from "./snapshot.ts";
 
@@ -29,10 +30,11 @@ export async function readSnapshots(
 ): Promise<LastSnapshots> {
   const snapshots = new Map<string, Snapshot>();
   const lost = new Map<string, string>();
-  for (const { id, value } of await ledger.list(SNAPSHOTS)) {
-    const [workspace, ofOwner] = splitId(id);
+  const isOwn = (id: string) => splitId(id)[1] === owner;
+  for (const { id, value } of await listOf(ledger, SNAPSHOTS, isOwn)) {
+    const [workspace] = splitId(id);
     const [newest] = value.snapshots;
-    if (ofOwner !== owner || !newest) continue;
+    if (!newest) continue;
     const snapshot = await store.readSnapshot(newest.reference);
     if (snapshot) snapshots.set(workspace, snapshot);
     else lost.set(workspace, newest.reference);
@@ -50,7 +52,7 @@ export async function readOthers(
   workspace: string,
 ): Promise<ReadonlyMap<Identity, string>> {
   const others = new Map<Identity, string>();
-  for (const { id, value } of await ledger.list(SNAPSHOTS)) {
+  for (const { id, value } of await ledger.list(SNAPSHOTS, { onUnreadable: passOver })) {
     const [inWorkspace, other] = splitId(id);
     const [newest] = value.snapshots;
     if (inWorkspace !== workspace || other === owner || !newest) continue;
