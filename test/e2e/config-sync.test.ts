@@ -313,6 +313,7 @@ test(
 
     repository.write(`${manifest}\nzzz: 1\n`);
     expect(statusesOf(await repository.play("plan"))).toEqual({ Validate: 4 });
+    repository.remove();
   },
   TEST_TIMEOUT_MS,
 );

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildCli } from "../../scripts/cli/build.ts";
@@ -20,6 +20,7 @@ export interface Repository {
   play(job: string): Promise<readonly Done[]>;
   /** What the workflow left in a file of the repository. */
   read(name: string): string;
+  remove(): void;
 }
 
 /** There is no GitHub here: what would be commented is kept. */
@@ -48,6 +49,7 @@ export async function makeRepository(world: World): Promise<Repository> {
   return {
     write: (text) => writeFileSync(at(`manifests/${CI_OWNER}/gateway.yaml`), text),
     read: (name) => readFileSync(at(name), "utf8"),
+    remove: () => rmSync(root, { recursive: true, force: true }),
     play: async (job) => {
       const done: Done[] = [];
       for (const { name, run } of ciCommands(job)) {
