@@ -240,6 +240,33 @@ test("what is pending is an error, and is told", async () => {
   expect(stderr).toContain("error: the gateway is down\n");
 });
 
+test.each([
+  ["applied", 0],
+  ["unchanged", 0],
+  ["held", 3],
+  ["refused", 3],
+  ["rejected", 4],
+  ["pending", 1],
+  ["failed", 1],
+])("a push of which the run says %s ends with %i", async (outcome, wanted) => {
+  const { run, cli, author } = setup();
+  const report = {
+    ...{ version: 1, run_id: "run-9", owner: "search", outcome, requests: {} },
+    ...{ started_at: "2026-11-23T12:00:00Z", finished_at: "2026-11-23T12:00:01Z" },
+    ...{ workspaces: [], deleted_manifests: [], trigger: { kind: "manifest" } },
+    manifests: [{ key: KEY, version_id: "object-version-1", outcome }],
+  };
+  const read: typeof author.read = async (key) => {
+    if (key !== "runs/search/latest.json") return author.read(key);
+    return { name: key, version_id: "v-2", content: JSON.stringify(report) };
+  };
+  Object.assign(cli.settings, { author: { ...author, read } });
+
+  const { status, stdout } = await run([...PUSH, "--wait"]);
+
+  expect([status, stdout]).toEqual([wanted, expect.stringContaining(outcome)]);
+});
+
 test("another file of the owner that is broken for long does not fail a push", async () => {
   const { run, bucket } = setup();
   bucket.put("manifests/search/other.yaml", "nonsense");
