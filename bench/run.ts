@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { projectFolder, venvBin } from "../scripts/local/folders.ts";
 import { stopAll } from "../scripts/local/processes.ts";
 import { apply } from "./apply.ts";
+import { hostile } from "./hostile.ts";
 import type { Measurement, Row, Settings } from "./measurement.ts";
 import { noopPlan } from "./noop-plan.ts";
 import { pure } from "./pure.ts";
@@ -14,7 +15,14 @@ import { benchServers } from "./server.ts";
 import { computer, textTable, writeTable } from "./table.ts";
 import { trackingLoad } from "./tracking-load.ts";
 
-const MEASUREMENTS: readonly Measurement[] = [requests, pure, noopPlan, trackingLoad, apply];
+const MEASUREMENTS: readonly Measurement[] = [
+  requests,
+  pure,
+  noopPlan,
+  trackingLoad,
+  apply,
+  hostile,
+];
 const DOCUMENT = path.join(projectFolder, "docs/performance.md");
 
 const FULL = { rounds: 3, shrink: 1 };

@@ -4,7 +4,7 @@ import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type BuildResult, build } from "esbuild";
-import { threadDefinition } from "./thread-definition.ts";
+import { apartDefinition } from "./apart-definition.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -39,8 +39,8 @@ async function bundleFunction(name: string, outputFolder: string): Promise<Bundl
     mainFields: ["module", "main"],
     sourcemap: "external",
     metafile: true,
-    define: await threadDefinition(),
-    // Only the sources ask where they lie, to start a thread; a bundle carries its text.
+    define: await apartDefinition(),
+    // Only the sources ask where they lie, to start a process; a bundle carries its text.
     logOverride: { "empty-import-meta": "silent" },
     write: false,
     logLevel: "warning",

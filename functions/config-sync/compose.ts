@@ -1,5 +1,6 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import * as z from "zod";
+import { parseApart, parsePolicyApart } from "#apart/read-apart.ts";
 import { ManifestBucket } from "#aws/bucket.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { paceOf } from "#runtime/pace.ts";
@@ -7,7 +8,6 @@ import { RequestCount } from "#runtime/request-count.ts";
 import { serverAddress } from "#runtime/server.ts";
 import { readSettings } from "#runtime/settings.ts";
 import { TENANCIES } from "#sync/tenancy.ts";
-import { parseInThread, parsePolicyInThread } from "#thread/in-thread.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { openMetrics } from "../metrics.ts";
 import { SECRET_WRITER_SETTINGS, secretWriter } from "../secret-writer.ts";
@@ -38,8 +38,8 @@ export function compose() {
     ...parts(runId, deadlines),
     ...stores(new ManifestBucket(s3, settings.GATEWAY_OPS_MANIFEST_BUCKET, deadlines.recording)),
     server: serverAddress(settings.GATEWAY_OPS_GATEWAY_URL),
-    parse: parseInThread(),
-    parsePolicy: parsePolicyInThread(),
+    parse: parseApart(),
+    parsePolicy: parsePolicyApart(),
     tenancy: settings.GATEWAY_OPS_TENANCY,
     requestCounts: requests.counts,
     pace,

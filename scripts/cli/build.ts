@@ -2,7 +2,7 @@ import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { threadDefinition } from "../thread-definition.ts";
+import { apartDefinition } from "../apart-definition.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -23,7 +23,7 @@ export async function buildCli(outputFile: string): Promise<number> {
     banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
     legalComments: "none",
     write: false,
-    define: await threadDefinition(),
+    define: await apartDefinition(),
     logLevel: "warning",
   });
   const [bundle] = outputFiles;

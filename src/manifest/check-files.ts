@@ -108,9 +108,15 @@ async function checkWorkspace(
   const errors: Findings = new Map();
   const warnings: Findings = new Map();
   const checkOne = ({ name, subject }: Candidate, context: RuleContext) => {
-    const found = lint(subject, context);
+    const tooMuch = limits.get(name);
     const wrong = new FindingList();
-    wrong.add(limits.get(name) ?? []);
+    if (tooMuch) {
+      // Of what is too much nobody wants to know more.
+      wrong.add(tooMuch);
+      errors.set(name, wrong);
+      return;
+    }
+    const found = lint(subject, context);
     for (const list of [repeated.get(name), found.errors])
       wrong.add(list?.first ?? [], list?.hidden);
     wrong.add(accessFindings(subject, input));

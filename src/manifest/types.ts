@@ -50,11 +50,6 @@ interface ParseFailure {
   readonly issues: readonly ManifestIssue[];
 }
 
-/** As it comes from a thread, which can hand over data only. */
-export type PlacelessResult =
-  | { readonly isValid: true; readonly manifest: Manifest }
-  | ParseFailure;
-
 /** Reads a manifest's text or its bytes (UTF-8); never throws for bad input. */
 export type ParseManifest = (content: string | Uint8Array) => Promise<ParseResult>;
 

@@ -1,22 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import {
-  CreateBucketCommand,
-  GetObjectCommand,
-  PutObjectCommand,
-  S3Client,
-} from "@aws-sdk/client-s3";
-import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import {
-  CreateQueueCommand,
-  ReceiveMessageCommand,
-  SendMessageCommand,
-  SQSClient,
-} from "@aws-sdk/client-sqs";
+import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
+import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import type { SQSRecord } from "aws-lambda";
 import { DynamoLedger } from "#aws/ledger.ts";
 import { put } from "#runtime/ledger.ts";
 import { commitWithMessages, OUTBOX } from "#runtime/message.ts";
@@ -24,10 +12,16 @@ import { MANAGED_SECRETS } from "#secrets/managed-secret.ts";
 import { MANIFESTS } from "#sync/manifest-record.ts";
 import { buildFunctions } from "../../scripts/build.ts";
 import { type LocalAws, startLocalAws } from "../../scripts/local/local-aws.ts";
-import { aMessage, anSqsRecord } from "../support/builders.ts";
+import { aMessage } from "../support/builders.ts";
 import { type FunctionEnd, runFunction } from "../support/function-run.ts";
+import {
+  clientsOf,
+  delivered,
+  deployedFunction,
+  environmentOf,
+  makeMemory,
+} from "../support/function-world.ts";
 import { SLOW_WAYS, type SlowWay, startSlowServer } from "../support/slow-servers.ts";
-import { propertiesOf, synthesize } from "../support/synth.ts";
 
 /**
  * Every built function with its own settings against a server that keeps it waiting. All run side
@@ -42,7 +36,6 @@ const LEFT_MS_MAX: Readonly<Record<string, number>> = {
 jest.setTimeout(150_000);
 
 const root = mkdtempSync(join(tmpdir(), "gateway-ops-deadline-"));
-const template = synthesize();
 const TOPIC = "arn:aws:sns:us-east-1:000000000000";
 const MANIFEST = "manifests/default/gateway.yaml";
 /** The deliveries are used up: what fails must be recorded. */
@@ -100,7 +93,7 @@ const CASES: Readonly<Record<string, Case>> = {
         resources: [record.source_arn],
         detail: { versionId: "version-2" },
       };
-      return { Records: [await delivered(body)] };
+      return { Records: [await delivered(clients(), queueUrl, body, LAST)] };
     },
     expectRecorded: async ({ ledger }, way) => {
       const record = await ledger.read(MANAGED_SECRETS, "default/openai");
@@ -130,7 +123,7 @@ const CASES: Readonly<Record<string, Case>> = {
         }),
       );
       const body = { source: "aws.s3", detail: { object: { key: MANIFEST } } };
-      return { Records: [await delivered(body)] };
+      return { Records: [await delivered(clients(), queueUrl, body, LAST)] };
     },
     expectRecorded: async ({ ledger, bucket }, way) => {
       const latest = { Bucket: bucket, Key: "runs/default/latest.json" };
@@ -166,7 +159,7 @@ describe.each(Object.keys(CASES))("%s", (name) => {
 
 async function invoke(name: string, way: SlowWay): Promise<FunctionEnd> {
   const memory = memoryOf(name, way);
-  await makeMemory(memory);
+  await makeMemory(clients(), memory);
   const event = await CASES[name]?.prepare(memory);
   const { url, stop } = await startSlowServer(way);
   stops.push(stop);
@@ -190,24 +183,9 @@ async function invoke(name: string, way: SlowWay): Promise<FunctionEnd> {
   });
 }
 
-function deployed(name: string) {
-  return propertiesOf(
-    template,
-    "AWS::Lambda::Function",
-    (_, { Environment }) => Environment.Variables.POWERTOOLS_SERVICE_NAME === name,
-  );
-}
-
 function leftMsOf(name: string): number {
-  return Math.min(deployed(name).Timeout * 1000, LEFT_MS_MAX[name] ?? Number.POSITIVE_INFINITY);
-}
-
-/** The settings of the stack, with what is made here in the place of what is deployed. */
-function environmentOf(name: string, made: Readonly<Record<string, string>>) {
-  const variables: Record<string, unknown> = deployed(name).Environment.Variables;
-  return Object.fromEntries(
-    Object.entries(variables).map(([key, value]) => [key, made[key] ?? String(value)]),
-  );
+  const { Timeout } = deployedFunction(name);
+  return Math.min(Timeout * 1000, LEFT_MS_MAX[name] ?? Number.POSITIVE_INFINITY);
 }
 
 interface Memory {
@@ -220,37 +198,6 @@ interface Memory {
 function memoryOf(name: string, way: SlowWay): Memory {
   const table = `${name}-${SLOW_WAYS.indexOf(way)}`;
   return { table, bucket: table, ledger: new DynamoLedger(clients().dynamo, table) };
-}
-
-async function makeMemory({ table, bucket }: Memory): Promise<void> {
-  const { dynamo, s3 } = clients();
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName: table,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [
-        { AttributeName: "kind", AttributeType: "S" },
-        { AttributeName: "id", AttributeType: "S" },
-      ],
-      KeySchema: [
-        { AttributeName: "kind", KeyType: "HASH" },
-        { AttributeName: "id", KeyType: "RANGE" },
-      ],
-    }),
-  );
-  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
-}
-
-/** A message that the queue gave out, for the last time. */
-async function delivered(body: object): Promise<SQSRecord> {
-  const { sqs } = clients();
-  const MessageBody = JSON.stringify(body);
-  await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody }));
-  const { Messages: [message] = [] } = await sqs.send(
-    new ReceiveMessageCommand({ QueueUrl: queueUrl }),
-  );
-  const record = anSqsRecord(body, { attempt: LAST });
-  return { ...record, receiptHandle: message?.ReceiptHandle ?? "" };
 }
 
 async function subjectsIn(ledger: DynamoLedger): Promise<string[]> {
@@ -269,16 +216,5 @@ function theSecret(): Promise<string> {
 }
 
 function clients() {
-  const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "" } = aws.environment;
-  const options = {
-    endpoint: aws.endpoint,
-    region: aws.region,
-    credentials: { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY },
-  };
-  return {
-    dynamo: new DynamoDBClient(options),
-    s3: new S3Client({ ...options, forcePathStyle: true }),
-    secretsManager: new SecretsManagerClient(options),
-    sqs: new SQSClient(options),
-  };
+  return clientsOf(aws);
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { watchMemory } from "./watch-memory.ts";
 
 /** Runs the bundle of a function once, as AWS does, and tells what came of it in its last line. */
 const INVOKE = `
@@ -22,12 +23,15 @@ export interface FunctionRun {
   /** The time that the function has: then it is killed without a word. */
   readonly leftMs: number;
   readonly environment: Readonly<Record<string, string>>;
+  readonly nodeOptions?: readonly string[];
 }
 
 export interface FunctionEnd {
   /** AWS ended it. */
   readonly isKilled: boolean;
   readonly durationMs: number;
+  /** The most memory that it and what it started had at once. */
+  readonly peakMiB: number;
   /** What the handler returned, unless it threw. */
   readonly answer?: unknown;
   readonly error?: { readonly name: string; readonly message: string };
@@ -35,13 +39,14 @@ export interface FunctionEnd {
 
 /** One invocation of a built function in a process of its own. */
 export async function runFunction(run: FunctionRun): Promise<FunctionEnd> {
-  const { bundle, event, leftMs, environment } = run;
+  const { bundle, event, leftMs, environment, nodeOptions = [] } = run;
   const startedMs = Date.now();
-  const argv = ["-e", INVOKE, bundle, JSON.stringify(event), String(leftMs)];
+  const argv = [...nodeOptions, "-e", INVOKE, bundle, JSON.stringify(event), String(leftMs)];
   const child = spawn(process.execPath, argv, {
     env: { PATH: process.env.PATH, NODE_NO_WARNINGS: "1", ...environment },
     stdio: ["ignore", "pipe", "ignore"],
   });
+  const memory = watchMemory(child.pid);
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     output += text;
@@ -50,6 +55,7 @@ export async function runFunction(run: FunctionRun): Promise<FunctionEnd> {
   const signal = await new Promise((resolve) => child.on("close", (_, by) => resolve(by)));
   clearTimeout(timer);
   const durationMs = Date.now() - startedMs;
-  if (signal !== null) return { isKilled: true, durationMs };
-  return { isKilled: false, durationMs, ...JSON.parse(output.split("\n").at(-1) ?? "") };
+  const peakMiB = memory();
+  if (signal !== null) return { isKilled: true, durationMs, peakMiB };
+  return { isKilled: false, durationMs, peakMiB, ...JSON.parse(output.split("\n").at(-1) ?? "") };
 }

@@ -1,4 +1,5 @@
 import { buildCommand } from "@stricli/core";
+import { parseApart } from "#apart/read-apart.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import { EXIT } from "#cli/exit-codes.ts";
 import { isPolicyFile } from "#cli/input/file-kind.ts";
@@ -10,7 +11,6 @@ import { divideByOwner } from "#cli/owners.ts";
 import { readFiles } from "#cli/read-files.ts";
 import type { FileIssues } from "#manifest/check-files.ts";
 import { OwnerFiles } from "#sync/owner/owner-files.ts";
-import { parseInThread } from "#thread/in-thread.ts";
 
 type Flags = AskedOf<RulesFlags>;
 
@@ -53,13 +53,7 @@ async function validate(
   const warnings: FileIssues[] = [];
   for (const part of parts) {
     const settings = await checkSettingsOf(this, { ...part.flags, policy: held });
-    const owned = await OwnerFiles.read(
-      settings,
-      part.files,
-      new Map(),
-      undefined,
-      parseInThread(),
-    );
+    const owned = await OwnerFiles.read(settings, part.files, new Map(), undefined, parseApart());
     invalid.push(...owned.checked.invalid);
     warnings.push(...owned.checked.warnings);
   }

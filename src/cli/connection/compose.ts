@@ -1,3 +1,4 @@
+import { parseApart } from "#apart/read-apart.ts";
 import type { Backend, BackendRequest, Memory } from "#cli/backend.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import { workspaceClients } from "#gateway/workspace-clients.ts";
@@ -14,7 +15,6 @@ import { paceOf } from "#runtime/pace.ts";
 import { RequestCount } from "#runtime/request-count.ts";
 import { serverAddress, serverName } from "#runtime/server.ts";
 import { visible } from "#runtime/visible.ts";
-import { parseInThread } from "#thread/in-thread.ts";
 import { openSecretsManager } from "./secrets-manager.ts";
 
 /** What an MLflow server does unless it was started with another setting. */
@@ -57,7 +57,7 @@ export async function openBackend(
       }),
       server: serverAddress(request.trackingUri),
       approvals,
-      parse: parseInThread(),
+      parse: parseApart(),
       clock,
       runId,
       place: { by: user, ...thisProcess() },

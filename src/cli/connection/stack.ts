@@ -1,6 +1,7 @@
 import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
+import { parsePolicyApart } from "#apart/read-apart.ts";
 import { S3AuthorBucket } from "#aws/author-bucket.ts";
 import { ManifestBucket } from "#aws/bucket.ts";
 import { DynamoLedger } from "#aws/ledger.ts";
@@ -9,7 +10,6 @@ import type { BucketPlace } from "#cli/context.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import type { AuthorBucket } from "#sync/author/author-bucket.ts";
 import { type Permissions, readPermissions, TENANCIES } from "#sync/tenancy.ts";
-import { parsePolicyInThread } from "#thread/in-thread.ts";
 
 /** The outputs of lib/gateway-ops-stack.ts that a command needs. */
 const LEDGER_OUTPUT = "LedgerTableName";
@@ -56,7 +56,7 @@ export async function permissionsOfStack(stack: string, signal: AbortSignal): Pr
     );
   }
   const manifests = bucketNamed(output(BUCKET_OUTPUT), signal);
-  return readPermissions({ manifests, tenancy, parsePolicy: parsePolicyInThread() });
+  return readPermissions({ manifests, tenancy, parsePolicy: parsePolicyApart() });
 }
 
 function bucketNamed(name: string, signal: AbortSignal): ManifestBucket {

@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { parsePolicyApart } from "#apart/read-apart.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import type { FileIssues } from "#manifest/check-files.ts";
 import { ManifestError } from "#manifest/errors.ts";
 import type { Policy } from "#manifest/policy-schema.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
-import { parsePolicyInThread } from "#thread/in-thread.ts";
 
-const parsePolicy = parsePolicyInThread();
+const parsePolicy = parsePolicyApart();
 
 /** What the platform team grants. Throws {@link ManifestError} for a file that is no policy. */
 export async function readLocalPolicy(

@@ -16,6 +16,10 @@ const EXPERIMENT_NAME_LENGTH_MAX = 256;
 const TAG_KEY_LENGTH_MAX = 250;
 const TAG_VALUE_LENGTH_MAX = 5000;
 const TAGS_MAX = 100;
+/** A weight is at least 0.01: no more of them get any traffic. */
+const MODELS_MAX = 100;
+const GUARDRAILS_MAX = 100;
+const BINDINGS_MAX = 1000;
 /** Whole numbers are 32 bits wide on the server. */
 const INT32_MAX = 2_147_483_647;
 
@@ -109,7 +113,7 @@ const managedEndpoint = z
     name: name
       .regex(ENDPOINT_NAME, "must have letters, digits, '_', '.' and '-' only")
       .describe("Unique; letters, digits, `_`, `.`, `-`: it is part of a URL"),
-    models: z.array(model).min(1).describe("All models of the endpoint"),
+    models: z.array(model).min(1).max(MODELS_MAX).describe("All models of the endpoint"),
     routing_strategy: z
       .enum(ROUTING_STRATEGIES)
       .optional()
@@ -134,8 +138,12 @@ const managedEndpoint = z
       .describe(
         `All tags of the endpoint, but for those that begin with ${RESERVED_TAGS.map((prefix) => `\`${prefix}\``).join(" or ")}`,
       ),
-    bindings: z.array(binding).optional().describe("All uses of the endpoint"),
-    guardrails: z.array(guardrail).optional().describe("All guardrails on the endpoint"),
+    bindings: z.array(binding).max(BINDINGS_MAX).optional().describe("All uses of the endpoint"),
+    guardrails: z
+      .array(guardrail)
+      .max(GUARDRAILS_MAX)
+      .optional()
+      .describe("All guardrails on the endpoint"),
     ...ofNamed,
   })
   .refine((value) => value.experiment === undefined || value.experiment_id === undefined, {

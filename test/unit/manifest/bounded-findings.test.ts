@@ -27,8 +27,8 @@ test.each([
   ],
   [
     "items within items",
-    `version: 1\nendpoints: [{ name: a, models: [${"{},".repeat(5_000)}] }]\n`,
-    "9,900",
+    `version: 1\nendpoints: [${times(60, () => `{ name: a, models: [${"{},".repeat(90)}] },`)}]\n`,
+    "10,700",
   ],
   [
     "values of a record",

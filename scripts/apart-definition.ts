@@ -3,11 +3,11 @@ import { build } from "esbuild";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** What both bundles carry as a text: the thread that reads large manifests, as one script. */
-export async function threadDefinition(): Promise<Record<string, string>> {
+/** What both bundles carry as a text: what reads large manifests in a process of its own, as one script. */
+export async function apartDefinition(): Promise<Record<string, string>> {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ["src/thread/worker.ts"],
+    entryPoints: ["src/apart/worker.ts"],
     bundle: true,
     minify: true,
     platform: "node",
@@ -20,5 +20,5 @@ export async function threadDefinition(): Promise<Record<string, string>> {
   });
   const [bundle] = outputFiles;
   if (!bundle) throw new Error("esbuild wrote no bundle");
-  return { GATEWAY_OPS_THREAD: JSON.stringify(bundle.text) };
+  return { GATEWAY_OPS_APART: JSON.stringify(bundle.text) };
 }
