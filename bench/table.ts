@@ -2,8 +2,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { type Row, verdict } from "./measurement.ts";
 
-const BEGIN = "<!-- bench: begin -->";
-const END = "<!-- bench: end -->";
 const HEADINGS = ["what", "ours", "baseline", "ratio", "target", "", "n"];
 
 /** For a terminal: columns under each other. */
@@ -18,15 +16,21 @@ export function textTable(rows: readonly Row[]): string {
     .join("\n");
 }
 
-/** Puts the table and the computer it was measured on between the markers of a Markdown file. */
-export function writeTable(file: string, rows: readonly Row[], versions: readonly string[]): void {
+/** Puts the table and the computer it was measured on between its markers in a Markdown file. */
+export function writeTable(
+  file: string,
+  name: string,
+  rows: readonly Row[],
+  versions: readonly string[],
+): void {
   const text = readFileSync(file, "utf8");
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`${file} lacks ${BEGIN} or ${END}`);
+  const [opening, closing] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
+  const [begin, end] = [text.indexOf(opening), text.indexOf(closing)];
+  if (begin < 0 || end < begin) throw new Error(`${file} lacks ${opening} or ${closing}`);
   const markdown = [HEADINGS, HEADINGS.map(() => "---"), ...rows.map(cellsOf)]
     .map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n");
-  const content = `${BEGIN}\n${computer(versions)}\n\n${markdown}\n`;
+  const content = `${opening}\n${computer(versions)}\n\n${markdown}\n`;
   writeFileSync(file, text.slice(0, begin) + content + text.slice(end));
 }
 
