@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
  * Runs the tests that draw what they do, for as long as it takes to find what seldom happens: hours,
  * not minutes. Each says its seed; GATEWAY_OPS_TEST_SEED repeats it.
  */
-const TESTS = ["property/mutations"];
+const TESTS = ["property/mutations", "integration/convergence", "integration/killed-apply"];
 
 const { status } = spawnSync(
   process.execPath,

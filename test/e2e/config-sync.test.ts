@@ -28,8 +28,12 @@ import {
 import type { ReceivedEvent } from "../../scripts/story/mailbox.ts";
 import { until } from "../../scripts/story/until.ts";
 import { CREDENTIALS_SECRET, openWorld, output, type World } from "../../scripts/story/world.ts";
+
+import { BOMBS } from "../support/bombs.ts";
+
 import { CI_OWNER } from "../support/ci-docs.ts";
 import { makeRepository, statusesOf } from "../support/ci-workflow.ts";
+
 import { A_PLACE } from "../support/places.ts";
 import { invocations, timesLogged } from "../support/written.ts";
 
@@ -339,6 +343,35 @@ test(
       "mlflow-gateway-ops.work.paused",
       "mlflow-gateway-ops.work.resumed",
     ]);
+  },
+  TEST_TIMEOUT_MS,
+);
+
+test(
+  "a bomb of one owner is rejected once, and the good file of another is applied within a minute",
+  async () => {
+    await createSecret(world, "beside/key", madeUpKey("beside"), "beside");
+    const text = BOMBS["450,000 unknown keys"]?.files()["gateway.yaml"] ?? "";
+    const bomb = await putManifest(world, "bomb.yaml", text, "bomber");
+    const begin = Date.now();
+    const good = await putManifest(world, "good.yaml", tenant("beside"), "beside");
+    await settled(world, good, "applied");
+    const appliedMs = Date.now() - begin;
+    const rejected = await settled(world, bomb, "rejected");
+    // A delivery that came again would have been told by now.
+    await setTimeout(20_000);
+    const told = (await world.operations.received()).filter(({ data }) => data.owner === "bomber");
+
+    await world.s3.send(
+      new DeleteObjectCommand({
+        Bucket: output(world.outputs, "ManifestBucketName"),
+        Key: bomb.key,
+      }),
+    );
+
+    expect(appliedMs).toBeLessThan(60_000);
+    expect(issuesIn(rejected.data)[0]).toMatch(/k0 is not a known key/);
+    expect(told.map(({ type }) => type)).toEqual(["mlflow-gateway-ops.manifest.rejected"]);
   },
   TEST_TIMEOUT_MS,
 );
