@@ -37,9 +37,9 @@ const context: GwopsContext = {
   onInterrupt,
   open: (request) => openBackend(surroundings, request),
   openBucket: async (place) =>
-    (await import("#cli/connection/stack.ts")).openBucket(place, recording),
+    (await import("#cli/connection/stack.ts")).openBucket(place, { env, recording }),
   permissionsOf: async (stack) =>
-    (await import("#cli/connection/stack.ts")).permissionsOfStack(stack, recording),
+    (await import("#cli/connection/stack.ts")).permissionsOfStack(stack, { env, recording }),
 };
 const status = await runGwops(argv.slice(2), context, packageJson);
 process.exitCode = status;

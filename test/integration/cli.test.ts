@@ -7,6 +7,7 @@ import { GatewayClient } from "#gateway/client.ts";
 import { buildCli } from "../../scripts/cli/build.ts";
 import { venvBin } from "../../scripts/local/folders.ts";
 import { type MlflowServer, startMlflow } from "../../scripts/local/mlflow-server.ts";
+import { startHttpProxy } from "../support/http-proxy.ts";
 import { expectNoLeak } from "../support/leaks.ts";
 
 /** The server shares its processors with the rest of the tests. */
@@ -414,4 +415,36 @@ test("a reader that has seen enough is no failure", async () => {
 
   expect(stdout).toBe("{\ndone\n");
   expect(stderr).toBe("");
+});
+
+test("a proxy is followed as MLflow's own client does, and named when it refuses", async () => {
+  const proxy = await startHttpProxy({ login: "ada:proxy-password" });
+  const way = (password: string) => ({
+    HTTP_PROXY: `http://ada:${password}@127.0.0.1:${proxy.port}`,
+  });
+  try {
+    const place = aPlace(way("proxy-password"));
+    write(place, "gateway.yaml", manifestOf("proxied"));
+    const applied = await run(place, ["apply", "gateway.yaml", "--owner", "proxied", "--yes"]);
+    const viaProxy = proxy.seen.length;
+    const straight = await run(
+      { ...place, env: { ...place.env, NO_PROXY: "127.0.0.1,localhost" } },
+      [...["plan", "gateway.yaml", "--owner", "proxied"]],
+    );
+    const refused = await run({ ...place, env: { ...place.env, ...way("wrong-password") } }, [
+      ...["plan", "gateway.yaml", "--owner", "proxied"],
+    ]);
+
+    expect([applied.status, applied.stderr]).toEqual([0, expect.any(String)]);
+    expect(viaProxy).toBeGreaterThan(5);
+    expect(straight.status).toBe(0);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain(
+      `the proxy http://127.0.0.1:${proxy.port} wants a login, or another one, in its address (407)`,
+    );
+    expectNoLeak(["proxy-password", "wrong-password"], applied, straight, refused);
+    expect(proxy.seen.slice(0, viaProxy)).toContain(`GET ${server.trackingUri}/version`);
+  } finally {
+    await proxy.stop();
+  }
 });

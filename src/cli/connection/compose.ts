@@ -1,6 +1,7 @@
 import { parseApart } from "#apart/read-apart.ts";
 import type { Backend, BackendRequest, Memory } from "#cli/backend.ts";
-import type { GwopsContext } from "#cli/context.ts";
+import type { Environment, GwopsContext } from "#cli/context.ts";
+import { HttpTransport } from "#gateway/http/transport.ts";
 import { workspaceClients } from "#gateway/workspace-clients.ts";
 import { FileLedger } from "#local/file-ledger.ts";
 import { isGone, thisProcess } from "#local/process.ts";
@@ -15,6 +16,7 @@ import { paceOf } from "#runtime/pace.ts";
 import { RequestCount } from "#runtime/request-count.ts";
 import { serverAddress, serverName } from "#runtime/server.ts";
 import { visible } from "#runtime/visible.ts";
+import { agentFor } from "./proxy-environment.ts";
 import { openSecretsManager } from "./secrets-manager.ts";
 
 /** What an MLflow server does unless it was started with another setting. */
@@ -39,7 +41,7 @@ export async function openBackend(
     ledgerPath,
   );
   const { writesPerSecondMax, owner, approvals } = request;
-  const clients = clientsOf(request);
+  const clients = clientsOf(request, env);
   return {
     isShared,
     manifests,
@@ -53,7 +55,7 @@ export async function openBackend(
         env,
         folder,
         key: () => readOrMakeKey(`${ledgerPath}.key`, clock),
-        secretsManager: openSecretsManager,
+        secretsManager: () => openSecretsManager(env),
       }),
       server: serverAddress(request.trackingUri),
       approvals,
@@ -93,13 +95,13 @@ function leaseLeft(name: string, error: unknown): string {
 }
 
 async function openMemory(
-  { clock, recording }: Surroundings,
+  { env, clock, recording }: Surroundings,
   { stack, trackingUri }: BackendRequest,
   ledgerPath: string,
 ): Promise<Memory> {
   if (stack !== undefined) {
     const { openStack } = await import("./stack.ts");
-    return openStack(stack, recording);
+    return openStack(stack, { env, recording });
   }
   return {
     ledger: new FileLedger({ path: ledgerPath, gateway: serverName(trackingUri), clock }),
@@ -109,8 +111,13 @@ async function openMemory(
 }
 
 /** The clients of all workspaces count into one. */
-function clientsOf({ trackingUri, auth }: BackendRequest) {
+function clientsOf({ trackingUri, auth }: BackendRequest, env: Environment) {
   const requests = new RequestCount();
-  const clients = workspaceClients({ trackingUri, auth, onRequest: requests.add });
+  const clients = workspaceClients({
+    trackingUri,
+    auth,
+    transport: new HttpTransport({ agent: agentFor(new URL(trackingUri), env) }),
+    onRequest: requests.add,
+  });
   return { ...clients, requestCounts: requests.counts };
 }

@@ -1,17 +1,19 @@
 import { errorName } from "#aws/aws-call.ts";
+import type { Environment } from "#cli/context.ts";
 import type { SecretSource } from "#secrets/source.ts";
 import { SecretSourceError } from "#secrets/source.ts";
+import { awsOptions } from "./proxy-environment.ts";
 
 /** What the SDK says where it was told nothing about AWS. */
 const NOT_SET_UP = ["CredentialsProviderError", "ExpiredTokenException", "TokenProviderError"];
 
 /** AWS Secrets Manager, with the credentials and the region of the environment. */
-export async function openSecretsManager(): Promise<SecretSource> {
+export async function openSecretsManager(env: Environment): Promise<SecretSource> {
   const [{ SecretsManagerClient }, { SecretsManagerSource }] = await Promise.all([
     import("@aws-sdk/client-secrets-manager"),
     import("#aws/secret-source.ts"),
   ]);
-  const source = new SecretsManagerSource(new SecretsManagerClient());
+  const source = new SecretsManagerSource(new SecretsManagerClient(awsOptions(env)));
   return {
     describe: (name, signal) => explained(name, () => source.describe(name, signal)),
     fetch: (arn, versionId, signal) => explained(arn, () => source.fetch(arn, versionId, signal)),

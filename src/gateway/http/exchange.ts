@@ -21,7 +21,7 @@ export interface Progress {
 }
 
 export interface ExchangeOptions {
-  /** Undefined for a connection of its own. */
+  /** Undefined for a connection of its own, straight to the server. */
   readonly agent: Agent | undefined;
   readonly signal: AbortSignal;
   /** The part of the signal that stands for the time limit. */
@@ -72,7 +72,8 @@ function send(
     };
     outgoing.once("socket", (socket) => {
       progress.isReused = outgoing.reusedSocket;
-      if (outgoing.reusedSocket) markConnected();
+      // An agent may give one that stands; with TLS it is only then that the handshake is awaited.
+      if (outgoing.reusedSocket || !(isSecure || socket.connecting)) markConnected();
       else socket.once(isSecure ? "secureConnect" : "connect", markConnected);
     });
     outgoing.once("error", reject);

@@ -1,5 +1,6 @@
-import type { Agent } from "node:http";
-import { ConnectionPool } from "./connection-pool.ts";
+import { Agent, type AgentOptions } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { ConnectionPool, POOL_OPTIONS } from "./connection-pool.ts";
 import { exchange, noProgress, type Progress } from "./exchange.ts";
 import type { Transport, TransportRequest, TransportResponse } from "./request.ts";
 import { isStalling, NO_HISTORY, type ReuseHistory, remember, wantsProbe } from "./stall.ts";
@@ -14,6 +15,11 @@ export interface HttpTransportOptions {
    * @default auto
    */
   readonly connections?: "auto" | "fresh" | "kept";
+  /**
+   * Makes the agents that connect, such as through a proxy; they must heed the options.
+   * @default Node's own, which connect straight
+   */
+  readonly agent?: ((options: AgentOptions) => Agent) | undefined;
 }
 
 const RESPONSE_BYTES_MAX = 64 * 1024 * 1024;
@@ -27,33 +33,36 @@ export class HttpTransport implements Transport {
   readonly #responseBytesMax: number;
   /** `fresh` for good once kept ones are given up. */
   #connections: "auto" | "fresh" | "kept";
+  readonly #agent: HttpTransportOptions["agent"];
   #pool: ConnectionPool | undefined;
   #history: ReuseHistory = NO_HISTORY;
 
   constructor({
     responseBytesMax = RESPONSE_BYTES_MAX,
     connections = "auto",
+    agent,
   }: HttpTransportOptions = {}) {
     this.#responseBytesMax = responseBytesMax;
     this.#connections = connections;
+    this.#agent = agent;
   }
 
   async send(request: TransportRequest): Promise<TransportResponse> {
     const timeout = AbortSignal.timeout(request.timeoutMs);
     const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
-    const attempt = (agent: Agent | undefined, progress: Progress) =>
+    const attempt = (pooled: Agent | undefined, progress: Progress) =>
       exchange(request, {
-        agent,
+        agent: pooled ?? this.#agent?.({}),
         signal,
         timeout,
         progress,
         bytesMax: this.#responseBytesMax,
       });
-    const agent = this.#agentFor(request);
+    const pooled = this.#pooled(request);
     const progress = noProgress();
     try {
-      const response = await attempt(agent, progress);
-      if (agent) this.#learn(request.operation, progress);
+      const response = await attempt(pooled, progress);
+      if (pooled) this.#learn(request.operation, progress);
       return response;
     } catch (error) {
       // The server closed the kept connection just then. A create may have got through: look first.
@@ -63,11 +72,14 @@ export class HttpTransport implements Transport {
     }
   }
 
-  #agentFor({ url: { protocol }, operation }: TransportRequest): Agent | undefined {
-    const isKept =
-      this.#connections === "kept" || (this.#connections === "auto" && protocol === "https:");
+  /** Undefined for a connection of its own. */
+  #pooled({ url: { protocol }, operation }: TransportRequest): Agent | undefined {
+    const isSecure = protocol === "https:";
+    const isKept = this.#connections === "kept" || (this.#connections === "auto" && isSecure);
     if (!isKept) return undefined;
-    this.#pool ??= new ConnectionPool(protocol);
+    this.#pool ??= new ConnectionPool(
+      this.#agent?.(POOL_OPTIONS) ?? new (isSecure ? HttpsAgent : Agent)(POOL_OPTIONS),
+    );
     if (wantsProbe(this.#history, operation)) this.#pool.close();
     return this.#pool.open();
   }
