@@ -6,7 +6,9 @@ import { readStackSettings, StackSettingsError } from "../lib/settings.ts";
 
 try {
   const app = new App();
-  const settings = readStackSettings((key) => app.node.tryGetContext(key));
+  const { node } = app;
+  const keys = Object.keys(node.getAllContext());
+  const settings = readStackSettings((key) => node.tryGetContext(key), keys);
   new GatewayOpsStack(app, settings.stackName, {
     settings,
     bundles: fileURLToPath(new URL("../dist/functions", import.meta.url)),

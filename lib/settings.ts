@@ -91,8 +91,14 @@ export class StackSettingsError extends Error {
   override readonly name = "StackSettingsError";
 }
 
-/** Validates the CDK context once; `context` returns what was passed for a key, if anything. */
-export function readStackSettings(context: (key: string) => unknown): StackSettings {
+/**
+ * Validates the CDK context once; `context` returns what was passed for a key, if anything. `keys` are
+ * all that there are: one that looks like a setting and is none was meant as one.
+ */
+export function readStackSettings(
+  context: (key: string) => unknown,
+  keys: readonly string[] = [],
+): StackSettings {
   const problems: string[] = [];
   const read = <T, D>(
     key: keyof StackSettings,
@@ -128,6 +134,11 @@ export function readStackSettings(context: (key: string) => unknown): StackSetti
       "gatewayUrl is missing: pass the URL of the MLflow server, such as " +
         "-c gatewayUrl=https://mlflow.example.com.",
     );
+  }
+  // Keys of the CDK itself hold a colon, a slash or a dash.
+  const unknown = keys.filter((key) => /^\w+$/.test(key) && !Object.hasOwn(settings, key));
+  for (const key of unknown) {
+    problems.push(`${key} is no setting; they are ${Object.keys(settings).join(", ")}.`);
   }
   if (problems.length > 0) throw new StackSettingsError(problems.join("\n"));
   return settings;

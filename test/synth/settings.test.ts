@@ -127,3 +127,22 @@ test("all problems are told at once", () => {
     /^gatewayUrl .*\nbudgetPollMinutes .*\nstackName .*$/,
   );
 });
+
+test.each(["gatewayCredential", "Prune", "selfheal"])(
+  "%s is no setting: it is told rather than ignored",
+  (key) => {
+    const keys = [
+      "gatewayUrl",
+      "aws:cdk:version-reporting",
+      "@aws-cdk/core:x",
+      "cli-telemetry",
+      key,
+    ];
+
+    expect(() => readStackSettings((each) => ({ ...GATEWAY, [key]: "x" })[each], keys)).toThrow(
+      new StackSettingsError(
+        `${key} is no setting; they are ${Object.keys(read(GATEWAY)).join(", ")}.`,
+      ),
+    );
+  },
+);
