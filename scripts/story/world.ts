@@ -122,7 +122,7 @@ export function output(outputs: Readonly<Record<string, string>>, name: string):
 }
 
 /** The example with its provider on this machine, as there is no way to a real one. */
-export function exampleManifest(upstream: Upstream): string {
+export function exampleManifest(upstream: Pick<Upstream, "url">): string {
   const example = readFileSync(new URL("../../examples/gateway.yaml", import.meta.url), "utf8");
   return example.replaceAll("https://api.openai.com/v1", upstream.url);
 }

@@ -4,8 +4,8 @@ import type { Rule } from "./rule.ts";
 /** What tools put values in place of: `${X}`, `$(X)`, `{{ x }}`, `#{x}`, `<% x %>`; bounded, as texts are long. */
 const WITHIN =
   /\$\{[^{}]{1,100}\}|\$\([^()]{1,100}\)|\{\{[^{}]{1,100}\}\}|#\{[^{}]{1,100}\}|<%[^<>]{1,100}%>/;
-/** What is one only where it is the whole text: `$X`, `<your-name>`. */
-const WHOLE = /^(?:\$[A-Za-z_]\w{0,100}|<[A-Za-z][\w -]{0,100}>)$/;
+/** What is one only as the whole text, or a whole part of a name: `$X`, `<your-name>`, `$X-chat`. */
+const WHOLE = /(?<=^|[-./])(?:\$[A-Za-z_]\w{0,100}|<[A-Za-z][\w -]{0,100}>)(?=$|[-./])/;
 
 export const placeholderLeft: Rule = {
   id: "placeholder-left",

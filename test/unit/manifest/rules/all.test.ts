@@ -252,13 +252,21 @@ const FOUND: [rule: string, changes: Partial<Manifest>, message: string][] = [
     { model_definitions: [aModelDefinition(), { ...SPARE, name: `${UNREPLACED}-x` }] },
     `model_definitions[1].name looks like a placeholder that nothing replaced, got "${UNREPLACED}"`,
   ],
-  ...["$(TEAM)", "{{ team }}", "a-#{team}", "<%= team %>", "$TEAM", "<your-team>"].map(
-    (text): [string, Partial<Manifest>, string] => [
-      "placeholder-left",
-      { endpoints: [anEndpoint({ tags: { team: text } })] },
-      "endpoints[0].tags.team looks like a placeholder",
-    ],
-  ),
+  ...[
+    "$(TEAM)",
+    "{{ team }}",
+    "a-#{team}",
+    "<%= team %>",
+    "$TEAM",
+    "<your-team>",
+    "$TEAM-x",
+    "x-<team>",
+    "a/$TEAM",
+  ].map((text): [string, Partial<Manifest>, string] => [
+    "placeholder-left",
+    { endpoints: [anEndpoint({ tags: { team: text } })] },
+    "endpoints[0].tags.team looks like a placeholder",
+  ]),
   [
     "placeholder-left",
     { endpoints: [anEndpoint({ tags: { [UNREPLACED]: "search" } })] },
