@@ -25,6 +25,8 @@ export interface ExportOptions {
   readonly workspace: string;
   /** What no plan may delete, by what was applied last. @default nothing */
   readonly protected?: ReadonlySet<ResourceKey> | undefined;
+  /** Those of them that no plan may change without a word either. @default nothing */
+  readonly protectedFromChanges?: ReadonlySet<ResourceKey> | undefined;
   /** Rules that the owner's files switched off: those that find something stay so. */
   readonly disabled?: readonly string[] | undefined;
   /** What the owner may do; what it may not is external, or a comment. @default everything */
@@ -39,7 +41,7 @@ export function exportManifest(actual: ActualState, options: ExportOptions): str
   let items = itemsOf(actual, options.owner)
     .sort(byKey)
     .map(withoutEntry)
-    .map((item) => withProtection(item, options.protected));
+    .map((item) => withProtection(item, options));
   for (;;) {
     const { manifest, findings } = check(items, options);
     if (findings.size === 0) {
@@ -63,12 +65,16 @@ function withoutEntry(item: ExportItem): ExportItem {
 }
 
 /** What is external keeps its protection too: only a declaration can end it. */
-function withProtection(item: ExportItem, keys: ExportOptions["protected"]): ExportItem {
+function withProtection(
+  item: ExportItem,
+  { protected: keys, protectedFromChanges }: ExportOptions,
+): ExportItem {
   if (!keys?.has(keyOf(item)) || !item.entry || item.isForeign) return item;
-  if (item.entry.external !== true) return { ...item, entry: { ...item.entry, protected: true } };
+  const level = protectedFromChanges?.has(keyOf(item)) ? "changes" : true;
+  if (item.entry.external !== true) return { ...item, entry: { ...item.entry, protected: level } };
   return {
     ...item,
-    note: [...item.note, "It is protected: say protected: true where it is managed"],
+    note: [...item.note, `It is protected: say protected: ${level} where it is managed`],
   };
 }
 

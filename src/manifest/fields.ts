@@ -48,9 +48,11 @@ export function externalOf(kind: string) {
 /** What every managed resource may say. */
 export const ofManaged = {
   protected: z
-    .boolean()
+    .literal([true, false, "changes"])
     .optional()
-    .describe("No plan may delete it, also after it left the manifest"),
+    .describe(
+      "No plan may delete it, also after it left the manifest; `changes`: nor change it, or end that, without an approval. New versions of a secret's value are pushed all the same",
+    ),
 };
 
 /** What a resource may say that could be external or be called otherwise. */

@@ -74,7 +74,7 @@ export function originsOf(
 /** What an entry says of the resource itself, not of its fields. */
 interface Declared {
   readonly name: string;
-  readonly protected?: boolean | undefined;
+  readonly protected?: boolean | "changes" | undefined;
   readonly previous_name?: string | undefined;
   readonly adopt?: string | undefined;
 }

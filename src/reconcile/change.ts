@@ -94,6 +94,8 @@ export interface Plan {
   readonly changes: readonly Change[];
   readonly blocked: readonly Blocked[];
   readonly notices: readonly Notice[];
+  /** What is protected from changes until now, and not after it: part of what is approved. */
+  readonly ended_protection?: readonly ResourceKey[] | undefined;
   /** Kinds that no manifest speaks of. */
   readonly out_of_scope: readonly Kind[];
   /** Of the owner's resources before the changes, by kind: what guards count against. */

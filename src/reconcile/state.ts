@@ -130,9 +130,15 @@ interface ResourceOf<K extends Kind> {
   readonly fields: FieldsOf[K];
 }
 
+/**
+ * No plan may delete it, also after it left the manifest; `changes`: nor update it without
+ * somebody's word for exactly that plan.
+ */
+type Protection = true | "changes";
+
 interface Declared {
-  /** No plan may delete it, also after it left the manifest. */
-  readonly protected?: boolean | undefined;
+  /** Left out: from nothing. */
+  readonly protected?: Protection | false | undefined;
   /** The name that the resource has until it is renamed. */
   readonly previous_name?: string | undefined;
   /** Id of the unmarked budget policy to take over. */
@@ -215,6 +221,8 @@ export interface KnownState {
   readonly others: ReadonlyMap<Identity, string>;
   /** Declared as protected when they were last declared. */
   readonly protected: ReadonlySet<ResourceKey>;
+  /** Those of them that were protected from changes too. */
+  readonly protectedFromChanges?: ReadonlySet<ResourceKey> | undefined;
   /** Declared by files that are now missing, invalid or silent about their kind: never pruned. */
   readonly frozen: ReadonlySet<ResourceKey>;
   /** Which file that is, and how to go on, as far as it is known. */

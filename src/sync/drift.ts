@@ -1,7 +1,6 @@
 import type { Access } from "#manifest/access.ts";
 import { digestOf } from "#reconcile/plan/canonical.ts";
 import { PLAN_VERSION, planDocument } from "#reconcile/plan/document.ts";
-import { UnsafePlanError } from "#reconcile/plan/guard.ts";
 import { GatewayOpsError, RecordConflictError } from "#runtime/errors.ts";
 import { type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
 import { commitWithMessages } from "#runtime/message.ts";
@@ -208,7 +207,7 @@ async function workspaceOf(
 ): Promise<WorkspaceReport> {
   if (heal && hasDrifted) {
     const result = await applyWorkspace(dependencies, plan);
-    if (!(result.error instanceof UnsafePlanError)) {
+    if (result.mayWrite) {
       await keepHealed(dependencies, plan, result.outcomes);
     }
     return workspaceReport(plan, result, { isLast: true });

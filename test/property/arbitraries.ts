@@ -55,7 +55,7 @@ export const fullManifests: fc.Arbitrary<Manifest> = manifests.chain((manifest) 
         ...(manifest.budgets ?? []).map((entry, index) =>
           fc
             .record({
-              protected: optional(fc.boolean()),
+              protected: optional(fc.constantFrom(true, false, "changes" as const)),
               adopt: optional(fc.constant(`bp-${index}`)),
             })
             .map((more) => ({ ...entry, ...more })),
@@ -70,7 +70,7 @@ type Entry<S extends "secrets" | "model_definitions" | "endpoints"> = NonNullabl
 >[number];
 
 const ofNamed = {
-  protected: optional(fc.boolean()),
+  protected: optional(fc.constantFrom(true, false, "changes" as const)),
   isRenamed: fc.boolean(),
   isExternal: fc.nat(4).map((number) => number === 0),
 };

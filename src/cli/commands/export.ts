@@ -66,7 +66,11 @@ async function exportManifests(this: GwopsContext, flags: Flags): Promise<void> 
   const actual = await observeAll(gateway, tracking, ledger, workspace);
   const { owner } = flags;
   const snapshot = (await readSnapshots(dependencies, owner)).snapshots.get(workspace);
-  const applied = { protected: new Set(snapshot?.protected), disabled: await disabledIn(snapshot) };
+  const applied = {
+    protected: new Set(snapshot?.protected),
+    protectedFromChanges: new Set(snapshot?.protected_from_changes),
+    disabled: await disabledIn(snapshot),
+  };
   const text = exportManifest(actual, { owner, workspace, access, ...applied });
   const manifest = `${SCHEMA_LINE}\n${text}`;
   if (flags.outputFile === undefined) {

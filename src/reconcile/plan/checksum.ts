@@ -44,9 +44,9 @@ export function fingerprintOf({ changes }: Planned, actual: ActualState): string
  * can be computed from the plan alone.
  */
 export function checksumOf(plan: Omit<Plan, "checksum">): string {
-  const { version, owner, workspace, prune, fingerprint } = plan;
+  const { version, owner, workspace, prune, fingerprint, ended_protection } = plan;
   const changes = plan.changes.map(distinction);
-  return digestOf({ version, owner, workspace, prune, changes, fingerprint });
+  return digestOf({ version, owner, workspace, prune, changes, fingerprint, ended_protection });
 }
 
 /**

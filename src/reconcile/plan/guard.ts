@@ -15,6 +15,7 @@ import { GatewayOpsError } from "#runtime/errors.ts";
 import { visible, visibleLines } from "#runtime/visible.ts";
 import { countKnown, countOwned } from "./context.ts";
 import { usesLeft } from "./in-use.ts";
+import { protectedUpdates } from "./protection.ts";
 
 /** Shares of what an owner has of a kind that one plan may touch, 0 to 1. */
 export interface GuardLimits {
@@ -38,6 +39,7 @@ type GuardName =
   | "delete-count"
   | "delete-all"
   | "protected"
+  | "protected-changes"
   | "in-use"
   | "grants-lost"
   | "emptied-manifest"
@@ -83,6 +85,7 @@ export function guardPlan(
   const written = countOwned(desired, actual, known);
   const trips = [
     ...protectedTrips(plan),
+    ...changeTrips(plan, known),
     ...listingTrips(plan, actual, known),
     ...emptiedTrips(plan, desired, owned),
     ...KINDS.flatMap((kind) => [
@@ -115,6 +118,16 @@ function protectedTrips({ notices }: Plan): GuardTrip[] {
       `${keys.join(", ")} ${are} no longer declared: declare each with protected: false before it can be pruned`,
     ),
   ];
+}
+
+/** Of what wants a word for any change, and for the end of that. */
+function changeTrips({ changes, ended_protection = [] }: Plan, known: KnownState): GuardTrip[] {
+  const updates = protectedUpdates(changes, known).map(({ key, fields }) => {
+    const paths = [...new Set(fields.map(({ path }) => path))];
+    return `${key} is protected from changes, and would change in ${paths.join(", ")}`;
+  });
+  const ended = ended_protection.map((key) => `${key} would no longer be protected from changes`);
+  return [...updates, ...ended].map((message) => approvable("protected-changes", message));
 }
 
 function deleteTrips(

@@ -24,6 +24,7 @@ import { withUsersLeft } from "./in-use.ts";
 import { matchAll, unknownValues } from "./match.ts";
 import type { Match, Matching } from "./matching.ts";
 import { inOrder } from "./order.ts";
+import { endedProtection } from "./protection.ts";
 import { providerIssues } from "./providers.ts";
 import { planDeletes } from "./prune.ts";
 import { referenceIssues } from "./references.ts";
@@ -70,6 +71,7 @@ export function planChanges(
   const { deletes, notices } = planDeletes(context, matching, writes);
   const { blocked } = matching;
   const changes = withUsersLeft([...writes, ...deletes], blocked, actual).map(normalizedChange);
+  const ended = endedProtection(desired, known).sort(byText);
   const plan = {
     version: 1,
     owner: desired.owner,
@@ -88,6 +90,7 @@ export function planChanges(
     ]
       .sort(byKeyAndCode)
       .map(readable),
+    ...(ended.length > 0 ? { ended_protection: ended } : {}),
     out_of_scope: KINDS.filter((kind) => !desired.in_scope.includes(kind)),
     owned_before: countOwned(desired, actual, known),
     fingerprint: fingerprintOf({ changes }, actual),
@@ -206,13 +209,15 @@ function frozenNotices({ known, declared, externals, actualByKey }: PlanContext)
     });
 }
 
-/** Of what is protected from now on, or no longer: nobody should find out by a delete. */
+/** Of what is protected otherwise from now on: nobody should find out by a delete. */
 function protectionNotices({ desired, known }: PlanContext): Notice[] {
+  const ended = new Set(endedProtection(desired, known));
   return desired.resources.flatMap(({ kind, name, previous_name = name, ...rest }): Notice[] => {
     const key = keyOf({ kind, name });
     const was = [key, keyOf({ kind, name: previous_name })].some((one) => known.protected.has(one));
-    if (was === Boolean(rest.protected)) return [];
-    const [code, message] = was ? UNPROTECTED : NEWLY_PROTECTED;
+    const isLess = ended.has(key) && rest.protected;
+    if (was === Boolean(rest.protected) && !isLess) return [];
+    const [code, message] = isLess ? LESS_PROTECTED : was ? UNPROTECTED : NEWLY_PROTECTED;
     return [{ code, key, message }];
   });
 }
@@ -220,6 +225,10 @@ function protectionNotices({ desired, known }: PlanContext): Notice[] {
 const UNPROTECTED = [
   "unprotected",
   "was protected, and is not declared so any more: this plan ends its protection; protected: true keeps it",
+] as const;
+const LESS_PROTECTED = [
+  "unprotected",
+  "was protected from changes, and is declared as protected from deletes alone; protected: changes keeps it",
 ] as const;
 const NEWLY_PROTECTED = [
   "newly-protected",

@@ -36,6 +36,7 @@ const snapshotSchema: z.ZodType<Snapshot> = z.object({
   ),
   owned: z.array(ownedSchema),
   protected: z.array(keySchema),
+  protected_from_changes: z.array(keySchema).optional(),
   providers: z.record(z.string(), z.string()),
 });
 

@@ -92,6 +92,7 @@ export function knownFrom(memory: Memory): KnownState {
     intended,
     others: new Map(),
     protected: new Set(snapshot?.protected),
+    protectedFromChanges: new Set(snapshot?.protected_from_changes),
     frozen,
     frozenBecause,
     lost,
@@ -133,8 +134,8 @@ export async function keepSnapshot(
 /** A new version of a file that says the same is nothing to go back to. */
 function isSame(one: Snapshot, other: Snapshot): boolean {
   const facts = (snapshot: Snapshot) => {
-    const { owned, protected: guarded, providers } = snapshot;
-    return JSON.stringify([filesOf(snapshot), owned, guarded, providers]);
+    const { owned, protected: guarded, protected_from_changes, providers } = snapshot;
+    return JSON.stringify([filesOf(snapshot), owned, guarded, protected_from_changes, providers]);
   };
   return facts(one) === facts(other);
 }

@@ -38,6 +38,8 @@ export interface Snapshot {
   /** What is this owner's, and nothing else is: by kind and id. */
   readonly owned: readonly OwnedResource[];
   readonly protected: readonly ResourceKey[];
+  /** Those of them that are protected from changes too; left out where there are none. */
+  readonly protected_from_changes?: readonly ResourceKey[] | undefined;
   /** Of the secrets, by name: a model definition whose secret is frozen may leave its own out. */
   readonly providers: Readonly<Record<string, string>>;
 }

@@ -45,6 +45,8 @@ export interface ApplyWorkspaceOptions extends ApplyOptions {
 /** What became of the plan of a workspace. */
 export interface WorkspaceResult {
   readonly outcomes: readonly ChangeOutcome[];
+  /** Whether the guards, or an approval, let it pass: what is declared is what is in force. */
+  readonly mayWrite: boolean;
   readonly approval?: Approval | undefined;
   /** Why the gateway is not as declared. */
   readonly error?: GatewayOpsError | undefined;
@@ -75,18 +77,19 @@ export async function applyWorkspace(
   options: ApplyWorkspaceOptions = {},
 ): Promise<WorkspaceResult> {
   const { plan, trips } = workspacePlan;
-  let result: WorkspaceResult = { outcomes: [] };
+  let result: WorkspaceResult = { outcomes: [], mayWrite: false };
   try {
     if (trips.length > 0) {
       result = { ...result, approval: await approvalOf(dependencies, workspacePlan) };
     }
+    result = { ...result, mayWrite: true };
     await options.onPassed?.();
     if (plan.changes.length > 0) {
       await noteIntents(dependencies, plan, [...workspacePlan.known.intended, ...created(plan)]);
       result = { ...result, ...(await carryOut(dependencies, workspacePlan, options)) };
-      await useUp(dependencies, plan, result);
-      if (!result.error) await verify(dependencies, workspacePlan);
     }
+    await useUp(dependencies, plan, result);
+    if (plan.changes.length > 0 && !result.error) await verify(dependencies, workspacePlan);
     return { ...result, error: result.error ?? blockedError(plan) };
   } catch (error) {
     if (!(error instanceof GatewayOpsError)) throw error;
@@ -114,7 +117,7 @@ async function carryOut(
   dependencies: ApplyDependencies,
   { plan, actual }: WorkspacePlan,
   options: ApplyOptions,
-): Promise<WorkspaceResult> {
+): Promise<Pick<WorkspaceResult, "outcomes" | "error">> {
   try {
     return { outcomes: await applyPlan(dependencies, plan, actual, options) };
   } catch (error) {
@@ -126,10 +129,10 @@ async function carryOut(
 /** An approved plan of which nothing could be done waits for the next delivery as it is. */
 async function useUp(
   dependencies: ApprovalDependencies,
-  { owner }: Plan,
+  { owner, changes }: Plan,
   { approval, outcomes }: WorkspaceResult,
 ): Promise<void> {
-  const isBegun = outcomes.some(({ outcome }) => outcome === "applied");
+  const isBegun = changes.length === 0 || outcomes.some(({ outcome }) => outcome === "applied");
   if (approval && isBegun) await useUpApproval(dependencies, owner, approval);
 }
 

@@ -1,6 +1,5 @@
 import type { Access } from "#manifest/access.ts";
 import { planDocument } from "#reconcile/plan/document.ts";
-import { UnsafePlanError } from "#reconcile/plan/guard.ts";
 import { assert } from "#runtime/assert.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
@@ -117,7 +116,7 @@ export async function applyOwner(
     assert(checked, `${workspacePlan.desired.workspace} was planned unchecked`);
     const result = await applyWorkspace(dependencies, workspacePlan, options);
     const ofFiles = fileOutcomes(checked, workspacePlan, result, delivery);
-    if (!(result.error instanceof UnsafePlanError)) {
+    if (result.mayWrite) {
       const isApplied = (name: string) => isSuccess(ofFiles.get(name));
       const applied = { outcomes: result.outcomes, files: plan.planned.files, isApplied };
       await takeSnapshot(dependencies, checked, workspacePlan, applied);

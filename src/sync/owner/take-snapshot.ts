@@ -36,8 +36,12 @@ export async function takeSnapshot(
   const owned = ownedAfter(workspacePlan, applied.outcomes);
   const keys = new Set(owned.map(keyOf));
   const declared = new Set(desired.resources.map(keyOf));
-  const isProtected = desired.resources.filter((resource) => resource.protected).map(keyOf);
-  const stillProtected = [...known.protected].filter((key) => !declared.has(key));
+  const protectedNow = (levels: readonly unknown[], before: Iterable<ResourceKey> = []) => {
+    const now = desired.resources.filter((one) => levels.includes(one.protected)).map(keyOf);
+    const still = [...before].filter((key) => !declared.has(key));
+    return [...now, ...still].filter((key) => keys.has(key)).sort(byText);
+  };
+  const fromChanges = protectedNow(["changes"], known.protectedFromChanges);
   const snapshot: Snapshot = {
     version: SNAPSHOT_VERSION,
     run_id: runId,
@@ -46,7 +50,8 @@ export async function takeSnapshot(
     applied_at: new Date(clock.nowMs()).toISOString(),
     files: await filesInForce(checked, previous?.files ?? [], applied.files, applied.isApplied),
     owned,
-    protected: [...isProtected, ...stillProtected].filter((key) => keys.has(key)).sort(byText),
+    protected: protectedNow([true, "changes"], known.protected),
+    ...(fromChanges.length > 0 ? { protected_from_changes: fromChanges } : {}),
     providers: { ...previous?.providers, ...providersOf(workspacePlan) },
   };
   await keepSnapshot(dependencies, snapshot, previous);

@@ -277,6 +277,20 @@ test("what is protected says so, and what has to be external keeps it in a comme
   expect(exportManifest(actual, { workspace: "default" })).not.toContain("protected");
 });
 
+test("the level of a protection is exported as it is", () => {
+  const value_from = { secrets_manager: "prod/openai" };
+  const ours = { ...SECRET, id: "s-2", name: "ours", fields: { ...SECRET.fields, value_from } };
+  const actual = actualOf(SECRET, ours as ActualResource);
+  const keys = new Set(["secret/openai", "secret/ours"] as const);
+
+  const text = exportManifest(actual, {
+    ...{ owner: "search", workspace: "default", protected: keys, protectedFromChanges: keys },
+  });
+
+  expect(text).toContain("    protected: changes\n");
+  expect(text).toContain("# It is protected: say protected: changes where it is managed\n");
+});
+
 test("PRIMARY models come first, FALLBACK models in their turn, and nothing without effect", async () => {
   const models = [
     { model_definition: "a", linkage_type: "FALLBACK" as const, fallback_order: 10 },
