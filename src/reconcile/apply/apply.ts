@@ -190,10 +190,15 @@ async function attempt(
   }
 }
 
-/** A name that was free when the lists were read is taken: the next plan sees by what. */
+/** What is otherwise than the lists said: the next plan sees how it is. */
+const OUTDATED: ReadonlyMap<string, string> = new Map([
+  ["gateway-already-exists", "it was made since the gateway was read, or a list lacked it"],
+  ["gateway-not-found", "it went since the gateway was read, or a list still showed it"],
+]);
+
 function failureOf({ code, message, disposition }: GatewayOpsError) {
-  if (code !== "gateway-already-exists") return { code, message, disposition };
-  const why =
-    "it was made since the gateway was read, or a list lacked it; the next plan looks again";
-  return { code, message: `${message}: ${why}`, disposition: "retry" as const };
+  const why = OUTDATED.get(code);
+  if (why === undefined) return { code, message, disposition };
+  const retried = `${message}: ${why}; the next plan looks again`;
+  return { code, message: retried, disposition: "retry" as const };
 }

@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import type { Manifest } from "#manifest/types.ts";
 import type { RunReport } from "#sync/report/report.ts";
 import { aBudget, aModelDefinition, anEndpoint, aSecret } from "../../support/builders.ts";
+import type { FakeGateway } from "../../support/fake-gateway.ts";
 import { LAST, syncRuns } from "../../support/sync-setup.ts";
 
 const MANIFEST: Manifest = {
@@ -227,6 +228,61 @@ test.each(["secrets", "modelDefinitions", "endpoints"] as const)(
   },
 );
 
+const CHANGED: [Kind, Manifest][] = [
+  ["secrets", { ...MANIFEST, secrets: [aSecret({ auth_config: { auth_mode: "api_key" } })] }],
+  ["modelDefinitions", { ...MANIFEST, model_definitions: [aModelDefinition({ model_name: "o" })] }],
+  ["endpoints", { ...MANIFEST, endpoints: [anEndpoint({ usage_tracking: false })] }],
+  ["budgets", { ...MANIFEST, budgets: [aBudget({ budget_amount: 7 })] }],
+];
+
+test.each(CHANGED)(
+  "what a list of %s still shows, and is gone, is seen by the next plan, without another put",
+  async (kind, next) => {
+    const { gateway, putAndSync, lookAgain, clock, counts } = await applied();
+    const { list } = gateway[kind];
+    const stale = await list();
+    await removeByHand(gateway, kind);
+    Object.assign(gateway[kind], { list: async () => stale });
+    const lagged = await putAndSync(next, LAST);
+    Object.assign(gateway[kind], { list });
+    clock.advance(60_000);
+
+    expect(lagged?.outcome).toBe("pending");
+    expect(lagged?.workspaces[0]?.error?.message).toContain("the next plan looks again");
+    expect((await lookAgain())?.outcome).toBe("applied");
+    expect(counts()).toEqual([1, 1, 1, 1]);
+  },
+);
+
+const PARTS: [string, Manifest][] = [
+  ["a tag", { ...MANIFEST, endpoints: [anEndpoint({ tags: { team: "search" } })] }],
+  [
+    "a binding",
+    {
+      ...MANIFEST,
+      endpoints: [anEndpoint({ bindings: [{ resource_type: "scorer", resource_id: "toxicity" }] })],
+    },
+  ],
+];
+
+test.each(PARTS)(
+  "%s for an endpoint that is gone, and still shown, waits for the next plan",
+  async (_, next) => {
+    const { gateway, putAndSync, lookAgain, clock, counts } = await applied();
+    const { list } = gateway.endpoints;
+    const stale = await list();
+    await removeByHand(gateway, "endpoints");
+    Object.assign(gateway.endpoints, { list: async () => stale });
+    const lagged = await putAndSync(next, LAST);
+    Object.assign(gateway.endpoints, { list });
+    clock.advance(60_000);
+
+    expect(lagged?.outcome).toBe("pending");
+    expect((await lookAgain())?.outcome).toBe("applied");
+    expect(counts()).toEqual([1, 1, 1, 1]);
+  },
+);
+
 test("an endpoint that lost its models and its name by hand is mended in place", async () => {
   const { gateway, putAndSync, counts } = await applied({ ...MANIFEST, budgets: [] });
   const [before] = gateway.visible().endpoints;
@@ -258,3 +314,24 @@ test("an endpoint that lost its models and is declared no more is deleted", asyn
   expect(changesIn(done)).toEqual(["delete endpoint/other"]);
   expect(counts()).toEqual([1, 1, 1, 1]);
 });
+
+async function removeByHand(gateway: FakeGateway, kind: Kind): Promise<void> {
+  const { secrets, definitions, endpoints, budgets } = gateway.visible();
+  const [secret, definition, endpoint, budget] = [
+    secrets[0],
+    definitions[0],
+    endpoints[0],
+    budgets[0],
+  ];
+  const ways = {
+    secrets: () => gateway.secrets.delete({ secret_id: secret?.secret_id ?? "", force: true }),
+    modelDefinitions: () =>
+      gateway.modelDefinitions.delete({
+        model_definition_id: definition?.model_definition_id ?? "",
+      }),
+    endpoints: () => gateway.endpoints.delete({ endpoint_id: endpoint?.endpoint_id ?? "" }),
+    budgets: () => gateway.budgets.delete({ budget_policy_id: budget?.budget_policy_id ?? "" }),
+  };
+  if (kind === "modelDefinitions") await ways.endpoints();
+  await ways[kind]();
+}
