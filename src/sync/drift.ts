@@ -254,6 +254,8 @@ async function tell(
   digest: string | undefined,
   report: RunReport,
 ): Promise<void> {
+  // Whoever lost the lease has nothing to tell: the drift may be undone since.
+  await ledger.commit([]);
   const message = runMessage(report, report.manifests, await reports.writeReport(report));
   const gone = record ? [remove(DRIFTS, record)] : [];
   const writes = digest ? [put(DRIFTS, id, { digest, since_ms: clock.nowMs() }, record)] : gone;

@@ -41,6 +41,8 @@ export async function putOff(
   const run = startedRun(dependencies, owner, trigger);
   const result = { manifests, deletedManifests: [], workspaces: [], timingsMs: {}, error };
   const report = buildReport(dependencies, run, result, manifests);
+  // As of any run: whoever lost the lease has nothing to tell.
+  await dependencies.ledger.commit([]);
   const report_key = await dependencies.reports.writeReport(report);
   const next = new Map(
     fresh.map(({ name, version_id }): [string, ManifestRecord] => {

@@ -49,7 +49,7 @@ async function setup() {
     how: Loss,
     [group, operation]: readonly [Group, string],
     meanwhile: () => Promise<unknown>,
-    work: "sync" | "heal" = "sync",
+    work: "sync" | "heal" | "drift" = "sync",
   ) => {
     const calls = gateway[group] as unknown as Record<string, (given: unknown) => Promise<unknown>>;
     const call = calls[operation];
@@ -64,9 +64,9 @@ async function setup() {
     };
     const run = { ...nextRun(), clock: how === "its machine slept" ? asleep(clock) : clock };
     const end =
-      work === "heal"
-        ? withSyncLease(run, (held) => detectDrift(held, { heal: true, isLast: false }))
-        : syncOwner(run, "search", { trigger: { kind: "manifest" }, isLast: false });
+      work === "sync"
+        ? syncOwner(run, "search", { trigger: { kind: "manifest" }, isLast: false })
+        : withSyncLease(run, (held) => detectDrift(held, { heal: work === "heal", isLast: false }));
     await expect(end).rejects.toMatchObject({ code: "lease-lost", disposition: "retry" });
     expect(after).not.toBe("");
     return after;
@@ -157,6 +157,19 @@ test.each(LOSSES)("nor does it tell anything, if it was planning (%s)", async (h
   put({ ...MANIFEST, endpoints: [anEndpoint(), OTHER] });
 
   const after = await losing(how, ["endpoints", "list"], () => sync());
+
+  expect(await kept()).toBe(after);
+  expect(bucket.reports.at(-1)).toMatchObject({ outcome: "applied" });
+});
+
+test.each(LOSSES)("nor is drift told that another run healed meanwhile (%s)", async (how) => {
+  const { losing, gateway, bucket, drift, kept } = await setup();
+  for (const { budget_policy_id } of gateway.visible().budgets) {
+    await gateway.budgets.delete({ budget_policy_id });
+  }
+
+  const heal = () => drift({ heal: true });
+  const after = await losing(how, ["endpoints", "list"], heal, "drift");
 
   expect(await kept()).toBe(after);
   expect(bucket.reports.at(-1)).toMatchObject({ outcome: "applied" });
