@@ -1,11 +1,10 @@
-import { StalePlanError } from "#reconcile/plan/checksum.ts";
 import { WORKSPACE_DEFAULT } from "#reconcile/state.ts";
 import { isOwnerName, OWNER_NAME_RULE } from "#runtime/marks.ts";
 import type { AuthorBucket } from "#sync/author/author-bucket.ts";
 import { planRemotely } from "#sync/author/plan-remotely.ts";
 import { type OwnerFile, textOf } from "#sync/owner-file.ts";
 import type { Preview } from "#sync/preview/preview-result.ts";
-import type { SavedPlan } from "#sync/saved-plan.ts";
+import { type SavedPlan, StalePlanError } from "#sync/saved-plan.ts";
 import { approvalIn, authorOf, waiting } from "./author.ts";
 import type { GwopsContext } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";

@@ -1,11 +1,18 @@
 import type { Plan } from "#reconcile/change.ts";
-import { StalePlanError } from "#reconcile/plan/checksum.ts";
 import { type ResourceKey, WORKSPACE_DEFAULT } from "#reconcile/state.ts";
+import { GatewayOpsError } from "#runtime/errors.ts";
 import { serverName } from "#runtime/server.ts";
 import type { OwnerPlan, PlanRequest } from "#sync/owner/plan-owner.ts";
 import { planReport } from "#sync/owner/plan-report.ts";
 import type { ManifestReport, PlanReport } from "#sync/report/report.ts";
 import { type OwnerFile, textOf } from "./owner-file.ts";
+
+/** What was kept is not what would be done now, or here; nothing was changed. */
+export class StalePlanError extends GatewayOpsError {
+  override readonly name = "StalePlanError";
+  readonly code = "stale-plan";
+  readonly disposition = "reject";
+}
 
 /**
  * A plan that is kept to be applied later, with what it was made from: planning is deterministic,

@@ -1,4 +1,4 @@
-import { type Change, fieldOf, keyOfChange, type Plan } from "#reconcile/change.ts";
+import { type Change, fieldOf, type Plan } from "#reconcile/change.ts";
 import { byText, dependenciesOf } from "#reconcile/kinds.ts";
 import {
   type ActualResource,
@@ -6,23 +6,8 @@ import {
   keyOf,
   type ResourceKey,
 } from "#reconcile/state.ts";
-import { GatewayOpsError } from "#runtime/errors.ts";
-import { canonicalJson, digestOf, normalized } from "./canonical.ts";
+import { digestOf, normalized } from "./canonical.ts";
 import { byKey } from "./context.ts";
-
-/** The gateway is no longer what the plan was made against; nothing was changed. */
-export class StalePlanError extends GatewayOpsError {
-  override readonly name = "StalePlanError";
-  readonly code = "stale-plan";
-  readonly disposition = "reject";
-}
-
-/** A plan that was kept says something else than it did when it was made. */
-export class AlteredPlanError extends GatewayOpsError {
-  override readonly name = "AlteredPlanError";
-  readonly code = "altered-plan";
-  readonly disposition = "reject";
-}
 
 type Planned = Pick<Plan, "changes">;
 
@@ -57,35 +42,6 @@ function distinction(change: Change) {
   if (change.action === "create" || change.action === "delete") return change;
   const { changed_fields, ...rest } = change;
   return { ...rest, fields: [...new Set(changed_fields.map(fieldOf))] };
-}
-
-/** Throws {@link AlteredPlanError} for a plan that does not have the checksum that it states. */
-export function verifyChecksum(plan: Plan): void {
-  const checksum = checksumOf(plan);
-  if (checksum === plan.checksum) return;
-  throw new AlteredPlanError(
-    `the plan was altered since it was made: it states the checksum ${plan.checksum}, but has ${checksum}`,
-  );
-}
-
-/** Throws {@link StalePlanError} when anything that the plan touches or needs is not as it was. */
-export function checkFresh(plan: Plan, actual: ActualState): void {
-  if (fingerprintOf(plan, actual) === plan.fingerprint) return;
-  const keys = staleKeys(plan, actual);
-  const what = keys.length > 0 ? keys.join(", ") : "something that the changed resources refer to";
-  throw new StalePlanError(`the gateway changed since the plan was made: ${what}; plan again`);
-}
-
-/** Of the touched resources those that differ; what they need is in the fingerprint only. */
-function staleKeys({ changes }: Planned, actual: ActualState): ResourceKey[] {
-  const actualByKey = byKey(actual.resources);
-  return changes
-    .filter((change) => {
-      if (change.action === "create") return actualByKey.has(keyOf(change.desired));
-      const now = actualByKey.get(keyOf(change.actual)) ?? [];
-      return canonicalJson(beforeState(now)) !== canonicalJson(beforeState([change.actual]));
-    })
-    .map(keyOfChange);
 }
 
 function touchedKeys(changes: readonly Change[]): ResourceKey[] {
