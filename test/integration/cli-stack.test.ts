@@ -149,7 +149,7 @@ test("the ledger and the snapshots of a stack are shared by whoever uses it", as
     outcome: "applied",
     manifests: [{ key: "manifests/team-a/gateway.yaml", outcome: "applied" }],
   });
-  expect(drift).toEqual({ status: 0, stdout: "", stderr: "no drift\n" });
+  expect(drift).toEqual({ status: 0, stdout: "", stderr: "team-a: no drift\n" });
   expect(JSON.parse(list.stdout)).toHaveLength(1);
 });
 
