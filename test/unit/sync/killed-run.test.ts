@@ -105,3 +105,113 @@ test.each(["run", "secret", "budget", "applied", "manifest"])(
     expect(await messagesIn(ledger)).toHaveLength(1);
   },
 );
+
+/** A run that was killed when the server had made what it asked for, and what a hand called it then. */
+async function renamedAfterKill(operation: "createEndpoint" | "createModelDefinition") {
+  const parts = setup();
+  const { gateway, sync, clock } = parts;
+  gateway.loseAnswer(operation, 1, new Killed());
+  await expect(sync("run-1")).rejects.toThrow(Killed);
+  clock.advance(LEASE_MS);
+  for (const { endpoint_id } of gateway.visible().endpoints) {
+    await gateway.endpoints.update({ endpoint_id, name: "by-hand", updated_by: "alice" });
+  }
+  if (operation === "createModelDefinition") {
+    const { model_definition_id = "" } = gateway.visible().definitions[0] ?? {};
+    await gateway.modelDefinitions.update({ model_definition_id, name: "by-hand" });
+  }
+  return parts;
+}
+
+test.each(["createEndpoint", "createModelDefinition"] as const)(
+  "what a killed run made (%s) and a hand renamed is its owner's, and not made twice",
+  async (operation) => {
+    const { gateway, sync } = await renamedAfterKill(operation);
+    const ids = () => {
+      const { endpoints, definitions } = gateway.visible();
+      return [
+        ...endpoints.map((one) => one.endpoint_id),
+        ...definitions.map((one) => one.model_definition_id),
+      ];
+    };
+    const before = ids();
+
+    const report = await sync("run-2", "schedule");
+
+    expect(report).toMatchObject({ outcome: "applied" });
+    const { endpoints, definitions } = gateway.visible();
+    expect(ids()).toEqual(expect.arrayContaining(before));
+    expect(endpoints.map(({ name }) => name)).toEqual(["chat"]);
+    expect(definitions.map(({ name }) => name).sort()).toEqual(["gpt-4o", "spare"]);
+  },
+);
+
+test("where its name was taken by hand as well, both are named and nothing is written", async () => {
+  const { gateway, sync } = await renamedAfterKill("createEndpoint");
+  const [made] = gateway.visible().endpoints;
+  const { model_definition_id = "" } = gateway.visible().definitions[0] ?? {};
+  const theirs = await gateway.endpoints.create({
+    name: "chat",
+    model_configs: [{ model_definition_id, linkage_type: "PRIMARY" }],
+    created_by: "alice",
+  });
+
+  const report = await sync("run-2", "schedule");
+
+  const text = JSON.stringify(report);
+  expect(text).toContain("identity-clash");
+  for (const id of [made?.endpoint_id ?? "", theirs.endpoint_id]) expect(text).toContain(id);
+  expect(
+    gateway
+      .visible()
+      .endpoints.map(({ name }) => name)
+      .sort(),
+  ).toEqual(["by-hand", "chat"]);
+});
+
+test("another owner who declares the name that a hand gave it is refused", async () => {
+  const { gateway, bucket, dependencies } = await renamedAfterKill("createEndpoint");
+  bucket.put("manifests/other/gateway.yaml", {
+    version: 1,
+    secrets: [aSecret({ name: "other" })],
+    model_definitions: [aModelDefinition({ name: "other", secret: "other" })],
+    endpoints: [
+      anEndpoint({
+        name: "by-hand",
+        models: [{ model_definition: "other", linkage_type: "PRIMARY" }],
+      }),
+    ],
+  });
+
+  const trigger = { kind: "manifest" } as const;
+  const report = await syncOwner(dependencies("run-2"), "other", { trigger, isLast: true });
+
+  expect(JSON.stringify(report)).toContain("belongs to the owner");
+  expect(gateway.visible().endpoints[0]?.created_by).toBe("gwops:search/chat");
+});
+
+test("what the owner renamed itself, and gave up, is not what a killed run made", async () => {
+  const { gateway, sync, bucket, clock } = setup();
+  await sync("run-1");
+  bucket.put(MANIFEST_KEY, {
+    ...MANIFEST,
+    endpoints: [{ ...MANIFEST.endpoints?.[0], name: "talk", previous_name: "chat" }],
+    budgets: [aBudget({ target_value: "talk" })],
+  });
+  await sync("run-2");
+  const [talk] = gateway.visible().endpoints;
+  bucket.put(MANIFEST_KEY, {
+    ...MANIFEST,
+    endpoints: [{ ...MANIFEST.endpoints?.[0], name: "talk" }, MANIFEST.endpoints?.[0]],
+    budgets: [aBudget({ target_value: "talk" })],
+  });
+  gateway.failOn("createEndpoint", 1, new Killed());
+  await expect(sync("run-3")).rejects.toThrow(Killed);
+  clock.advance(LEASE_MS);
+
+  await sync("run-4", "schedule");
+
+  const { endpoints } = gateway.visible();
+  expect(endpoints.map(({ name }) => name).sort()).toEqual(["chat", "talk"]);
+  expect(endpoints.find(({ name }) => name === "talk")?.endpoint_id).toBe(talk?.endpoint_id);
+});
