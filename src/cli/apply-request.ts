@@ -23,7 +23,7 @@ import { UsageError } from "./usage-error.ts";
 
 const STOPPING = "stopping: changes that are under way end first, no further one is begun";
 
-export interface Applied {
+export interface AppliedRequest {
   readonly status: ExitCode;
   /** Undefined when nobody wanted it. */
   readonly report?: RunReport;
@@ -52,7 +52,7 @@ export async function applyRequest(
   asked: PlanRequest,
   flags: WriteFlags,
   { saved, state }: ApplyAsked = {},
-): Promise<Applied> {
+): Promise<AppliedRequest> {
   const { clock } = context;
   const request = { ...asked, takesOver: flags.takeOver };
   let expected = saved;

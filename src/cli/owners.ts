@@ -7,7 +7,7 @@ import { divide } from "./input/by-owner.ts";
 import type { AskedOf, RulesFlags } from "./input/flags.ts";
 import type { FoundFile } from "./input/manifest-files.ts";
 import { printJson, say } from "./output/show.ts";
-import { readFiles } from "./read-files.ts";
+import { readNamedFiles } from "./read-named-files.ts";
 
 /** What one owner has, with the flags that hold for it. */
 export interface OwnerPart<Flags> {
@@ -31,7 +31,7 @@ export async function readByOwner<Flags extends Asked>(
   asked: Flags,
   argumentList: readonly string[],
 ): Promise<OwnerParts<Flags>> {
-  return divideByOwner(context, asked, argumentList, await readFiles(context, argumentList));
+  return divideByOwner(context, asked, argumentList, await readNamedFiles(context, argumentList));
 }
 
 export async function divideByOwner<Flags extends Asked>(

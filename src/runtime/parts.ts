@@ -2,7 +2,7 @@
 const PART_BYTES_MAX = 200_000;
 
 /** Texts in their order, in parts of which each fits into a record; at least one, be it empty. */
-export function partsOf<T extends string>(texts: readonly T[]): T[][] {
+export function inParts<T extends string>(texts: readonly T[]): T[][] {
   const parts: T[][] = [[]];
   let bytes = 0;
   for (const text of texts) {

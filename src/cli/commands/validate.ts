@@ -8,7 +8,7 @@ import { policyIssues } from "#cli/input/local-policy.ts";
 import { checkSettingsOf } from "#cli/input/plan-request.ts";
 import { counted, printFindings, printJson, say } from "#cli/output/show.ts";
 import { divideByOwner } from "#cli/owners.ts";
-import { readFiles } from "#cli/read-files.ts";
+import { readNamedFiles } from "#cli/read-named-files.ts";
 import type { FileIssues } from "#manifest/check-files.ts";
 import { OwnerFiles } from "#sync/owner/owner-files.ts";
 
@@ -41,10 +41,10 @@ async function validate(
   asked: Flags,
   ...argumentList: string[]
 ): Promise<void> {
-  const read = await readFiles(this, argumentList);
+  const read = await readNamedFiles(this, argumentList);
   const manifests = read.filter((file) => !isPolicyFile(file));
   const { parts, policy } = await divideByOwner(this, asked, argumentList, manifests);
-  const beside = policy === undefined ? [] : await readFiles(this, [policy]);
+  const beside = policy === undefined ? [] : await readNamedFiles(this, [policy]);
   const isRead = new Set(read.map(({ name }) => name));
   const files = [...read, ...beside.filter(({ name }) => !isRead.has(name))];
   const invalid = await policyIssues(files.filter(isPolicyFile));

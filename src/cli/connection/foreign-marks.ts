@@ -3,7 +3,7 @@ import { madeByRuns } from "#reconcile/plan/recognise.ts";
 import { type ActualResource, type Identity, identityOf, keyOf } from "#reconcile/state.ts";
 import { RecordConflictError } from "#runtime/errors.ts";
 import { type LedgerKind, put } from "#runtime/ledger.ts";
-import { partsOf } from "#runtime/parts.ts";
+import { inParts } from "#runtime/parts.ts";
 import { intendedByOwner } from "#sync/history/intents.ts";
 import { type HistoryDependencies, readOthers } from "#sync/history/snapshot-history.ts";
 import type { WorkspacePlan } from "#sync/owner/plan-owner.ts";
@@ -42,7 +42,7 @@ export async function refuseForeignMarks(
   });
   if (foreign.length === 0) return;
   if (!takeOver) throw new UsageError(foreignSentence(foreign));
-  for (const [index, identities] of partsOf(foreign.map(identityOf)).entries()) {
+  for (const [index, identities] of inParts(foreign.map(identityOf)).entries()) {
     const id = `${workspace}/${taken.parts + index}`;
     if (await memory.ledger.commit([put(TAKEN_OVER, id, { identities }, undefined)])) continue;
     throw new RecordConflictError("the ledger was written by another run");

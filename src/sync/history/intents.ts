@@ -3,7 +3,7 @@ import type { ResourceKey } from "#reconcile/state.ts";
 import { RecordConflictError } from "#runtime/errors.ts";
 import { type Ledger, type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
 import { listOf, passOver } from "#runtime/list-of.ts";
-import { partsOf } from "#runtime/parts.ts";
+import { inParts } from "#runtime/parts.ts";
 import { historyId, splitId } from "./snapshot-history.ts";
 
 /**
@@ -88,7 +88,7 @@ async function replaceIntents(
   const before = await recordsOf(ledger, owner, workspace);
   const known = new Map(before.map((record) => [record.id, record]));
   const writes = new Map(before.map((record) => [record.id, remove(INTENTS, record)]));
-  const parts = isOver && keys.length === 0 ? [] : partsOf(keys);
+  const parts = isOver && keys.length === 0 ? [] : inParts(keys);
   for (const [index, part] of parts.entries()) {
     const id = `${historyId(owner, workspace)}/${index}`;
     const value: Intent = { run_id: runId, keys: part, is_over: isOver };

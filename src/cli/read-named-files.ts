@@ -4,7 +4,7 @@ import { type FoundFile, readManifests } from "./input/manifest-files.ts";
 import { counted, say } from "./output/show.ts";
 
 /** The manifests that the arguments name; what lies beside them and is none is told once. */
-export async function readFiles(
+export async function readNamedFiles(
   context: GwopsContext,
   argumentList: readonly string[],
 ): Promise<readonly FoundFile[]> {
