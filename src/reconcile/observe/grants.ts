@@ -1,9 +1,7 @@
 import type { Change } from "#reconcile/change.ts";
+import type { EndpointGrants } from "#reconcile/plan/lost-grants.ts";
 import { groupBy } from "#runtime/group-by.ts";
 import type { TrackingReader } from "./experiments.ts";
-
-/** By id of the endpoint: who was granted what, in words. */
-export type Grants = ReadonlyMap<string, readonly string[]>;
 
 /**
  * The grants that go with the endpoints which are deleted: MLflow deletes them too, and none comes
@@ -13,7 +11,7 @@ export type Grants = ReadonlyMap<string, readonly string[]>;
 export async function grantsLost(
   tracking: TrackingReader,
   changes: readonly Change[],
-): Promise<Grants | undefined> {
+): Promise<EndpointGrants | undefined> {
   const isLost = (change: Change) =>
     change.action === "delete" && change.actual.kind === "endpoint";
   if (!changes.some(isLost)) return undefined;

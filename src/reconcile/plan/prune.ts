@@ -154,7 +154,7 @@ function reasonToKeepRenamed(
   if (!isKnown(context, old)) return "no earlier run is known to have left it";
   if (known.protected.has(key)) return "it is protected";
   if (known.frozen.has(key)) return "it was declared by a file that is now missing or invalid";
-  if (!isReady) return "the new one is blocked or refused";
+  if (!isReady) return "the new one is blocked or rejected";
   if (isDenied(options, old)) return "it is no longer granted to its owner";
   if (users.length > 0) return `it is still used by ${[...users].sort().join(", ")}`;
   return options.pruneSuspended === undefined ? undefined : "prune is suspended";

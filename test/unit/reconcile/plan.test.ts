@@ -802,7 +802,7 @@ test.each<[string, Resources, object, string]>([
     "the new one is blocked",
     [existing(secret("openai-prod")), existing(secret("new"), { unknown_values: ["x"] })],
     {},
-    "the new one is blocked or refused",
+    "the new one is blocked or rejected",
   ],
   [
     "what uses it is blocked",
