@@ -2,7 +2,7 @@ import { posix, relative, sep } from "node:path";
 import { UsageError } from "#cli/usage-error.ts";
 import { firstOf } from "#runtime/first-of.ts";
 import { isOwnerName } from "#runtime/marks.ts";
-import { MANIFEST_PREFIX } from "#sync/manifest-source.ts";
+import { isNamedLikePolicy, MANIFEST_PREFIX } from "#sync/manifest-source.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import { OWNER_DEFAULT, OWNER_RULE } from "./flags.ts";
 import { type FoundFile, nameOf } from "./manifest-files.ts";
@@ -97,6 +97,12 @@ function checkFolders(located: readonly Located[], { folder }: Naming): void {
   }
   const known = ownersOf(located);
   const strays = located.filter(({ owner }) => owner === undefined).map(({ file }) => file.name);
+  const policy = strays.find(isNamedLikePolicy);
+  if (policy !== undefined) {
+    throw new UsageError(
+      `${policy} looks like a policy under a wrong name: call it policy.yaml, or take it out of ${shown(root)}`,
+    );
+  }
   if (strays.length > 0) {
     throw new UsageError(
       `in no owner's folder: ${firstOf(strays)}; ${shown(root)} holds those of ${known.join(", ")}: ` +

@@ -129,6 +129,21 @@ test.each(["manifests/stray.yaml", "manifests/more.json"])(
   },
 );
 
+test.each(["Policy.yaml", "policy.yml", "policies.json", "policy-prod.yaml"])(
+  "%s beside the folders is told as a policy under a wrong name, and nothing is planned",
+  async (name) => {
+    const cli = twoOwners();
+    renameSync(join(cli.folder, "manifests/policy.yaml"), join(cli.folder, "manifests", name));
+
+    const { status, stdout, stderr } = await cli.run(["plan", "manifests"]);
+
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain(
+      `manifests/${name} looks like a policy under a wrong name: call it policy.yaml`,
+    );
+  },
+);
+
 test("with an owner named what lies outside of its folder is left out, and that is told", async () => {
   const cli = twoOwners();
   cli.write("manifests/stray.yaml", "version: 1\nendpoints: []\n");
