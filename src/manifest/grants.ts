@@ -9,6 +9,7 @@ import {
   type BudgetFields,
   type DesiredResource,
   type EndpointFields,
+  type FieldsOf,
   type Kind,
   type SecretFields,
   WORKSPACE_DEFAULT,
@@ -225,15 +226,38 @@ export function existingDenials(
   const field = desired?.previous_name === actual.name ? "previous_name" : "name";
   // An unmarked budget is named by its id: it has no name that could be granted.
   const isNameless = !TRAITS[actual.kind].isNamed && actual.name === actual.id;
-  const keepsHosts = desired?.kind === "secret" && desired.fields.auth_config === undefined;
+  const { kind, fields } = actual;
   return [
-    ...kindDenial(grants, actual.kind),
+    ...kindDenial(grants, kind),
     ...(isNameless ? [] : nameDenial(grants, field, actual.name)),
-    ...(actual.kind === "budget" ? budgetDenials(grants, actual.fields) : []),
-    ...(actual.kind === "secret" && keepsHosts
-      ? authDenials(grants, actual.fields.provider, actual.fields.auth_config)
-      : []),
+    ...fieldDenials(grants, kind, fields, desired),
   ];
+}
+
+/** What of the fields that are there must be granted, beside kind and name. */
+const FIELD_DENIALS: {
+  readonly [K in Kind]: (
+    grants: Grants,
+    fields: FieldsOf[K],
+    desired: DesiredResource | undefined,
+  ) => Denial[];
+} = {
+  secret: (grants, { provider, auth_config }, desired) =>
+    desired?.kind === "secret" && desired.fields.auth_config === undefined
+      ? authDenials(grants, provider, auth_config)
+      : [],
+  model_definition: () => [],
+  endpoint: () => [],
+  budget: (grants, fields) => budgetDenials(grants, fields),
+};
+
+function fieldDenials<K extends Kind>(
+  grants: Grants,
+  kind: K,
+  fields: FieldsOf[K],
+  desired: DesiredResource | undefined,
+): Denial[] {
+  return FIELD_DENIALS[kind](grants, fields, desired);
 }
 
 /** An experiment that a manifest names by its id, or by the name of a guardrail that exists. */

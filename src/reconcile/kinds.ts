@@ -29,6 +29,8 @@ interface KindTraits<K extends Kind> {
   readonly isNamed: boolean;
   /** `copy`: no update changes the name, so that a new one is made and the old one deleted. */
   readonly rename: "in-place" | "copy";
+  /** MLflow answers 500 INVALID_STATE to the delete of one that something uses. */
+  readonly isHeldByUsers: boolean;
 }
 
 export const TRAITS: { readonly [K in Kind]: KindTraits<K> } = {
@@ -41,6 +43,7 @@ export const TRAITS: { readonly [K in Kind]: KindTraits<K> } = {
     recorded: [],
     isNamed: true,
     rename: "copy",
+    isHeldByUsers: false,
   },
   model_definition: {
     noun: "model definition",
@@ -50,6 +53,7 @@ export const TRAITS: { readonly [K in Kind]: KindTraits<K> } = {
     recorded: [],
     isNamed: true,
     rename: "in-place",
+    isHeldByUsers: true,
   },
   endpoint: {
     noun: "endpoint",
@@ -59,6 +63,7 @@ export const TRAITS: { readonly [K in Kind]: KindTraits<K> } = {
     recorded: [],
     isNamed: true,
     rename: "in-place",
+    isHeldByUsers: false,
   },
   budget: {
     noun: "budget",
@@ -69,6 +74,7 @@ export const TRAITS: { readonly [K in Kind]: KindTraits<K> } = {
     recorded: ["thresholds", "labels"],
     isNamed: false,
     rename: "in-place",
+    isHeldByUsers: false,
   },
 };
 

@@ -1,10 +1,12 @@
 import type { Plan } from "#reconcile/change.ts";
+import { canonicalJson } from "#reconcile/plan/canonical.ts";
+import { planDocument } from "#reconcile/plan/document.ts";
 import { type ResourceKey, WORKSPACE_DEFAULT } from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { serverName } from "#runtime/server.ts";
 import type { OwnerPlan, PlanRequest } from "#sync/owner/plan-owner.ts";
 import { planReport } from "#sync/owner/plan-report.ts";
-import type { ManifestReport, PlanReport } from "#sync/report/report.ts";
+import type { ManifestReport, PlanReport, WorkspaceReport } from "#sync/report/report.ts";
 import { type OwnerFile, textOf } from "./owner-file.ts";
 
 /** What was kept is not what would be done now, or here; nothing was changed. */
@@ -83,13 +85,23 @@ export function withoutValue(plans: readonly Pick<Plan, "notices">[]): readonly 
   );
 }
 
-/** Throws {@link StalePlanError} unless what is planned now is exactly what was kept. */
+/**
+ * Throws {@link StalePlanError} unless what is planned now is exactly what was kept: the changes
+ * too, which are what people read, and which somebody may have edited beside the checksum.
+ */
 export function checkSaved(saved: SavedPlan, { workspaces }: OwnerPlan): void {
   const checksums = (plans: readonly { readonly checksum: string }[]) =>
     plans.map(({ checksum }) => checksum).join(" ");
   const [then, now] = [checksums(saved.workspaces), checksums(workspaces.map(({ plan }) => plan))];
-  if (then === now) return;
+  if (then !== now) {
+    throw new StalePlanError(
+      `the plan is stale: it was made as ${then} and would now be ${now}, because the gateway or a secret changed since; plan again`,
+    );
+  }
+  const shown = (plans: readonly Pick<WorkspaceReport, "changes">[]) =>
+    canonicalJson(plans.map(({ changes }) => changes));
+  if (shown(saved.workspaces) === shown(workspaces.map(planDocument))) return;
   throw new StalePlanError(
-    `the plan is stale: it was made as ${then} and would now be ${now}, because the gateway or a secret changed since; plan again`,
+    "the changes that the plan shows are not those of its checksum: the file was edited; plan again",
   );
 }

@@ -1,5 +1,5 @@
 import type { Change } from "#reconcile/change.ts";
-import type { ActualOf, ActualResource, ActualState } from "#reconcile/state.ts";
+import { type ActualOf, type ActualState, type Kind, serverNameOf } from "#reconcile/state.ts";
 import { isReservedTag } from "#runtime/marks.ts";
 import { describeBinding } from "./compare.ts";
 
@@ -9,18 +9,42 @@ import { describeBinding } from "./compare.ts";
  */
 export function impactOf(change: Change, actual: ActualState): string | undefined {
   if (change.action === "create") return undefined;
+  const gone = change.actual;
   if (change.action === "delete") {
-    return change.actual.kind === "endpoint"
-      ? lossOf(change.actual, actual, change.grants)
-      : undefined;
+    return lossOf(gone.kind, gone, actual, change.grants);
   }
-  const { desired, actual: before } = change;
-  const name = serverNameOf(before);
-  if (before.kind !== "endpoint" || desired.name === name) return undefined;
-  return `callers of ${addressOf(name)} must go to ${addressOf(desired.name)}; its id, tags, bindings and grants stay`;
+  const name = serverNameOf(gone);
+  if (change.desired.name === name) return undefined;
+  return IMPACTS[gone.kind]?.renamed(name, change.desired.name);
 }
 
-function lossOf(
+function lossOf<K extends Kind>(
+  kind: K,
+  gone: ActualOf<K>,
+  actual: ActualState,
+  grants: readonly string[] | undefined,
+): string | undefined {
+  return IMPACTS[kind]?.deleted(gone, actual, grants);
+}
+
+interface Impact<K extends Kind> {
+  deleted(gone: ActualOf<K>, actual: ActualState, grants: readonly string[] | undefined): string;
+  renamed(before: string, after: string): string;
+}
+
+/** Null where nobody outside of the gateway knows one of the kind by its name. */
+const IMPACTS: { readonly [K in Kind]: Impact<K> | null } = {
+  secret: null,
+  model_definition: null,
+  endpoint: {
+    deleted: lossOfEndpoint,
+    renamed: (before, after) =>
+      `callers of ${addressOf(before)} must go to ${addressOf(after)}; its id, tags, bindings and grants stay`,
+  },
+  budget: null,
+};
+
+function lossOfEndpoint(
   endpoint: ActualOf<"endpoint">,
   { resources }: ActualState,
   grants: readonly string[] | undefined,
@@ -48,11 +72,6 @@ function lossOf(
 function counted(noun: string, names: readonly string[]): string[] {
   if (names.length === 0) return [];
   return [`${names.length} ${noun}${names.length === 1 ? "" : "s"} (${names.join(", ")})`];
-}
-
-/** Somebody may have renamed by hand what goes by another name here. */
-function serverNameOf({ name, server_name }: ActualResource): string {
-  return server_name ?? name;
 }
 
 /** Below the address of the server. */

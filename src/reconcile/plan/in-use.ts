@@ -1,6 +1,12 @@
 import type { Change, Plan } from "#reconcile/change.ts";
-import { byText, effectiveOwner } from "#reconcile/kinds.ts";
-import { type ActualState, keyOf, type ResourceKey } from "#reconcile/state.ts";
+import { byText, effectiveOwner, TRAITS } from "#reconcile/kinds.ts";
+import {
+  type ActualState,
+  type FieldsOf,
+  type Kind,
+  keyOf,
+  type ResourceKey,
+} from "#reconcile/state.ts";
 import { describeBinding } from "./compare.ts";
 import { byKey } from "./context.ts";
 import { usersAfter } from "./users.ts";
@@ -38,17 +44,27 @@ export function usesLeft(
     if (change.action !== "delete") return [];
     const { actual: gone, used_by: users = [] } = change;
     const key = keyOf(gone);
-    if (gone.kind === "model_definition") return attached(key, users, owner, actual);
-    const bindings = gone.kind === "endpoint" ? (gone.fields.bindings ?? []) : [];
+    if (TRAITS[gone.kind].isHeldByUsers) return held(key, users, owner, actual);
     return [
       ...useLeft(key, "is used by", users),
-      ...useLeft(key, "is bound to", bindings.map(describeBinding).sort(byText)),
+      ...useLeft(key, "is bound to", boundTo(gone.kind, gone.fields)),
     ];
   });
 }
 
-/** MLflow answers 500 INVALID_STATE as long as a model definition is attached to an endpoint. */
-function attached(
+/** What is bound from outside of the gateway, which no resource names. */
+const BOUND_TO: { readonly [K in Kind]: (fields: FieldsOf[K]) => string[] } = {
+  secret: () => [],
+  model_definition: () => [],
+  endpoint: ({ bindings }) => (bindings ?? []).map(describeBinding).sort(byText),
+  budget: () => [],
+};
+
+function boundTo<K extends Kind>(kind: K, fields: FieldsOf[K]): string[] {
+  return BOUND_TO[kind](fields);
+}
+
+function held(
   key: ResourceKey,
   users: readonly ResourceKey[],
   owner: string,

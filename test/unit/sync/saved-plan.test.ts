@@ -87,6 +87,23 @@ test("a saved plan is stale when the source of a secret moved", async () => {
   expect(() => checkSaved(saved, again)).toThrow(expect.objectContaining({ code: "stale-plan" }));
 });
 
+test("a saved plan whose changes were edited beside its checksum is not applied", async () => {
+  const { saved, plan } = await setup();
+  const edited = {
+    ...saved,
+    workspaces: saved.workspaces.map((workspace) => ({ ...workspace, changes: [] })),
+  };
+
+  const again = await plan();
+
+  expect(() => checkSaved(edited, again)).toThrow(
+    expect.objectContaining({
+      code: "stale-plan",
+      message: expect.stringContaining("was edited"),
+    }),
+  );
+});
+
 test("a saved plan is stale when prune is another than it was", async () => {
   const { saved, plan } = await setup();
 
