@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { GwopsContext } from "#cli/context.ts";
 import { UsageError } from "#cli/usage-error.ts";
 import { type Access, accessUnder, OPEN } from "#manifest/access.ts";
+import { isNamedLikePolicy } from "#sync/manifest-source.ts";
 import { readLocalPolicy } from "./local-policy.ts";
 import { nameOf } from "./manifest-files.ts";
 
@@ -16,7 +17,7 @@ export interface Asked {
 
 const POLICY_NAME = "policy.yaml";
 /** What is no manifest either: see `readManifests`. */
-const LIKE_POLICY = /^policy\.(ya?ml|json)$/i;
+const DOCUMENT = /\.(ya?ml|json)$/i;
 
 /**
  * What an owner may do: by the policy that is named, or in the stack that is. Without either
@@ -51,7 +52,7 @@ export async function policyBeside(
 async function policiesIn(folder: string, shown: string): Promise<string[]> {
   const names = await readdir(folder).catch((): string[] => []);
   if (names.includes(POLICY_NAME)) return [join(shown, POLICY_NAME)];
-  const wrong = names.find((name) => LIKE_POLICY.test(name));
+  const wrong = names.find((name) => isNamedLikePolicy(name) && DOCUMENT.test(name));
   if (wrong === undefined) return [];
   throw new UsageError(
     `${join(shown, wrong)} looks like a policy under a wrong name: call it ${POLICY_NAME}, or name the policy that holds with --policy`,

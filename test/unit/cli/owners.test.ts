@@ -129,13 +129,18 @@ test.each(["manifests/stray.yaml", "manifests/more.json"])(
   },
 );
 
-test.each(["Policy.yaml", "policy.yml", "policies.json", "policy-prod.yaml"])(
-  "%s beside the folders is told as a policy under a wrong name, and nothing is planned",
-  async (name) => {
+test.each(
+  ["Policy.yaml", "policy.yml", "policies.json", "policy-prod.yaml"].flatMap((name) => [
+    [name, "manifests"] as const,
+    [name, "manifests/team-a"] as const,
+  ]),
+)(
+  "%s beside the folders is told as a policy under a wrong name, and nothing of %s is planned",
+  async (name, folder) => {
     const cli = twoOwners();
     renameSync(join(cli.folder, "manifests/policy.yaml"), join(cli.folder, "manifests", name));
 
-    const { status, stdout, stderr } = await cli.run(["plan", "manifests"]);
+    const { status, stdout, stderr } = await cli.run(["plan", folder]);
 
     expect([status, stdout]).toEqual([1, ""]);
     expect(stderr).toContain(
