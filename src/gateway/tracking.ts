@@ -166,20 +166,27 @@ class GrantOperations {
   /**
    * Who may use which endpoint by a grant of its own; undefined when the server has no accounts,
    * or does not show them to us. MLflow keeps what a user is granted in a role `__user_<id>__`.
+   * Left out are those of administrators, who may do everything without: MLflow grants MANAGE to
+   * whoever makes an endpoint.
    */
   async list(): Promise<EndpointGrant[] | undefined> {
     const answer = await this.#caller.call("listUsers", {}).catch(whenHidden);
     if (!answer) return undefined;
-    const grants = USERS(answer, whole("listUsers")).flatMap(({ username, roles }) =>
-      roles.flatMap((role) => grantsOf(role, username)),
+    const grants = USERS(answer, whole("listUsers")).flatMap(({ roles, ...user }) =>
+      roles.flatMap((role) => grantsOf(role, user)),
     );
     // Everybody who has a role shows it.
     return [...new Map(grants.map((grant) => [JSON.stringify(grant), grant])).values()];
   }
 }
 
-function grantsOf({ name, permissions }: Role, username: string): EndpointGrant[] {
-  const holder = /^__user_\d+__$/.test(name) ? username : `role ${name}`;
+function grantsOf(
+  { name, permissions }: Role,
+  { username, is_admin }: Pick<User, "username" | "is_admin">,
+): EndpointGrant[] {
+  const isPersonal = /^__user_\d+__$/.test(name);
+  if (isPersonal && is_admin) return [];
+  const holder = isPersonal ? username : `role ${name}`;
   return permissions
     .filter(({ resource_type }) => resource_type === "gateway_endpoint")
     .filter(({ resource_pattern }) => resource_pattern !== "*")
@@ -215,10 +222,13 @@ const PERMISSION = read.object({
 });
 const ROLE = read.object({ name: read.text, permissions: read.list(PERMISSION) });
 type Role = ReturnType<typeof ROLE>;
-const USERS = read.field(
-  "users",
-  read.list(read.object({ username: read.text, roles: read.list(ROLE) })),
-);
+const USER = read.object({
+  username: read.text,
+  is_admin: read.flagOrFalse,
+  roles: read.list(ROLE),
+});
+type User = ReturnType<typeof USER>;
+const USERS = read.field("users", read.list(USER));
 
 const WORKSPACES = read.field("workspaces", read.list(read.object({ name: read.text })));
 

@@ -145,6 +145,11 @@ test("grants on endpoints are read out of all accounts in one request", async ()
         { username: "ada", roles: [{ name: "__user_2__", permissions: [own, ...others] }, shared] },
         { username: "bob", roles: [shared] },
         { username: "eve", roles: [] },
+        {
+          username: "operator",
+          is_admin: true,
+          roles: [{ name: "__user_1__", permissions: [{ ...own, permission: "MANAGE" }] }, shared],
+        },
       ],
     },
   });
