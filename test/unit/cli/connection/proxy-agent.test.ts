@@ -219,13 +219,13 @@ test("a tunnel lives on after the time of the request that opened it", async () 
   const proxy = await aProxy();
   const program = PROGRAM.replace(
     "for (let",
-    "await server.version(); await new Promise((end) => setTimeout(end, 4000)); for (let",
+    "await server.version(); await new Promise((end) => setTimeout(end, 2500)); for (let",
   );
   const url = `https://localhost:${securePort}`;
   const node = ["--import", "tsx", "--input-type=module", "--eval", program];
   const { stdout } = await run(
     process.execPath,
-    [...node, url, `http://127.0.0.1:${proxy.port}`, "3500"],
+    [...node, url, `http://127.0.0.1:${proxy.port}`, "2000"],
     {
       cwd: path.resolve(import.meta.dirname, "../../.."),
       env: { ...process.env, NODE_EXTRA_CA_CERTS: path.join(folder, "ca.pem") },
