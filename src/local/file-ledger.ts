@@ -114,8 +114,9 @@ export class FileLedger implements Ledger {
     const parsed = fileSchema.safeParse(document);
     if (!parsed.success) {
       throw new LocalFileError(
-        `${this.#path} is not a ledger of gwops. Move it away to begin ` +
-          "anew: the marks on the gateway tell what is managed, and each secret is pushed once more",
+        `${this.#path} is not a ledger of gwops. Name another one (--ledger), or move it away to ` +
+          "begin anew with --take-over: the marks on the gateway tell what is managed, and each " +
+          "secret is pushed once more",
         { cause: parsed.error },
       );
     }

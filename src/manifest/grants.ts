@@ -1,6 +1,7 @@
 import type { TargetScope } from "#gateway/types.ts";
 import { addressOf } from "#hosts/address.ts";
 import { valueKeysOf } from "#hosts/auth-modes.ts";
+import { ANYTHING } from "#hosts/call.ts";
 import { hostsOf, knownSettings, unknownSettings } from "#hosts/hosts-of.ts";
 import { modelHost } from "#hosts/model-host.ts";
 import { TRAITS } from "#reconcile/kinds.ts";
@@ -117,9 +118,14 @@ function hostDenials({ hosts }: Grants, provider: string, authConfig: AuthConfig
     .filter(({ host }) => !hosts.allow(host))
     .map(({ host, setting }) => ({
       path: setting === undefined ? ["provider"] : ["auth_config", setting],
-      value: setting === undefined ? `"${provider}", which is called at "${host}"` : `"${host}"`,
+      value:
+        setting === undefined ? `"${provider}", which is called at ${named(host)}` : named(host),
       granted: listed(hosts.list),
     }));
+}
+
+function named(host: string): string {
+  return host === ANYTHING ? "a host that cannot be told" : `"${host}"`;
 }
 
 /** Nobody can grant what nobody knows: litellm is handed all settings, and some lead elsewhere. */

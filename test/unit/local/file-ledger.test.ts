@@ -93,8 +93,12 @@ test("a record is forgotten with the first write after its time", async () => {
 });
 
 test.each([
-  ["no JSON", "{", /is not a ledger .* Move it away to begin anew/],
-  ["another file", '{"name": "something else"}', /is not a ledger .* Move it away to begin anew/],
+  ["no JSON", "{", /is not a ledger .*--ledger.* move it away to begin anew with --take-over/],
+  [
+    "another file",
+    '{"name": "something else"}',
+    /is not a ledger .*--ledger.* move it away to begin anew with --take-over/,
+  ],
   [
     "a ledger of a later release",
     '{"version": 2, "gateway": "localhost:5000", "records": []}',

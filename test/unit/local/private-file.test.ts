@@ -67,7 +67,7 @@ test.each([null, 7, "text", []])(
 
     await expect(ledger.list(NOTES)).rejects.toMatchObject({
       code: "local-file",
-      message: expect.stringContaining("is not a ledger of gwops. Move it away"),
+      message: expect.stringContaining("is not a ledger of gwops. Name another one"),
     });
   },
 );
