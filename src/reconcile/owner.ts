@@ -1,22 +1,10 @@
 import type { BudgetPolicy, Endpoint, Stamped } from "#gateway/types.ts";
-import { OWNER_TAG_KEY, readMaker, readMark } from "#runtime/marks.ts";
+import { OWNER_TAG_KEY, readMark } from "#runtime/marks.ts";
 
 /** Whose it is: its creator's mark, else the mark of an adoption; nobody's without either. */
 export function ownerOf(resource: Stamped): { owner?: string } {
-  const { owner } = readMaker(resource.created_by) ?? readMaker(resource.last_updated_by) ?? {};
+  const owner = readMark(resource.created_by) ?? readMark(resource.last_updated_by);
   return owner === undefined ? {} : { owner };
-}
-
-/**
- * The name under which a run made it, where it has another by now. What a run of ours wrote since
- * is known by its id, and needs no such trace.
- */
-export function nameMade({ name, created_by, last_updated_by }: Stamped & { name: string }): {
-  made_as?: string;
-} {
-  const made = readMaker(created_by)?.name;
-  const isWritten = last_updated_by !== created_by && readMark(last_updated_by) !== undefined;
-  return made === undefined || made === name || isWritten ? {} : { made_as: made };
 }
 
 /** By its tag; it gets that last, and what it was created with stays for good. */
@@ -25,7 +13,7 @@ export function endpointOwner({ tags, created_by }: Endpoint): {
   made_by?: string;
 } {
   const owner = tags.find(({ key }) => key === OWNER_TAG_KEY)?.value;
-  const maker = readMaker(created_by)?.owner;
+  const maker = readMark(created_by);
   return {
     ...(owner !== undefined && { owner }),
     ...(maker !== undefined && maker !== owner && { made_by: maker }),

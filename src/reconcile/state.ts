@@ -157,8 +157,6 @@ export type ActualResource = {
     readonly owner?: string;
     /** Who created it, where `owner` does not say the same. */
     readonly made_by?: string;
-    /** The name under which a run made it; present where it has another one since. */
-    readonly made_as?: string;
     /** By the ledger; present where the mark says something else. */
     readonly ledger_owner?: string;
     /** What the server calls it; present where `name` is ours and somebody renamed it by hand. */

@@ -36,25 +36,6 @@ export function budgetMark(owner: string, name: string): string {
   return ownerMark(`${owner}/${name}`);
 }
 
-/** As long as the server keeps it. */
-const MAKER_MARK_LENGTH_MAX = 255;
-
-/** `created_by` of what has a name that hands can change: by it a killed run's work is known. */
-export function makerMark(owner: string, name: string): string {
-  const mark = budgetMark(owner, name);
-  return mark.length > MAKER_MARK_LENGTH_MAX ? ownerMark(owner) : mark;
-}
-
-/** Whose mark it is, and under which name something was made. Owners hold no slash. */
-export function readMaker(
-  by: string | undefined,
-): { readonly owner: string; readonly name?: string } | undefined {
-  const mark = readMark(by);
-  const slash = mark?.indexOf("/") ?? -1;
-  if (mark === undefined || slash <= 0) return mark === undefined ? undefined : { owner: mark };
-  return { owner: mark.slice(0, slash), name: mark.slice(slash + 1) };
-}
-
 /** What a mark says; undefined for what is no mark of ours. */
 export function readMark(by: string | undefined): string | undefined {
   return by?.startsWith(MARK) ? by.slice(MARK.length) : undefined;

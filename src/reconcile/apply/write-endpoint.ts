@@ -12,7 +12,7 @@ import {
   serverNameOf,
 } from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
-import { isReservedTag, makerMark, OWNER_TAG_KEY, ownerMark, readMaker } from "#runtime/marks.ts";
+import { isReservedTag, OWNER_TAG_KEY, ownerMark, readMark } from "#runtime/marks.ts";
 import { visible } from "#runtime/visible.ts";
 import { type GatewayWriter, idOf, ignoreMissing, isFailure, stated } from "./gateway-writer.ts";
 import { renameTarget } from "./write-budget.ts";
@@ -102,7 +102,7 @@ async function writeBase(
         ...settings,
         updated_by: ownerMark(owner),
       })
-    : gateway.endpoints.create({ name, ...settings, created_by: makerMark(owner, name) });
+    : gateway.endpoints.create({ name, ...settings, created_by: ownerMark(owner) });
   const { endpoint_id } = await written.catch(async (error: unknown) => {
     throw experiment === undefined ? error : await experiments.explain(experiment, error);
   });
@@ -189,7 +189,7 @@ async function findHidden(
 ): Promise<Before | undefined> {
   const found = await gateway.endpoints.find({ name });
   if (!found || found.model_mappings.length > 0) return undefined;
-  const maker = readMaker(found.created_by)?.owner;
+  const maker = readMark(found.created_by);
   const { owner: marked = maker } = endpointOwner(found);
   if (maker !== owner || marked !== owner) throw takenBy(found, marked);
   const tags = Object.fromEntries(found.tags.map(({ key, value }) => [key, value]));

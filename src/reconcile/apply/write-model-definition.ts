@@ -1,6 +1,6 @@
 import { type ActualOf, type DesiredOf, serverNameOf } from "#reconcile/state.ts";
 import { assert } from "#runtime/assert.ts";
-import { makerMark, ownerMark } from "#runtime/marks.ts";
+import { ownerMark } from "#runtime/marks.ts";
 import { idOf, stated } from "./gateway-writer.ts";
 import type { Update, WriteContext } from "./write-context.ts";
 
@@ -24,7 +24,7 @@ async function createNew(
     secret_id: idOf(ids, `secret/${secret}`),
     provider,
     model_name,
-    created_by: makerMark(owner, name),
+    created_by: ownerMark(owner),
   });
   return model_definition_id;
 }

@@ -17,7 +17,7 @@ import {
   type Secret,
   TARGET_SCOPES,
 } from "#gateway/types.ts";
-import { budgetNameOf, endpointOwner, nameMade, ownerOf } from "#reconcile/owner.ts";
+import { budgetNameOf, endpointOwner, ownerOf } from "#reconcile/owner.ts";
 import {
   type ActualOf,
   type ActualResource,
@@ -183,7 +183,6 @@ function fromModelDefinition(definition: ModelDefinition): ActualOf<"model_defin
     id: model_definition_id,
     name,
     ...ownerOf(definition),
-    ...nameMade(definition),
     fields: { secret: secret_name, provider, model_name },
   };
 }
@@ -198,7 +197,6 @@ function fromEndpoint(endpoint: Endpoint, surroundings: Surroundings): ActualOf<
     id: endpoint.endpoint_id,
     name: endpoint.name,
     ...endpointOwner(endpoint),
-    ...nameMade(endpoint),
     ...unknownIn([
       ...endpoint.model_mappings.map(
         ({ linkage_type }) => ["linkage_type", linkage_type, LINKAGE_TYPES] as const,

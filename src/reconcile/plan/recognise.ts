@@ -61,31 +61,13 @@ export function madeByRuns(
   resources: readonly ActualResource[],
   intended: IntendedByOwner,
 ): ReadonlyMap<Identity, string> {
-  const makers = resources.flatMap((resource) => {
-    const maker = resource.made_by ?? resource.owner;
-    return maker !== undefined && intended.get(maker)?.has(keyMade(resource))
-      ? [{ resource, maker }]
-      : [];
-  });
-  // What has the name that was meant is it, whatever else was made under that name once.
-  const named = new Set(
-    makers.flatMap(({ resource, maker }) =>
-      resource.made_as === undefined ? [`${maker} ${keyOf(resource)}`] : [],
-    ),
-  );
   return new Map(
-    makers
-      .filter(
-        ({ resource, maker }) =>
-          resource.made_as === undefined || !named.has(`${maker} ${keyMade(resource)}`),
-      )
-      .map(({ resource, maker }) => [identityOf(resource), maker] as const),
+    resources.flatMap((resource) => {
+      const maker = resource.made_by ?? resource.owner;
+      if (maker === undefined || !intended.get(maker)?.has(keyOf(resource))) return [];
+      return [[identityOf(resource), maker] as const];
+    }),
   );
-}
-
-/** What it was made as, whatever a hand calls it by now. */
-function keyMade({ kind, name, made_as }: ActualResource): ResourceKey {
-  return keyOf({ kind, name: made_as ?? name });
 }
 
 /** The same knowledge with what the owner's killed run has made, unless others have it by now. */
@@ -99,7 +81,7 @@ export function withIntended(
   const made = madeByRuns(resources, new Map([[owner, intended]]));
   const own = resources
     .filter((resource) => made.has(identityOf(resource)) && !others.has(identityOf(resource)))
-    .map((resource) => [identityOf(resource), partsOf(keyMade(resource)).name] as const);
+    .map((resource) => [identityOf(resource), resource.name] as const);
   return { ...known, owned: new Map([...own, ...owned]) };
 }
 

@@ -79,8 +79,8 @@ test("everything is written with the owner's mark", async () => {
   const { secrets, definitions, endpoints, budgets } = gateway.visible();
   expect([...secrets, ...definitions, ...endpoints].map(({ created_by }) => created_by)).toEqual([
     "gwops:search",
-    "gwops:search/gpt-4o",
-    "gwops:search/chat",
+    "gwops:search",
+    "gwops:search",
   ]);
   expect(endpoints[0]?.tags).toEqual([{ key: "gwops/owner", value: "search" }]);
   expect(budgets[0]?.created_by).toBe("gwops:search/chat-monthly");
