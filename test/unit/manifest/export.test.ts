@@ -129,6 +129,23 @@ test("a gateway that was made by hand becomes a manifest with comments", async (
   expect(await issuesOf(text)).toEqual([]);
 });
 
+test("bindings that MLflow made for itself are nobody's to declare, and not exported", () => {
+  const ours = { resource_type: "scorer", resource_id: "toxicity" } as const;
+  const foreign = { resource_type: "scorer", resource_id: "of-a-judge", is_foreign: true } as const;
+  const withBindings = (bindings: (typeof ours | typeof foreign)[]): ActualResource => ({
+    ...ENDPOINT,
+    fields: { ...ENDPOINT.fields, bindings },
+  });
+  const exported = (bindings: (typeof ours | typeof foreign)[]) =>
+    exportManifest(actualOf(withBindings(bindings), MODEL, SECRET), {
+      owner: "search",
+      workspace: "default",
+    });
+
+  expect(exported([foreign, ours])).toBe(exported([ours]));
+  expect(exported([foreign])).not.toContain("bindings");
+});
+
 test("a secret whose source is known is exported whole, and a workspace is named", () => {
   const value_from = { secrets_manager: "prod/openai", keys: { api_key: "KEY" } };
   const secret = { ...SECRET, owner: "search", fields: { ...SECRET.fields, value_from } };

@@ -11,6 +11,7 @@ import { syncOwner } from "#sync/sync.ts";
 import {
   aBudget,
   aManifest,
+  aModelDefinition,
   anEndpoint,
   ExpectedError,
   messagesIn,
@@ -280,6 +281,31 @@ test("a killed rollback of a rename is brought to its end by renaming back", asy
 
   expect(gateway.visible().endpoints).toMatchObject([
     { name: "chat", endpoint_id: before?.endpoint_id },
+  ]);
+});
+
+test("a rollback of a renamed model definition renames it back by its id", async () => {
+  const { gateway, putAndSync, rollback, lookAgain } = setup();
+  await putAndSync(aManifest());
+  const [before] = gateway.visible().definitions;
+  await putAndSync(
+    aManifest({
+      model_definitions: [aModelDefinition({ name: "large", previous_name: before?.name })],
+      endpoints: [
+        anEndpoint({
+          models: [{ model_definition: "large", linkage_type: "PRIMARY", weight: 1 }],
+        }),
+      ],
+    }),
+  );
+
+  expect(gateway.visible().definitions).toMatchObject([{ name: "large" }]);
+
+  await rollback();
+  await lookAgain();
+
+  expect(gateway.visible().definitions).toMatchObject([
+    { name: before?.name, model_definition_id: before?.model_definition_id },
   ]);
 });
 
