@@ -17,10 +17,12 @@ export const handEdits: fc.Arbitrary<HandEdit[]> = fc.array(
   { maxLength: 3 },
 );
 
+const SOMEBODY = "alice";
+
 /**
  * Makes an edit, where the gateway has something to make it to and takes it. An endpoint is made
- * anew only if it is declared afterwards too: what nobody declares stays somebody's, and keeps what
- * it uses. Returns it in words, or nothing.
+ * anew only if it is declared afterwards too, and then keeps its name: what nobody declares stays
+ * somebody's, and keeps what it uses. Returns it in words, or nothing.
  */
 export async function editByHand(
   gateway: GatewayClient,
@@ -44,11 +46,16 @@ export async function editByHand(
   const endpoint = choose(await gateway.endpoints.list());
   if (!endpoint) return undefined;
   if (edit === "recreate" && !declared.has(endpoint.name)) return undefined;
+  if (edit === "rename" && isSomebodys(endpoint)) return undefined;
   await editEndpoint(gateway, endpoint, edit);
   return `${edit} endpoint/${endpoint.name}`;
 }
 
 type Endpoint = Awaited<ReturnType<GatewayClient["endpoints"]["list"]>>[number];
+
+function isSomebodys({ created_by, tags }: Endpoint): boolean {
+  return created_by === SOMEBODY && !tags.some(({ key }) => key === OWNER_TAG_KEY);
+}
 
 async function editEndpoint(
   gateway: GatewayClient,
@@ -78,7 +85,7 @@ async function editEndpoint(
       if (!first) return;
       const { model_definition_id } = first;
       await gateway.endpoints.create({
-        ...{ name, usage_tracking: false, created_by: "alice" },
+        ...{ name, usage_tracking: false, created_by: SOMEBODY },
         model_configs: [{ model_definition_id, linkage_type: "PRIMARY", weight: 1 }],
       });
     }
