@@ -132,14 +132,21 @@ export async function experimentsById(
   const found = await mapLimited(unknown, LOOK_UP_CONCURRENCY, (experiment_id) =>
     tracking.experiments.get({ experiment_id }),
   );
+  const deleted = new Map<string, string>();
   for (const experiment of found) {
-    if (experiment && !experiment.isDeleted) names.set(experiment.experiment_id, experiment.name);
+    if (!experiment) continue;
+    const { name, experiment_id, isDeleted } = experiment;
+    if (!isDeleted) names.set(experiment_id, name);
+    else {
+      deleted.set(name, experiment_id);
+      await forgetExperiment(ledger, workspace, name);
+    }
   }
   const asked = wanted.flatMap((id) => {
     const name = names.get(id);
     return name === undefined ? [] : [[name, id] as const];
   });
-  return { ids: new Map(asked), names, deleted: new Map() };
+  return { ids: new Map(asked), names, deleted };
 }
 
 /** A run that was faster has written the same. */

@@ -83,10 +83,7 @@ export async function observe(
     experimentsNamedBy(source, endpoints),
   ]);
   const ids = experimentIdsOf(endpoints, raw);
-  const experiments =
-    ids.length === 0
-      ? named
-      : both(named, await experimentsById({ ...source, isTrusted: true }, ids));
+  const experiments = ids.length === 0 ? named : both(named, await experimentsById(source, ids));
   const state = stateOf(lists, raw, experiments);
   const scorers = await scorersToUse(tracking, wanted, state.guardrails, experiments.ids);
   return { ...state, scorers };
@@ -219,7 +216,7 @@ function both(one: ExperimentNames, other: ExperimentNames): ExperimentNames {
   return {
     ids: new Map([...other.ids, ...one.ids]),
     names: new Map([...other.names, ...one.names]),
-    deleted: one.deleted,
+    deleted: new Map([...other.deleted, ...one.deleted]),
   };
 }
 

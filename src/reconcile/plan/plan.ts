@@ -144,11 +144,22 @@ function compare(
 
 function experimentsDeleted({ desired, actual }: PlanContext): PlanIssue[] {
   return desired.resources.flatMap((resource): PlanIssue[] => {
-    const name = resource.kind === "endpoint" ? resource.fields.experiment : undefined;
-    const id = name === undefined ? undefined : actual.deletedExperiments.get(name);
-    if (id === undefined) return [];
+    if (resource.kind !== "endpoint") return [];
+    const { experiment, experiment_id } = resource.fields;
+    const found = [...actual.deletedExperiments].find(
+      ([name, id]) => name === experiment || id === experiment_id,
+    );
+    if (found === undefined) return [];
+    const [name, id] = found;
     const message = `names the experiment "${name}" (${id}), which was deleted in MLflow and keeps its name: restore it (mlflow experiments restore --experiment-id ${id}), or name another one`;
-    return [{ rule: "experiment-deleted", key: keyOf(resource), path: ["experiment"], message }];
+    return [
+      {
+        rule: "experiment-deleted",
+        key: keyOf(resource),
+        path: [experiment_id === undefined ? "experiment" : "experiment_id"],
+        message,
+      },
+    ];
   });
 }
 

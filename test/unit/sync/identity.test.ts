@@ -391,6 +391,22 @@ test("a create of which nobody knows whether it was made is known by what the ru
   expect(seen().endpoints.length).toBe(1);
 });
 
+test("an experiment that is named by its id and deleted in MLflow is told as well", async () => {
+  const named = { ...MANIFEST, endpoints: [anEndpoint({ experiment: "traces" })] };
+  const { gateway, drift, putAndSync, seen } = await applied({ manifest: named });
+  const experiment_id = seen().endpoints[0]?.experiment_id;
+  const manifest = { ...MANIFEST, endpoints: [anEndpoint({ experiment_id })] };
+  await putAndSync(manifest);
+  gateway.tracking.deleteExperiment("traces");
+
+  const found = await drift();
+  const report = await putAndSync(manifest);
+
+  for (const told of [found?.report, report]) {
+    expect(issuesIn(told).join()).toMatch(/experiment-deleted: names the experiment "traces"/);
+  }
+});
+
 test("an experiment that is deleted in MLflow is told, with the mend, by drift and by a new plan", async () => {
   const manifest = { ...MANIFEST, endpoints: [anEndpoint({ experiment: "traces" })] };
   const { gateway, drift, putAndSync, nextRun } = await applied({ manifest });
