@@ -45,16 +45,22 @@ export async function editByHand(
   }
   const endpoint = choose(await gateway.endpoints.list());
   if (!endpoint) return undefined;
-  if (edit === "recreate" && !declared.has(endpoint.name)) return undefined;
-  if (edit === "rename" && isSomebodys(endpoint)) return undefined;
+  if (wouldStay(edit, endpoint, declared)) return undefined;
   await editEndpoint(gateway, endpoint, edit);
   return `${edit} endpoint/${endpoint.name}`;
 }
 
 type Endpoint = Awaited<ReturnType<GatewayClient["endpoints"]["list"]>>[number];
 
-function isSomebodys({ created_by, tags }: Endpoint): boolean {
-  return created_by === SOMEBODY && !tags.some(({ key }) => key === OWNER_TAG_KEY);
+/** Whether something would come of it that is somebody's, and that no manifest declares. */
+function wouldStay(
+  edit: HandEdit["edit"],
+  { name, created_by, tags }: Endpoint,
+  declared: ReadonlySet<string>,
+): boolean {
+  if (edit === "recreate") return !declared.has(name);
+  if (edit !== "rename" || created_by !== SOMEBODY) return false;
+  return !tags.some(({ key }) => key === OWNER_TAG_KEY);
 }
 
 async function editEndpoint(

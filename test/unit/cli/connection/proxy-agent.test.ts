@@ -217,13 +217,13 @@ test("a proxy at an address where nobody answers holds up nobody", async () => {
 
 test("a tunnel lives on after the time of the request that opened it", async () => {
   const proxy = await aProxy();
+  // With pauses: a connection is free again only a moment after its answer was read.
   const program = PROGRAM.replace(
-    "for (let",
+    /for \(let .*/,
     `for (const endMs = performance.now() + 2500; performance.now() < endMs; ) {
-      await server.version();
+      console.log(await server.version().catch(String));
       await new Promise((end) => setTimeout(end, 300));
-    }
-    for (let`,
+    }`,
   );
   const url = `https://localhost:${securePort}`;
   const node = ["--import", "tsx", "--input-type=module", "--eval", program];
@@ -236,7 +236,7 @@ test("a tunnel lives on after the time of the request that opened it", async () 
     },
   );
 
-  expect(stdout.trim().split("\n")).toEqual(["3.17.2", "3.17.2", "3.17.2"]);
+  expect(new Set(stdout.trim().split("\n"))).toEqual(new Set(["3.17.2"]));
   expect(proxy.seen).toHaveLength(1);
 }, 30_000);
 
