@@ -5,6 +5,7 @@ import { visible } from "#runtime/visible.ts";
 import { type ManagedSecret, managedSecretId } from "./managed-secret.ts";
 import { sourceId } from "./mapping.ts";
 import type { PushResult } from "./push.ts";
+import { RevokedVersionError } from "./revoked-version.ts";
 
 /** `rejected`: its source must change. `pending`: the schedule goes on with it. */
 export type Failure = "rejected" | "pending";
@@ -34,17 +35,13 @@ export function pushedMessage({ target, source_arn }: ManagedSecret, result: Pus
 }
 
 export function failedMessage(
-  { target, source_arn }: ManagedSecret,
+  { target, source_arn, pushed }: ManagedSecret,
   outcome: Failure,
   occasion: string,
   error: GatewayOpsError,
   nowMs: number,
 ): Message {
   const { name, workspace, owner } = target;
-  const next =
-    outcome === "pending"
-      ? "It is tried again on a schedule; the gateway goes on with the former value."
-      : "The gateway goes on with the former value until this is corrected.";
   return {
     topic: "operations",
     // The same event delivered twice is the same message.
@@ -53,10 +50,19 @@ export function failedMessage(
     severity: outcome === "pending" ? "warning" : "critical",
     timeMs: nowMs,
     subject: `Gateway secret ${name} could not be updated (${error.code})`,
-    text: `${error.message}\n${next}`,
+    text: `${error.message}\n${nextOf(pushed, outcome, error)}`,
     data: { name, workspace, owner, source_arn, outcome, code: error.code },
     attributes: { owner, outcome, secret: name, code: error.code },
   };
+}
+
+function nextOf(pushed: ManagedSecret["pushed"], outcome: Failure, error: GatewayOpsError): string {
+  if (error instanceof RevokedVersionError && error.versionId === pushed?.version_id) {
+    return "THE GATEWAY STILL HOLDS THIS VERSION: calls go out with a key that others may know until a new value is stored.";
+  }
+  return outcome === "pending"
+    ? "It is tried again on a schedule; the gateway goes on with the former value."
+    : "The gateway goes on with the former value until this is corrected.";
 }
 
 /** One for all of them, and another one when others come or go. */

@@ -8,6 +8,7 @@ import { ledgerId } from "#runtime/ledger-limits.ts";
 import { ownerMark } from "#runtime/marks.ts";
 import type { Message } from "#runtime/message.ts";
 import type { Redacted } from "#runtime/redacted.ts";
+import { describeFor } from "./describe-for.ts";
 import { type KnownSecret, type Meant, meantBy, requireMeant } from "./known-secret.ts";
 import {
   isCurrent,
@@ -19,7 +20,8 @@ import {
 } from "./managed-secret.ts";
 import { mapSecretValue, type SecretReference, sourceId } from "./mapping.ts";
 import { commitOrYield, forgetPending, rememberTarget } from "./push-record.ts";
-import { describeFor, type SecretDescription, type SecretSource } from "./source.ts";
+import { requireAllowed } from "./revoked-version.ts";
+import type { SecretDescription, SecretSource } from "./source.ts";
 
 /** The part of the gateway client that pushing needs. */
 export interface SecretGateway {
@@ -75,7 +77,8 @@ const ROUNDS_MAX = 5;
  * secrets: events, config sync and retries all come through here.
  *
  * 1. take the lease of the gateway secret
- * 2. read which version is AWSCURRENT, and record the target so that events find it
+ * 2. read which version is AWSCURRENT, stop if it was revoked, and record the target so that events
+ *    find it
  * 3. stop if the gateway has another secret than the one that is `known`, or with other settings
  * 4. stop if the gateway holds that version, untouched since
  * 5. fetch, map, write value and settings together, record the version
@@ -157,7 +160,7 @@ async function pushNewest(
   const { source, deadline } = dependencies;
   let { known } = meant;
   for (let round = 1; round <= ROUNDS_MAX; round += 1) {
-    const current = await describeFor(owner, source, sourceId(value_from), deadline.signal);
+    const current = await describeFor(owner, dependencies, sourceId(value_from), deadline.signal);
     const found = { reference: value_from, current };
     const result = await pushVersion(dependencies, target, { ...meant, known }, found, announce);
     const after = await source.describe(current.arn, deadline.signal);
@@ -204,6 +207,8 @@ async function pushVersion(
   }
 
   const value = found && (await fetchValue(dependencies, target, found));
+  // Somebody may have revoked it while it was fetched.
+  if (current) await requireAllowed(ledger, current);
   const written = await write(gateway, target, actual, value);
   const done = result(actual ? "updated" : "created", written.secret_id, clock.nowMs());
   const managed: ManagedSecret = {

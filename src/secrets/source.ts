@@ -19,29 +19,10 @@ export interface SecretSource {
 
 /** The stored secret is missing, unreadable, or belongs to somebody else. */
 export class SecretSourceError extends GatewayOpsError {
-  override readonly name = "SecretSourceError";
-  static readonly code = "secret-source";
-  readonly code = SecretSourceError.code;
+  override readonly name: string = "SecretSourceError";
+  static readonly code: string = "secret-source";
+  readonly code: string = SecretSourceError.code;
   readonly disposition = "reject";
 }
 
 export const OWNER_TAG = "gateway-ops:owner";
-
-/**
- * Describes a source on behalf of an owner. Tenants do not trust each other: a manifest may read
- * only what is tagged with its owner, whatever the worker itself could read.
- */
-export async function describeFor(
-  owner: string,
-  source: SecretSource,
-  nameOrArn: string,
-  signal: AbortSignal,
-): Promise<SecretDescription> {
-  const description = await source.describe(nameOrArn, signal);
-  if (description.owner === owner) return description;
-  throw new SecretSourceError(
-    description.owner === undefined
-      ? `${nameOrArn} has no tag ${OWNER_TAG}: tag it with ${OWNER_TAG}=${owner} to let the manifests of "${owner}" use it`
-      : `${nameOrArn} belongs to the owner "${description.owner}", not to "${owner}" (tag ${OWNER_TAG})`,
-  );
-}

@@ -33,6 +33,15 @@ export class FakeSecretSource implements SecretSource {
     this.#secrets.set(name, { arn: arnOf(name), owner: undefined, versions });
   }
 
+  /** Moves AWSCURRENT to a version that was current before. */
+  moveBack(name: string, versionId: string): void {
+    const { versions } = this.#find(name) ?? {};
+    const value = versions?.get(versionId);
+    if (value === undefined) throw new Error(`${name} has no version ${versionId}`);
+    versions?.delete(versionId);
+    versions?.set(versionId, value);
+  }
+
   describe(nameOrArn: string): Promise<SecretDescription> {
     const secret = this.#find(nameOrArn);
     if (!secret) return Promise.reject(missing(nameOrArn));

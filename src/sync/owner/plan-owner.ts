@@ -228,13 +228,18 @@ function beginReadings(
 
 /** Current versions by workspace and secret; a file that names what it may not have is taken out. */
 async function sourceVersions(
-  { source, deadline }: PlanDependencies,
+  dependencies: PlanDependencies,
   { owner, values = "current" }: PlanRequest,
   files: OwnerFiles,
 ): Promise<Sources["versions"]> {
   if (values !== "current") return new Map();
   const uses = files.sourceUses();
-  const { versions, findings } = await lookUpSources(owner, source, uses, deadline.signal);
+  const { versions, findings } = await lookUpSources(
+    owner,
+    dependencies,
+    uses,
+    dependencies.deadline.signal,
+  );
   await files.reject(findings);
   return versions;
 }

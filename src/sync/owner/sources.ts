@@ -1,8 +1,10 @@
 import type { ManifestFinding } from "#manifest/types.ts";
 import { groupBy } from "#runtime/group-by.ts";
+import type { Ledger } from "#runtime/ledger.ts";
 import { mapLimited } from "#runtime/limit.ts";
+import { describeFor } from "#secrets/describe-for.ts";
 import { type SecretReference, sourceId } from "#secrets/mapping.ts";
-import { describeFor, type SecretSource, SecretSourceError } from "#secrets/source.ts";
+import { type SecretSource, SecretSourceError } from "#secrets/source.ts";
 
 /** A manifest secret that has a value to be looked up. */
 export interface SourceUse {
@@ -21,22 +23,27 @@ export interface Sources {
   readonly findings: ReadonlyMap<string, readonly ManifestFinding[]>;
 }
 
+interface Looking {
+  readonly source: SecretSource;
+  readonly ledger: Ledger;
+}
+
 const DESCRIBES_IN_FLIGHT = 4;
 
 /**
- * Looks up the source of every secret before the first write: one that is missing must not leave
- * half a manifest. Values are not read.
+ * Looks up the source of every secret before the first write: one that is missing, or whose version
+ * was revoked, must not leave half a manifest. Values are not read.
  */
 export async function lookUpSources(
   owner: string,
-  source: SecretSource,
+  looking: Looking,
   uses: readonly SourceUse[],
   signal: AbortSignal,
 ): Promise<Sources> {
   const ids = [...new Set(uses.map(({ value_from }) => sourceId(value_from)))];
   const found = new Map<string, string | SecretSourceError>();
   await mapLimited(ids, DESCRIBES_IN_FLIGHT, async (id) => {
-    found.set(id, await currentVersion(owner, source, id, signal));
+    found.set(id, await currentVersion(owner, looking, id, signal));
   });
   const versions = new Map<string, Map<string, string>>();
   const findings: { readonly file: string; readonly finding: ManifestFinding }[] = [];
@@ -67,12 +74,12 @@ function sourceField(reference: SecretReference): string[] {
 
 async function currentVersion(
   owner: string,
-  source: SecretSource,
+  looking: Looking,
   id: string,
   signal: AbortSignal,
 ): Promise<string | SecretSourceError> {
   try {
-    return (await describeFor(owner, source, id, signal)).currentVersionId;
+    return (await describeFor(owner, looking, id, signal)).currentVersionId;
   } catch (error) {
     if (error instanceof SecretSourceError) return error;
     throw error;

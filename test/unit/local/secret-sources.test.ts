@@ -4,8 +4,9 @@ import { expect, test } from "@jest/globals";
 import { readOrMakeKey } from "#local/secret-key.ts";
 import { LocalSecretSources } from "#local/secret-sources.ts";
 import { systemClock } from "#runtime/clock.ts";
-import { describeFor } from "#secrets/source.ts";
+import { describeFor } from "#secrets/describe-for.ts";
 import { arnOf, FakeSecretSource } from "../../support/fake-secret-source.ts";
+import { MemoryLedger } from "../../support/memory-ledger.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const SIGNAL = new AbortController().signal;
@@ -32,7 +33,12 @@ function sourcesOf({
 }
 
 async function fetched(sources: LocalSecretSources, id: string): Promise<string> {
-  const { arn, currentVersionId } = await describeFor("team-a", sources, id, SIGNAL);
+  const { arn, currentVersionId } = await describeFor(
+    "team-a",
+    { source: sources, ledger: new MemoryLedger() },
+    id,
+    SIGNAL,
+  );
   return (await sources.fetch(arn, currentVersionId, SIGNAL)).reveal();
 }
 

@@ -2,7 +2,9 @@ import { expect, test } from "@jest/globals";
 import type { SecretSource } from "#secrets/source.ts";
 import { lookUpSources, type SourceUse } from "#sync/owner/sources.ts";
 import { ExpectedError } from "../../../support/builders.ts";
-import { FakeSecretSource } from "../../../support/fake-secret-source.ts";
+import { arnOf, FakeSecretSource } from "../../../support/fake-secret-source.ts";
+import { MemoryLedger } from "../../../support/memory-ledger.ts";
+import { revoke } from "../../../support/revoke.ts";
 
 function aUse(changes: Partial<SourceUse> = {}): SourceUse {
   return {
@@ -29,7 +31,8 @@ function setup() {
 }
 
 function look(source: SecretSource, uses: readonly SourceUse[]) {
-  return lookUpSources("search", source, uses, new AbortController().signal);
+  const ledger = new MemoryLedger();
+  return lookUpSources("search", { source, ledger }, uses, new AbortController().signal);
 }
 
 test("the current version is found for every secret, by workspace and name", async () => {
@@ -125,8 +128,35 @@ test("what is looked up ends with the signal", async () => {
     fetch: () => Promise.reject(new Error("no value is read")),
   };
 
-  const looking = lookUpSources("search", source, [aUse()], stop.signal);
+  const looking = lookUpSources(
+    "search",
+    { source, ledger: new MemoryLedger() },
+    [aUse()],
+    stop.signal,
+  );
   stop.abort(new Error("stopped"));
 
   await expect(looking).rejects.toThrow("stopped");
+});
+
+test("a version that was revoked is told where the manifest names its source", async () => {
+  const { source, version } = setup();
+  const ledger = new MemoryLedger();
+  await revoke(ledger, "prod/openai", version);
+
+  const { versions, findings } = await lookUpSources(
+    "search",
+    { source, ledger },
+    [aUse()],
+    new AbortController().signal,
+  );
+
+  expect(versions.size).toBe(0);
+  expect(findings.get("a.yaml")).toEqual([
+    {
+      rule: "secret-revoked",
+      path: ["secrets", 0, "value_from", "secrets_manager"],
+      message: `cannot be used: version ${version} of ${arnOf("prod/openai")} was revoked at 1970-01-01T00:00:00.000Z by ada@laptop: in a log. It is pushed nowhere: store a new value`,
+    },
+  ]);
 });
