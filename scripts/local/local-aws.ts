@@ -162,5 +162,8 @@ function cdkEnvironment(
     // A local run talks to this machine only.
     CDK_DISABLE_CLI_TELEMETRY: "true",
     CDK_DISABLE_VERSION_CHECK: "true",
+    // The CDK's checks of a template take longer than all else of a local deploy; `npm run synth`
+    // and the synth tests make them.
+    CDK_VALIDATION: "false",
   });
 }

@@ -415,7 +415,8 @@ test("comparing a long list takes as long as it is, and no longer", () => {
     linkage_type: "FALLBACK" as const,
     fallback_order: index,
   }));
-  const startedMs = performance.now();
+  // Of this process: others may be using the processor.
+  const started = process.cpuUsage();
 
   const others = models.map((model) => ({
     ...model,
@@ -424,7 +425,7 @@ test("comparing a long list takes as long as it is, and no longer", () => {
   const changes = compareFields(endpoint({ models: others }), existing(endpoint({ models })));
 
   expect(changes).toHaveLength(20_000);
-  expect(performance.now() - startedMs).toBeLessThan(2_000);
+  expect(process.cpuUsage(started).user).toBeLessThan(2_000_000);
 });
 
 test("of a guardrail each part that is stated is compared; one that goes is shown in words", () => {
