@@ -189,7 +189,8 @@ export const BOMBS: Readonly<Record<string, Bomb>> = {
       () =>
         `${times(4_000, (index) => `x${index}: ${"[".repeat(80)}${"]".repeat(80)}\n`)}z: { ${times(250_000, (index) => `k${index}: ,`)} }\n`,
     ),
-    told: /cannot be read within 256 MiB of memory|is not a known key/,
+    // On a busy machine the time is over first.
+    told: /cannot be read within|is not a known key/,
   },
   "two files that declare the same 24,000 names": {
     files: () => {
