@@ -17,7 +17,7 @@ export interface UpstreamOptions extends Partial<TokenUsage> {
   readonly port?: number;
 }
 
-/** One chat completion that somebody asked for, answered or refused. */
+/** One chat completion, or one embedding, that somebody asked for, answered or refused. */
 interface UpstreamCall {
   readonly key: Redacted<string>;
   readonly model: string;
@@ -29,7 +29,7 @@ export interface Upstream {
   /** The `api_base` of a provider secret. */
   readonly url: string;
   calls(): readonly UpstreamCall[];
-  /** The next `count` completions fail with this HTTP status. */
+  /** The next `count` calls fail with this HTTP status; with 0 they are never answered. */
   failNext(count: number, status: number): void;
   /** What every completion from now on says it has used; with zero tokens calls cost nothing. */
   setUsage(usage: TokenUsage): void;
@@ -46,16 +46,22 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
   let usage = usageOf(options);
   const port = options.port === undefined ? 0 : await requirePort(options.port, "--upstream-port");
 
-  const complete = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const answer = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    answerOf: (model: string, usage: Usage) => object,
+  ): Promise<void> => {
     const model = modelOf(await text(request));
     const status = failures.shift() ?? (model === undefined ? 400 : 200);
     const key = new Redacted((request.headers.authorization ?? "").replace(/^Bearer /, ""));
     calls.push({ key, model: model ?? "", status, atMs: Date.now() });
-    send(response, status, status === 200 ? completion(model ?? "", usage) : failure(status));
+    if (status === 0) return;
+    send(response, status, status === 200 ? answerOf(model ?? "", usage) : failure(status));
   };
   const server = createServer((request, response) => {
-    if (request.method === "POST" && request.url === "/v1/chat/completions") {
-      complete(request, response).catch(() => response.destroy());
+    const answerOf = request.method === "POST" ? ANSWERS[request.url ?? ""] : undefined;
+    if (answerOf) {
+      answer(request, response, answerOf).catch(() => response.destroy());
     } else if (request.method === "GET" && request.url === "/v1/models") {
       send(response, 200, { object: "list", data: [{ id: "gpt-4o", object: "model" }] });
     } else {
@@ -120,6 +126,21 @@ function completion(model: string, usage: Usage): object {
     usage,
   };
 }
+
+function embedding(model: string, { prompt_tokens, total_tokens }: Usage): object {
+  return {
+    object: "list",
+    data: [{ object: "embedding", index: 0, embedding: [0.1, 0.2] }],
+    model,
+    usage: { prompt_tokens, total_tokens },
+  };
+}
+
+/** By the path of the request. */
+const ANSWERS: Readonly<Record<string, (model: string, usage: Usage) => object>> = {
+  "/v1/chat/completions": completion,
+  "/v1/embeddings": embedding,
+};
 
 function failure(status: number): object {
   return { error: { message: `the stub answers ${status}`, type: "stub_error", code: null } };

@@ -1,5 +1,6 @@
 import type { Deadline } from "#runtime/deadline.ts";
 import { GatewayClient, type GatewayClientOptions } from "./client.ts";
+import { InvocationClient } from "./invocations.ts";
 import { TrackingClient } from "./tracking.ts";
 
 /** Workspace of requests that name none. */
@@ -17,9 +18,12 @@ export function workspaceClients(options: Omit<GatewayClientOptions<string>, "wo
   });
   const gateway = madeOnce((workspace) => new GatewayClient(optionsOf(workspace)));
   const tracking = madeOnce((workspace) => new TrackingClient(optionsOf(workspace)));
+  const invocations = madeOnce((workspace) => new InvocationClient(optionsOf(workspace)));
   return {
     gatewayOf: (workspace: string, { signal }: Deadline) => gateway(workspace).within(signal),
     trackingOf: (workspace: string, { signal }: Deadline) => tracking(workspace).within(signal),
+    invocationsOf: (workspace: string, { signal }: Deadline) =>
+      invocations(workspace).within(signal),
   };
 }
 

@@ -60,3 +60,8 @@ export function endedBy(deadline: Deadline, signal: AbortSignal): Deadline {
     signal: AbortSignal.any([deadline.signal, signal]),
   };
 }
+
+/** The same, but what is under way ends after `limitMs` at the latest. */
+export function limitedTo(deadline: Deadline, limitMs: number): Deadline {
+  return endedBy(deadline, AbortSignal.timeout(limitMs));
+}

@@ -40,3 +40,19 @@ export function budgetMark(owner: string, name: string): string {
 export function readMark(by: string | undefined): string | undefined {
   return by?.startsWith(MARK) ? by.slice(MARK.length) : undefined;
 }
+
+/** Names of what is made for a moment to try a new value of a secret; no manifest may use them. */
+export const PROBE_PREFIX = "gwops-probe-";
+
+/** What made it, as `created_by`: the mark of no owner. */
+export const PROBE_MARK = "gwops-probe";
+
+interface Made {
+  readonly name: string;
+  readonly created_by?: string | undefined;
+}
+
+/** By both, as people rename things: what an owner made stays visible under any name. */
+export function isProbe({ name, created_by }: Made): boolean {
+  return created_by === PROBE_MARK && name.startsWith(PROBE_PREFIX);
+}

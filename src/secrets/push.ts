@@ -9,6 +9,7 @@ import { ownerMark } from "#runtime/marks.ts";
 import type { Message } from "#runtime/message.ts";
 import type { Redacted } from "#runtime/redacted.ts";
 import { describeFor } from "./describe-for.ts";
+import { ignoreMissing } from "./ignore-missing.ts";
 import { type KnownSecret, type Meant, meantBy, requireMeant } from "./known-secret.ts";
 import {
   isCurrent,
@@ -274,8 +275,4 @@ function refuseValueLeft({ secret_name, masked_values }: Secret): void {
   throw new SecretValueLeftError(
     `the gateway secret ${secret_name} holds a value, and MLflow cannot take it away: give it a value_from, or declare it under a new name`,
   );
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof GatewayOpsError) || error.code !== "gateway-not-found") throw error;
 }

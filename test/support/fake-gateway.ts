@@ -10,7 +10,7 @@ import type {
   UpdateEndpoint,
 } from "#gateway/requests.ts";
 import { checkServing } from "#gateway/resources/endpoint-serving.ts";
-import type { TrackingOperationName as OperationName } from "#gateway/tracking-operations.ts";
+import type { TrackingOperationName } from "#gateway/tracking-operations.ts";
 import type {
   Binding,
   BudgetPolicy,
@@ -28,6 +28,12 @@ import type {
 import type { GatewayWriter } from "#reconcile/apply/gateway-writer.ts";
 import type { GatewayReader } from "#reconcile/observe/observe.ts";
 import { assert } from "#runtime/assert.ts";
+import type {
+  CatalogModel,
+  InvocationAnswer,
+  Invocations,
+  ProbeGateway,
+} from "#secrets/probe/probe-gateway.ts";
 import type { SecretGateway } from "#secrets/push.ts";
 import { PINNED } from "../../scripts/mlflow-versions.ts";
 import { FakeTracking } from "./fake-tracking.ts";
@@ -41,7 +47,8 @@ type ServingWriter = Pick<
 /** All that the core needs of a gateway. */
 export type CoreGateway = GatewayReader &
   GatewayWriter &
-  BudgetGateway & {
+  BudgetGateway &
+  Pick<ProbeGateway, "discovery"> & {
     readonly endpoints: ServingWriter;
     readonly secrets: Omit<SecretGateway["secrets"], "delete"> & {
       /** `force` deletes one that is in use too. */
@@ -49,10 +56,21 @@ export type CoreGateway = GatewayReader &
     };
   };
 
+/** What a call of an endpoint sends to the provider. */
+export interface UpstreamCall {
+  readonly values: Readonly<Record<string, string>>;
+  readonly auth_config: Readonly<Record<string, string>>;
+  readonly model_name: string;
+  readonly kind: "chat" | "embeddings";
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
 type StoredEndpoint = Omit<Endpoint, "model_mappings" | "tags"> & {
   readonly mappings: readonly ModelMapping[];
   readonly tags: Map<string, string>;
 };
+
+type OperationName = TrackingOperationName | "invokeEndpoint";
 
 type StoredGuardrail = Guardrail & { readonly target: string | undefined };
 
@@ -69,6 +87,14 @@ export class FakeGateway implements CoreGateway {
   user: CurrentUser | undefined = { username: "operator", is_admin: true };
   version: string = PINNED;
   windows: readonly BudgetWindow[] = [];
+  /** What the server knows of models. */
+  catalog: readonly (CatalogModel & { readonly provider: string })[] = [];
+  /** The status that a provider answers with. */
+  upstream: (call: UpstreamCall) => number = () => 200;
+  /** Of a REJECT budget for all endpoints. */
+  isBudgetUsedUp = false;
+  /** What was sent to providers, in order. */
+  readonly calls: UpstreamCall[] = [];
   /** Every request, in order. */
   readonly requests: OperationName[] = [];
   /** The most requests that were under way at once. */
@@ -147,6 +173,16 @@ export class FakeGateway implements CoreGateway {
   readonly server = {
     currentUser: () => this.#call("getCurrentUser", () => this.user),
     version: () => this.#call("getVersion", () => this.version),
+  };
+
+  readonly discovery: CoreGateway["discovery"] = {
+    models: ({ provider }) =>
+      this.#call("listModels", () => this.catalog.filter((model) => model.provider === provider)),
+  };
+
+  readonly invocations: Invocations = {
+    invoke: ({ endpoint_name, body }) =>
+      this.#call("invokeEndpoint", () => this.#invoked(endpoint_name, body)),
   };
 
   readonly secrets: CoreGateway["secrets"] = {
@@ -448,6 +484,26 @@ export class FakeGateway implements CoreGateway {
     } finally {
       this.#inFlight -= 1;
     }
+  }
+
+  /** MLflow asks for the endpoint, the budget, the key and the payload in this order. */
+  #invoked(endpointName: string, body: UpstreamCall["body"]): InvocationAnswer {
+    const mapping = this.#endpointNamed(endpointName)?.mappings[0];
+    const definition = this.#definitions.get(mapping?.model_definition_id ?? "");
+    const secret = this.#secrets.get(definition?.secret_id ?? "");
+    if (!definition || !secret) return { outcome: "failed", status: 404 };
+    if (this.isBudgetUsedUp) return { outcome: "failed", status: 429 };
+    const call: UpstreamCall = {
+      values: this.#values.get(secret.secret_id) ?? {},
+      auth_config: secret.auth_config,
+      model_name: definition.model_name,
+      kind: "messages" in body ? "chat" : "embeddings",
+      body,
+    };
+    this.calls.push(call);
+    const status = this.upstream(call);
+    if (status === 200) return { outcome: "completed", status };
+    return { outcome: status === 401 || status === 403 ? "key-refused" : "failed", status };
   }
 
   #secretNamed(name: string): Secret | undefined {

@@ -23,6 +23,7 @@ import { previousName } from "./previous-name.ts";
 import { providerContradiction } from "./provider-contradiction.ts";
 import { providerRequired } from "./provider-required.ts";
 import { reservedAuthConfigKey } from "./reserved-auth-config-key.ts";
+import { reservedNames } from "./reserved-names.ts";
 import { reservedTags } from "./reserved-tags.ts";
 import type { Rule } from "./rule.ts";
 import { sanitizationEndpoint } from "./sanitization-endpoint.ts";
@@ -55,6 +56,7 @@ export const RULES: readonly Rule[] = [
   duplicateGuardrail,
   guardrailOrderClash,
   sanitizationEndpoint,
+  reservedNames,
   reservedTags,
   providerContradiction,
   providerRequired,

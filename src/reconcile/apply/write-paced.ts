@@ -1,7 +1,7 @@
 import type { Pace } from "#runtime/pace.ts";
 
 /** Operations that change nothing, and so need not wait. */
-const READS: ReadonlySet<string> = new Set(["list", "find", "listForEndpoint"]);
+const READS: ReadonlySet<string> = new Set(["list", "find", "listForEndpoint", "models"]);
 
 type Operation = (...request: unknown[]) => unknown;
 

@@ -28,7 +28,7 @@ import {
   type Kind,
 } from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
-import { readMark } from "#runtime/marks.ts";
+import { isProbe, readMark } from "#runtime/marks.ts";
 import { isUntouched, type PushedVersion } from "#secrets/managed-secret.ts";
 import { fromPlacement, type GuardrailNames } from "./guardrails.ts";
 
@@ -137,12 +137,20 @@ function byId<K extends Kind>(kind: K, lists: RawLists): Map<string, Raw[K]> {
   return new Map(lists[kind].map((raw) => [idOf(raw), raw]));
 }
 
-/** One list of each kind. */
+/**
+ * One list of each kind. Without what was made to try a value: this is the only place where it is
+ * left out, and nothing that is made of the lists ever knows of it.
+ */
 export async function listResources(gateway: ResourceReader): Promise<RawLists> {
   const lists = Object.entries(OBSERVERS).map(
-    async ([kind, { list }]) => [kind, await list(gateway)] as const,
+    async ([kind, { list }]) => [kind, (await list(gateway)).filter(isNoProbe)] as const,
   );
   return Object.fromEntries(await Promise.all(lists)) as unknown as RawLists;
+}
+
+function isNoProbe(raw: Raw[Kind]): boolean {
+  const { secret_name = "", name = secret_name, created_by } = raw as Partial<Secret & Endpoint>;
+  return !isProbe({ name, created_by });
 }
 
 export function resourcesIn(lists: RawLists, surroundings: Surroundings): ActualResource[] {

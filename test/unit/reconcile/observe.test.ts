@@ -4,7 +4,9 @@ import { GatewayCapabilityError } from "#gateway/call/capabilities.ts";
 import { observeAll } from "#reconcile/observe/observe.ts";
 import type { DesiredResource, EndpointGuardrail } from "#reconcile/state.ts";
 import { scorerKey } from "#reconcile/state.ts";
+import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { put, remove } from "#runtime/ledger.ts";
+import { probeValue } from "#secrets/probe/probe-value.ts";
 import { applySetup } from "../../support/apply-setup.ts";
 import { ExpectedError } from "../../support/builders.ts";
 import { budget, definition, endpoint, everyKind, secret } from "../../support/states.ts";
@@ -398,4 +400,33 @@ test.each<[string, string | undefined, string | undefined, string | undefined]>(
   const { resources } = await look();
 
   expect(resources.find(({ name }) => name === "by-hand")?.owner).toBe(owner);
+});
+
+test("what is made to try a value is never seen, what an owner's is called so by hand is", async () => {
+  const { gateway, look, dependencies, ledger, find } = await setup();
+  const exportAll = () => observeAll(gateway, gateway.tracking, ledger, "default");
+  const before = [await look(), await exportAll()];
+  let during: unknown;
+  const invocationsOf = () => ({
+    invoke: async () => {
+      expect(gateway.visible().secrets).toHaveLength(2);
+      during = [await look(), await exportAll()];
+      return { outcome: "completed", status: 200 } as const;
+    },
+  });
+  const target = { workspace: "default", name: "openai-prod", provider: "openai" };
+
+  const { verdict } = await probeValue(
+    { ...dependencies, gatewayOf: () => gateway, invocationsOf },
+    target,
+    {},
+    NO_DEADLINE,
+  );
+
+  expect(verdict).toBe("proven");
+  expect(during).toEqual(before);
+
+  const chat = await find("endpoint/chat");
+  await gateway.endpoints.update({ endpoint_id: chat?.id ?? "", name: "gwops-probe-chat" });
+  expect(await find("endpoint/gwops-probe-chat")).toBeDefined();
 });

@@ -1,8 +1,21 @@
 import { expect, test } from "@jest/globals";
 import { FakeGateway } from "../../support/fake-gateway.ts";
 import { gatewayBehaviour } from "../../support/gateway-behaviour.ts";
+import { invocationBehaviour } from "../../support/invocation-behaviour.ts";
 
 gatewayBehaviour(() => new FakeGateway());
+
+invocationBehaviour(() => {
+  const gateway = new FakeGateway();
+  const { invocations } = gateway;
+  const answerNext = (status: number) => {
+    gateway.upstream = () => {
+      gateway.upstream = () => 200;
+      return status;
+    };
+  };
+  return { gateway, invocations, auth_config: { auth_mode: "api_key" }, answerNext };
+});
 
 test("a fault hits the call it was meant for, with or without effect", async () => {
   const gateway = new FakeGateway();

@@ -110,6 +110,7 @@ const FOUND: [rule: string, changes: Partial<Manifest>, message: string][] = [
     endpoints({ guardrails: [guardrail({ action: "SANITIZATION" })] }),
     "action_endpoint is required with the action SANITIZATION",
   ],
+  ["reserved-names", endpoints({ name: "gwops-probe-1" }), "endpoints[0].name is reserved"],
   ["reserved-tags", endpoints({ tags: { "gwops/owner": "x" } }), "tags.gwops/owner is reserved"],
   ["reserved-tags", endpoints({ tags: { "mlflow.user": "x" } }), "tags.mlflow.user is reserved"],
   [
