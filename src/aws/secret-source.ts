@@ -5,14 +5,14 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { Redacted } from "#runtime/redacted.ts";
 import {
+  CURRENT_STAGE,
   OWNER_TAG,
   type SecretDescription,
   type SecretSource,
   SecretSourceError,
+  SourceMovedError,
 } from "#secrets/source.ts";
 import { awsCall, errorName } from "./aws-call.ts";
-
-const CURRENT = "AWSCURRENT";
 
 /** What Secrets Manager answers where only a person can help. */
 const PROBLEMS: Readonly<Record<string, string>> = {
@@ -37,23 +37,52 @@ export class SecretsManagerSource implements SecretSource {
     if (secret.DeletedDate) {
       throw new SecretSourceError(`${nameOrArn}: ${PROBLEMS.InvalidRequestException}`);
     }
-    const versions = Object.entries(secret.VersionIdsToStages ?? {});
-    const current = versions.find(([, stages]) => stages?.includes(CURRENT));
-    if (!current || !secret.ARN) {
-      throw new SecretSourceError(`${nameOrArn} has no version with the stage ${CURRENT}`);
+    const { ARN, LastChangedDate, VersionIdsToStages = {}, Tags } = secret;
+    const [current] =
+      Object.entries(VersionIdsToStages).find(([, stages]) => stages.includes(CURRENT_STAGE)) ?? [];
+    if (current === undefined || !ARN) {
+      throw new SecretSourceError(`${nameOrArn} has no version with the stage ${CURRENT_STAGE}`);
     }
-    const owner = secret.Tags?.find(({ Key }) => Key === OWNER_TAG)?.Value;
-    return { arn: secret.ARN, currentVersionId: current[0], owner };
+    return {
+      arn: ARN,
+      currentVersionId: current,
+      stages: VersionIdsToStages,
+      lastChangedAtMs: LastChangedDate?.getTime(),
+      owner: Tags?.find(({ Key }) => Key === OWNER_TAG)?.Value,
+    };
   }
 
+  /**
+   * Secrets Manager refuses a version that does not have the label (InvalidRequestException), or
+   * answers with all labels that it has.
+   */
   async fetch(arn: string, versionId: string, abortSignal: AbortSignal): Promise<Redacted<string>> {
-    const command = new GetSecretValueCommand({ SecretId: arn, VersionId: versionId });
-    const { SecretString } = await explained(arn, () =>
-      this.#client.send(command, { abortSignal }),
+    const version = { VersionId: versionId, VersionStage: CURRENT_STAGE };
+    const command = new GetSecretValueCommand({ SecretId: arn, ...version });
+    const { SecretString, VersionStages } = await explained(arn, () =>
+      this.#client.send(command, { abortSignal }).catch((error: unknown) => {
+        throw isMoved(error) ? moved(arn, versionId, error) : error;
+      }),
     );
+    if (!VersionStages?.includes(CURRENT_STAGE)) throw moved(arn, versionId);
     if (SecretString !== undefined) return new Redacted(SecretString);
     throw new SecretSourceError(`${arn} holds binary data; a text or a JSON object is needed`);
   }
+}
+
+/** The same names mean that there is no such secret, or that it is deleted: the text tells them apart. */
+function isMoved(error: unknown): boolean {
+  const isRefused = ["InvalidRequestException", "ResourceNotFoundException"].includes(
+    errorName(error),
+  );
+  return isRefused && /version|stag(e|ing)/i.test((error as Error).message);
+}
+
+function moved(arn: string, versionId: string, cause?: unknown): SourceMovedError {
+  return new SourceMovedError(
+    `version ${versionId} of ${arn} is not ${CURRENT_STAGE} any more, or not yet`,
+    { cause },
+  );
 }
 
 function explained<R>(nameOrArn: string, call: () => Promise<R>): Promise<R> {

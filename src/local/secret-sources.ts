@@ -3,7 +3,12 @@ import { createHmac } from "node:crypto";
 import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Redacted } from "#runtime/redacted.ts";
-import { type SecretDescription, type SecretSource, SecretSourceError } from "#secrets/source.ts";
+import {
+  CURRENT_STAGE,
+  type SecretDescription,
+  type SecretSource,
+  SecretSourceError,
+} from "#secrets/source.ts";
 import { systemCode } from "./errors.ts";
 
 /** As much as AWS Secrets Manager takes. */
@@ -44,7 +49,9 @@ export class LocalSecretSources implements SecretSource {
   async describe(id: string, signal: AbortSignal): Promise<SecretDescription> {
     const value = await this.#read(id);
     if (!value) return (await this.#aws()).describe(id, signal);
-    return { arn: id, currentVersionId: await this.#hashOf(value), owner: this.#options.owner };
+    const currentVersionId = await this.#hashOf(value);
+    const stages = { [currentVersionId]: [CURRENT_STAGE] };
+    return { arn: id, currentVersionId, stages, owner: this.#options.owner };
   }
 
   async fetch(id: string, versionId: string, signal: AbortSignal): Promise<Redacted<string>> {

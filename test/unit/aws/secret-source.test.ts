@@ -24,6 +24,8 @@ const DESCRIBED: Partial<DescribeSecretCommandOutput> = {
   ],
 };
 
+const VersionStages = ["AWSCURRENT"];
+
 type Answer = Partial<DescribeSecretCommandOutput & GetSecretValueCommandOutput> | Error;
 
 function sourceOf(answer: Answer) {
@@ -39,12 +41,15 @@ function awsError(name: string, message = "as AWS puts it"): Error {
   return Object.assign(new Error(message), { name });
 }
 
-test("a secret is described by its ARN, its current version and its owner", async () => {
-  const { inputs, source } = sourceOf(DESCRIBED);
+test("a secret is described by its ARN, its versions, its last change and its owner", async () => {
+  const changed = new Date("2026-11-23T12:00:00Z");
+  const { inputs, source } = sourceOf({ ...DESCRIBED, LastChangedDate: changed });
 
   expect(await source.describe("prod/openai", SIGNAL)).toEqual({
     arn: ARN,
     currentVersionId: "version-2",
+    stages: DESCRIBED.VersionIdsToStages,
+    lastChangedAtMs: changed.getTime(),
     owner: "search",
   });
 
@@ -58,13 +63,57 @@ test("a secret without the tag has no owner", async () => {
 });
 
 test("a value is read of exactly the version that was asked for, and comes redacted", async () => {
-  const { inputs, source } = sourceOf({ SecretString: "value-one" });
+  const { inputs, source } = sourceOf({ SecretString: "value-one", VersionStages });
 
   const value = await source.fetch(ARN, "version-2", SIGNAL);
 
   expect(value.reveal()).toBe("value-one");
   expectNoLeak(["value-one"], value);
-  expect(inputs).toEqual([{ SecretId: ARN, VersionId: "version-2" }]);
+  expect(inputs).toEqual([{ SecretId: ARN, VersionId: "version-2", VersionStage: "AWSCURRENT" }]);
+});
+
+test.each<[string, Answer]>([
+  [
+    "a version that AWS refuses for its label",
+    awsError(
+      "InvalidRequestException",
+      "You provided a VersionStage that is not associated to the provided VersionId.",
+    ),
+  ],
+  [
+    "a version that AWS does not find",
+    awsError(
+      "ResourceNotFoundException",
+      "Secrets Manager can't find the specified secret value for VersionId: version-2",
+    ),
+  ],
+  ["a version with other labels", { SecretString: "value-one", VersionStages: ["AWSPREVIOUS"] }],
+  ["a version without labels", { SecretString: "value-one" }],
+])("%s is looked for again, and no value comes of it", async (_, answer) => {
+  const failed = sourceOf(answer).source.fetch(ARN, "version-2", SIGNAL);
+
+  await expect(failed).rejects.toMatchObject({
+    code: "secret-source-moved",
+    disposition: "retry",
+    message: `version version-2 of ${ARN} is not AWSCURRENT any more, or not yet`,
+  });
+});
+
+test.each([
+  ["InvalidRequestException", "the secret is scheduled for deletion"],
+  ["ResourceNotFoundException", "there is no such secret in AWS Secrets Manager"],
+])("a value of a secret that is gone is not looked for again: %s", async (name, problem) => {
+  const texts = {
+    InvalidRequestException:
+      "You can't perform this operation on the secret because it was marked for deletion.",
+    ResourceNotFoundException: "Secrets Manager can't find the specified secret.",
+  };
+  const error = awsError(name, texts[name as keyof typeof texts]);
+
+  await expect(sourceOf(error).source.fetch(ARN, "version-2", SIGNAL)).rejects.toMatchObject({
+    code: "secret-source",
+    message: `${ARN}: ${problem}`,
+  });
 });
 
 test.each<[string, Answer, string]>([
@@ -112,7 +161,7 @@ test.each(["ThrottlingException", "InternalServiceError", "TimeoutError"])(
 );
 
 test("binary data is no value", async () => {
-  const { source } = sourceOf({ SecretBinary: new Uint8Array([1, 2, 3]) });
+  const { source } = sourceOf({ SecretBinary: new Uint8Array([1, 2, 3]), VersionStages });
 
   await expect(source.fetch(ARN, "version-2", SIGNAL)).rejects.toMatchObject({
     code: "secret-source",
@@ -124,7 +173,7 @@ test("each call ends with the signal of whoever asks", async () => {
   const sent: unknown[] = [];
   const send = (_: unknown, options: { abortSignal: AbortSignal }) => {
     sent.push(options.abortSignal);
-    return Promise.resolve({ ...DESCRIBED, SecretString: "value" });
+    return Promise.resolve({ ...DESCRIBED, SecretString: "value", VersionStages });
   };
   const source = new SecretsManagerSource({ send } as unknown as SecretsManagerClient);
 
