@@ -1,6 +1,7 @@
 import type { BudgetPolicy, BudgetWindow } from "#gateway/types.ts";
 import { GatewayOpsError, RecordConflictError } from "#runtime/errors.ts";
 import { type Ledger, type LedgerKind, type LedgerRecord, put } from "#runtime/ledger.ts";
+import { passOver } from "#runtime/list-of.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
 import { alertMessage } from "./alert.ts";
 import { evaluate, type MonitorState, THRESHOLDS_DEFAULT } from "./evaluate.ts";
@@ -59,7 +60,9 @@ export async function pollBudgets(
     throw readings;
   }
   const settingsById = new Map(
-    (await ledger.list(BUDGET_SETTINGS)).map(({ id, value }) => [id, value] as const),
+    (await ledger.list(BUDGET_SETTINGS, { onUnreadable: passOver })).map(
+      ({ id, value }) => [id, value] as const,
+    ),
   );
   const spends = currentSpend(readings.policies, readings.windows, nowMs);
   const thresholdsOf = (id: string) => settingsById.get(id)?.thresholds ?? THRESHOLDS_DEFAULT;

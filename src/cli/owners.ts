@@ -42,15 +42,19 @@ export async function divideByOwner<Flags extends Asked>(
 ): Promise<OwnerParts<Flags>> {
   const { folder } = context;
   const divided = await divide(files, { folder, owner: asked.owner, stack: asked.stack });
-  const { owners, isByFolder, roots, remarks } = divided;
+  const { owners, isByFolder, hasOwners, roots, remarks } = divided;
   for (const remark of remarks) say(context, remark);
   const folders = new Set([...roots, ...argumentList.map((each) => resolve(folder, each))]);
   const beside = await policyBeside(context, asked, [...folders]);
   if (beside !== undefined) say(context, `the policy ${beside} holds`);
   const policy = beside ?? asked.policy;
+  if (hasOwners && policy === undefined && asked.stack === undefined) say(context, UNRULED);
   const parts = owners.map(({ owner, files }) => ({ flags: { ...asked, owner, policy }, files }));
   return { parts, isList: isByFolder, policy };
 }
+
+const UNRULED =
+  "no policy.yaml lies beside the folders of the owners, and --policy names none: everything is granted to each of them";
 
 /** What became of one owner. */
 export interface Worked {

@@ -41,7 +41,17 @@ function likely(name: string, states: ReadonlyMap<string, FileState>): string {
   const base = baseOf(name);
   const other = [...states.keys()].find((candidate) => baseOf(candidate) === base);
   if (other === undefined) return "";
-  return ` (if ${other} is the same file, run from the folder in which it is ${name})`;
+  const folder = folderBetween(name, other);
+  const where = folder === undefined ? "" : ` ${folder},`;
+  return ` (if ${other} is the same file, run from${where} the folder in which it is ${name})`;
+}
+
+/** Where one name is the other: the way there from the working folder; undefined if nobody can tell. */
+function folderBetween(name: string, now: string): string | undefined {
+  if (now.endsWith(`/${name}`)) return now.slice(0, -name.length);
+  if (!name.endsWith(`/${now}`)) return undefined;
+  const folders = name.slice(0, -now.length - 1).split("/");
+  return folders.includes("..") ? undefined : folders.map(() => "../").join("");
 }
 
 function baseOf(name: string): string {

@@ -134,7 +134,7 @@ interface ResourceOf<K extends Kind> {
  * No plan may delete it, also after it left the manifest; `changes`: nor update it without
  * somebody's word for exactly that plan.
  */
-type Protection = true | "changes";
+export type Protection = true | "changes";
 
 interface Declared {
   /** Left out: from nothing. */

@@ -183,7 +183,7 @@ test("a rollback holds: the same is not applied again until it changes or somebo
 
   expect([back.status, ...again, drift.status, resume.status]).toEqual([0, 3, 3, 0, 0]);
   expect(held).toBe("gpt-4o");
-  expect(drift.stderr).toContain("held went back to what run ");
+  expect(drift.stderr).toContain(" to what run ");
   expect([await apply(bad), await modelName("held")]).toEqual([0, "gpt-5"]);
   await run(place, ["rollback", "--yes", ...owner]);
   expect([await apply(good.replace("gpt-4o", "gpt-6")), await modelName("held")]).toEqual([

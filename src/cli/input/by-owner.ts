@@ -27,11 +27,15 @@ interface Division {
   readonly owners: readonly OwnedFiles[];
   /** Whether folders say who the owners are, so that there may be several. */
   readonly isByFolder: boolean;
+  /** Whether something lies in the folder of an owner. */
+  readonly hasOwners: boolean;
   /** Folders of owners, in which the policy lies. */
   readonly roots: readonly string[];
   /** What is not as one may think. */
   readonly remarks: readonly string[];
 }
+
+type DividedFiles = Omit<Division, "roots" | "hasOwners">;
 
 interface Located {
   readonly file: FoundFile;
@@ -55,7 +59,7 @@ export async function divide(files: readonly FoundFile[], naming: Naming): Promi
   const roots = [...new Set(found.flatMap((one) => one?.root ?? []))];
   const divided =
     naming.owner === undefined ? byFolder(located, naming) : asOne(naming.owner, located, naming);
-  return { ...divided, roots };
+  return { ...divided, hasOwners: ownersOf(located).length > 0, roots };
 }
 
 function locate(file: FoundFile, root: OwnersRoot | undefined): Located {
@@ -65,7 +69,7 @@ function locate(file: FoundFile, root: OwnersRoot | undefined): Located {
   return { file, root, owner, within: rest.join(posix.sep) };
 }
 
-function byFolder(located: readonly Located[], naming: Naming): Omit<Division, "roots"> {
+function byFolder(located: readonly Located[], naming: Naming): DividedFiles {
   const owners = ownersOf(located);
   if (owners.length === 0) return asOne(OWNER_DEFAULT, located, naming);
   checkFolders(located, naming);
@@ -118,11 +122,7 @@ function checkFolders(located: readonly Located[], { folder }: Naming): void {
 }
 
 /** What is read as one owner's. */
-function asOne(
-  owner: string,
-  located: readonly Located[],
-  naming: Naming,
-): Omit<Division, "roots"> {
+function asOne(owner: string, located: readonly Located[], naming: Naming): DividedFiles {
   const others = ownersOf(located).filter((one) => one !== owner);
   const hasFolder = located.some((one) => one.owner === owner);
   const ruled = located.find((one) => one.owner !== undefined && one.root?.hasPolicy);

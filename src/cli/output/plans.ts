@@ -6,7 +6,7 @@ import type { Plan } from "#reconcile/change.ts";
 import { type PlanDocument, planDocument } from "#reconcile/plan/document.ts";
 import { renderLines, renderMarkdown } from "#reconcile/plan/render.ts";
 import { fenced } from "#runtime/markdown.ts";
-import { describeHold, type Hold, releaseOf } from "#sync/history/hold.ts";
+import { describeHold, type Hold, releaseOf, stillHeld } from "#sync/history/hold.ts";
 import type { OwnerPlan } from "#sync/owner/plan-owner.ts";
 import type { ManifestReport, PlanReport } from "#sync/report/report.ts";
 import { withoutValue } from "#sync/saved-plan.ts";
@@ -26,7 +26,7 @@ export function plansOf({ checked, workspaces, planned }: OwnerPlan): ShownPlans
   return {
     ...{ invalid, warnings, plans: workspaces.map(planDocument) },
     held: [...planned.held],
-    holds: planned.holds.map(sentenceOf),
+    holds: planned.holds.map((hold) => sentenceOf(stillHeld(hold, planned.changed))),
   };
 }
 

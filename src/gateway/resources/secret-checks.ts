@@ -39,7 +39,7 @@ function isRevealable(value: unknown): value is { reveal(): unknown } {
 function map(check: Check, reserved: readonly string[]): Check {
   return (given, place) => {
     const allowed = "an object, or a list of {key, value} pairs of different keys";
-    const got = Array.isArray(given) ? "another list" : typeName(given);
+    const got = Array.isArray(given) ? "another list" : kindOf(given);
     for (const [key, value] of entriesOf(given) ?? refuse(place, allowed, got)) {
       const item = inside(place, key);
       if (key === "" || reserved.includes(key)) {
@@ -52,10 +52,23 @@ function map(check: Check, reserved: readonly string[]): Check {
 
 /** Undefined when it is neither an object nor a list of `{key, value}` with different keys. */
 export function entriesOf(given: unknown): [string, unknown][] | undefined {
-  if (isObject(given)) return Object.entries(given);
+  if (isObject(given)) return isWrapping(given) ? undefined : Object.entries(given);
   if (!Array.isArray(given) || !given.every(isPair)) return undefined;
   const keys = new Set(given.map(({ key }) => key));
   return keys.size === given.length ? given.map(({ key, value }) => [key, value]) : undefined;
+}
+
+/** Such as a `Map`, or a map that is redacted as a whole: sent as JSON it would be `{}`. */
+function isWrapping(given: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(given);
+  // An object literal's own is the last of its chain, in every realm.
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  return !isPlain && Object.keys(given).length === 0;
+}
+
+function kindOf(given: unknown): string {
+  if (isRevealable(given)) return "one that is redacted as a whole: redact each value in it";
+  return isObject(given) ? `a ${given.constructor?.name || "strange object"}` : typeName(given);
 }
 
 function isPair(item: unknown): item is { readonly key: string; readonly value: unknown } {

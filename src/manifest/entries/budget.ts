@@ -22,7 +22,7 @@ function toFields(budget: ManifestBudget): BudgetFields {
     target_scope,
     target_value,
     budget_action,
-    // Never unstated: the ledger's record of a budget is missed, and written again, by this field.
+    // Never unstated: a manifest without labels takes away those that there are.
     labels: labels ?? {},
     thresholds: thresholds && [...new Set(thresholds)].sort((a, b) => a - b),
   };

@@ -1,8 +1,17 @@
 import { BUDGET_SETTINGS } from "#budgets/settings.ts";
+import { keyOfChange, type Plan } from "#reconcile/change.ts";
 import { isRecorded } from "#reconcile/kinds.ts";
-import type { ActualOf, BudgetFields, DesiredOf, ResourceKey } from "#reconcile/state.ts";
+import {
+  type ActualOf,
+  type ActualState,
+  type BudgetFields,
+  type DesiredOf,
+  type DesiredState,
+  keyOf,
+  type ResourceKey,
+} from "#reconcile/state.ts";
 import { RecordConflictError } from "#runtime/errors.ts";
-import { type LedgerWrite, put, remove } from "#runtime/ledger.ts";
+import { type Ledger, type LedgerWrite, put, remove } from "#runtime/ledger.ts";
 import { budgetMark } from "#runtime/marks.ts";
 import { idOf, ignoreMissing, stated } from "./gateway-writer.ts";
 import type { Update, WriteContext } from "./write-context.ts";
@@ -75,8 +84,38 @@ export async function renameTarget(
   }
 }
 
+/**
+ * Writes the records of budgets that are as declared and have none, as after a loss of the ledger:
+ * alerts name a budget and its owner by them.
+ */
+export async function recordBudgets(
+  ledger: Ledger,
+  { desired, actual, plan, ids }: Budgets,
+): Promise<void> {
+  const unrecorded = new Set(
+    actual.resources.flatMap(({ kind, id, fields }) =>
+      kind === "budget" && fields.labels === undefined ? [id] : [],
+    ),
+  );
+  const changed = new Set(plan.changes.map(keyOfChange));
+  for (const resource of desired.resources) {
+    const key = keyOf(resource);
+    const id = ids.get(key);
+    if (resource.kind !== "budget" || id === undefined || changed.has(key)) continue;
+    if (unrecorded.has(id)) await writeSettings({ ledger, owner: desired.owner }, id, resource);
+  }
+}
+
+/** What is declared, and what of it is there and stays as it is. */
+interface Budgets {
+  readonly desired: Pick<DesiredState, "owner" | "resources">;
+  readonly actual: Pick<ActualState, "resources">;
+  readonly plan: Pick<Plan, "changes">;
+  readonly ids: ReadonlyMap<ResourceKey, string>;
+}
+
 async function writeSettings(
-  { ledger, owner }: WriteContext,
+  { ledger, owner }: Pick<WriteContext, "ledger" | "owner">,
   id: string,
   { name, fields }: DesiredOf<"budget">,
 ): Promise<void> {

@@ -10,6 +10,7 @@ import {
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { groupBy } from "#runtime/group-by.ts";
 import type { Ledger } from "#runtime/ledger.ts";
+import { passOver } from "#runtime/list-of.ts";
 import { isManagedSecret, MANAGED_SECRETS, managedSecretId } from "#secrets/managed-secret.ts";
 import {
   type ExperimentNames,
@@ -117,7 +118,8 @@ async function readLists(gateway: GatewayReader, ledger: Ledger, workspace: stri
     listResources(gateway),
     gateway.bindings.list(),
     pushedSecrets(ledger),
-    ledger.list(BUDGET_SETTINGS),
+    // Of a record that cannot be read nothing is known, as if it had been lost.
+    ledger.list(BUDGET_SETTINGS, { onUnreadable: passOver }),
   ]);
   // A list that is denied is explained by the login, if that is why.
   reading.catch(() => undefined);

@@ -68,7 +68,8 @@ const COMPARED: {
     target_value: "whole",
     budget_action: "whole",
     thresholds: "set",
-    labels: "map",
+    // A record that is lost says the same as one without labels.
+    labels: (labels, actual) => diffMaps("labels", actual.labels ?? {}, labels),
   },
 };
 

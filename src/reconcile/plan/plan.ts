@@ -10,6 +10,7 @@ import {
   type KnownState,
   keyLeft,
   keyOf,
+  type Protection,
   type ResourceKey,
   serverNameOf,
 } from "#reconcile/state.ts";
@@ -84,7 +85,7 @@ export function planChanges(
       ...lostNotices(known),
       ...replacedNotices(context),
       ...frozenNotices(context),
-      ...protectionNotices(context),
+      ...protectionNotices(context, matching),
       ...unknownNotices(context, matching),
       ...valueNotices(context),
     ]
@@ -221,30 +222,33 @@ function frozenNotices({ known, declared, externals, actualByKey }: PlanContext)
 }
 
 /** Of what is protected otherwise from now on: nobody should find out by a delete. */
-function protectionNotices({ desired, known }: PlanContext): Notice[] {
+function protectionNotices({ desired, known }: PlanContext, { matches }: Matching): Notice[] {
   const ended = new Set(endedProtection(desired, known));
-  return desired.resources.flatMap(({ kind, name, previous_name = name, ...rest }): Notice[] => {
+  const there = new Set(matches.flatMap(({ desired, actual }) => (actual ? [desired] : [])));
+  return desired.resources.flatMap((resource): Notice[] => {
+    const { kind, name, previous_name = name } = resource;
     const key = keyOf({ kind, name });
     const was = [key, keyOf({ kind, name: previous_name })].some((one) => known.protected.has(one));
-    const isLess = ended.has(key) && rest.protected;
-    if (was === Boolean(rest.protected) && !isLess) return [];
-    const [code, message] = isLess ? LESS_PROTECTED : was ? UNPROTECTED : NEWLY_PROTECTED;
-    return [{ code, key, message }];
+    const is = resource.protected ?? false;
+    if (ended.has(key)) return [{ code: "unprotected", key, message: is ? LESS : GUARD_ENDED }];
+    if (was === Boolean(is)) return [];
+    if (was) return [{ code: "unprotected", key, message: ENDED }];
+    return is ? [{ code: "newly-protected", key, message: begun(is, there.has(resource)) }] : [];
   });
 }
 
-const UNPROTECTED = [
-  "unprotected",
-  "was protected, and is not declared so any more: this plan ends its protection; protected: true keeps it",
-] as const;
-const LESS_PROTECTED = [
-  "unprotected",
-  "was protected from changes, and is declared as protected from deletes alone; protected: changes keeps it",
-] as const;
-const NEWLY_PROTECTED = [
-  "newly-protected",
-  "was not protected, and is declared so now: from this plan on no plan deletes it",
-] as const;
+const ENDED =
+  "was protected, and is not declared so any more: this plan ends its protection; protected: true keeps it";
+const GUARD_ENDED =
+  "was protected from changes, and is not declared so any more: this plan ends its protection; protected: changes keeps it";
+const LESS =
+  "was protected from changes, and is declared as protected from deletes alone; protected: changes keeps it";
+
+function begun(protection: Protection, isThere: boolean): string {
+  const start = isThere ? "was not protected, and is declared so now" : "is made as protected";
+  const end = protection === "changes" ? ", nor changes it without a second word" : "";
+  return `${start}: from this plan on no plan deletes it${end}`;
+}
 
 function lostNotices({ lost }: KnownState): Notice[] {
   if (lost === undefined) return [];

@@ -1,4 +1,5 @@
 import { RecordConflictError } from "#runtime/errors.ts";
+import { firstOf } from "#runtime/first-of.ts";
 import { type Ledger, type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
 import { historyId, splitId } from "./snapshot-history.ts";
@@ -106,9 +107,16 @@ export async function endHolds(
   return ended;
 }
 
-/** One sentence: what, since when, by whom. */
-export function describeHold({ owner, workspace, to, since, by }: Hold): string {
-  return `${owner} went back to what run ${to.run_id} of ${to.applied_at} applied in ${workspace}, and stays there, since ${since} by ${by}`;
+/** Without the files that declare something else by now, as long as others are held. */
+export function stillHeld(hold: Hold, changed: ReadonlySet<string>): Hold {
+  const files = hold.files.filter(({ name }) => !changed.has(name));
+  return files.length > 0 ? { ...hold, files } : hold;
+}
+
+/** One sentence: what, in which files, since when, by whom. */
+export function describeHold(hold: Hold): string {
+  const { owner, workspace, to, since, by } = hold;
+  return `${owner} went back in ${firstOf(hold.files.map(({ name }) => name))} to what run ${to.run_id} of ${to.applied_at} applied in ${workspace}, and stays there, since ${since} by ${by}`;
 }
 
 /** How to go on, for whoever meets it. */
@@ -126,7 +134,7 @@ function heldMessage(hold: Hold): Message {
     severity: "warning",
     timeMs: Date.parse(hold.since),
     subject: `Rolled back: ${hold.owner}`,
-    text: `${describeHold(hold)}.\nHeld off: ${namesOf(hold)}.\n${sentence(releaseOf(hold))}`,
+    text: `${describeHold(hold)}.\n${sentence(releaseOf(hold))}`,
   };
 }
 
@@ -139,17 +147,9 @@ function releasedMessage(
     severity: "info",
     timeMs: nowMs,
     subject: `Resumed: ${hold.owner}`,
-    text: `Resumed by ${by}. Until then ${describeHold(hold)}.\nThe schedule applies the files as they are now: ${namesOf(hold)}.`,
+    text: `Resumed by ${by}. Until then ${describeHold(hold)}.\nThe schedule applies what these files declare now.`,
   };
 }
-
-function namesOf({ files }: Hold): string {
-  const shown = files.slice(0, NAMED_MAX).map(({ name }) => name);
-  const more = files.length - shown.length;
-  return `${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
-}
-
-const NAMED_MAX = 20;
 
 function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

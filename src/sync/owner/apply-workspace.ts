@@ -6,6 +6,7 @@ import {
   type ChangeOutcome,
 } from "#reconcile/apply/apply.ts";
 import type { GatewayWriter } from "#reconcile/apply/gateway-writer.ts";
+import { recordBudgets } from "#reconcile/apply/write-budget.ts";
 import type { TrackingWriter } from "#reconcile/apply/write-experiment.ts";
 import { keyOfChange, type Plan } from "#reconcile/change.ts";
 import type { TrackingReader } from "#reconcile/observe/experiments.ts";
@@ -90,6 +91,7 @@ export async function applyWorkspace(
     }
     await useUp(dependencies, plan, result);
     if (plan.changes.length > 0 && !result.error) await verify(dependencies, workspacePlan);
+    await recordBudgets(dependencies.ledger, workspacePlan);
     return { ...result, error: result.error ?? blockedError(plan) };
   } catch (error) {
     if (!(error instanceof GatewayOpsError)) throw error;

@@ -1,5 +1,6 @@
 import { PLAN_VERSION, planDocument } from "#reconcile/plan/document.ts";
 import type { GatewayOpsError } from "#runtime/errors.ts";
+import { stillHeld } from "#sync/history/hold.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import {
   gravest,
@@ -17,6 +18,7 @@ export function planReport(
   { owner, files }: { readonly owner: string; readonly files: readonly OwnerFile[] },
   planned: OwnerPlan,
 ): PlanReport {
+  const { holds, changed } = planned.planned;
   const workspaces = planned.workspaces.map(plannedWorkspace);
   const outcomes = new Map(
     [...planned.checked.workspaces].flatMap(([name, { valid }]) => {
@@ -33,7 +35,7 @@ export function planReport(
     manifests,
     deleted_manifests: deletedManifests(planned, files),
     workspaces,
-    ...reportedHolds(planned.planned.holds),
+    ...reportedHolds(holds.map((hold) => stillHeld(hold, changed))),
   };
 }
 

@@ -4,7 +4,7 @@ import { assert } from "#runtime/assert.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { isOwnerName } from "#runtime/marks.ts";
-import { holdsByFile, releaseFiles } from "#sync/history/hold.ts";
+import { holdsByFile, releaseFiles, stillHeld } from "#sync/history/hold.ts";
 import { withoutOwner } from "#sync/manifest-source.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import {
@@ -149,7 +149,10 @@ async function releaseApplied(
   }
   const heldBy = [...holdsByFile(holds)].filter(([name]) => !free.has(name));
   return {
-    ...reportedHolds(holds, ({ files }) => files.every(isFree)),
+    ...reportedHolds(
+      holds.map((hold) => stillHeld(hold, free)),
+      ({ files }) => files.every(isFree),
+    ),
     heldBy: new Map(heldBy.map(([name, { run_id }]) => [name, run_id])),
   };
 }

@@ -57,6 +57,16 @@ test("a threshold that is crossed is decided together with the state that says s
   ]);
 });
 
+test("a record of one budget that cannot be read stops no alert", async () => {
+  const { ledger, ids, spend, poll, told } = await setup(2);
+  ledger.scribble(BUDGET_SETTINGS, ids[0] ?? "", "{");
+  spend(81, 82);
+
+  await poll();
+
+  expect(await told()).toEqual(ids.map((id) => `Budget ${id}: 80 % spent`).sort());
+});
+
 test("nothing is written when nothing is new", async () => {
   const { ledger, spend, poll } = await setup(3);
   spend(81, 20, 30);

@@ -25,7 +25,7 @@ test("of a run from the folder itself the notice says where to run instead", asy
   cli.write("gw/gateway.yaml", SHORTENED);
   const shortened = await cli.run(["plan", "gateway.yaml", "--prune"], { folder: "gw" });
   expect(shortened.stdout).toContain(
-    "gw/gateway.yaml declared it last and is not among the files (if gateway.yaml is the same file, run from the folder in which it is gw/gateway.yaml): apply that file too",
+    "gw/gateway.yaml declared it last and is not among the files (if gateway.yaml is the same file, run from ../, the folder in which it is gw/gateway.yaml): apply that file too",
   );
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, symlinkSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -82,12 +82,40 @@ test("the folders of owners may be called as one likes where a policy lies besid
   expect(owners(one.stdout)).toEqual(["team-a"]);
 });
 
+const UNRULED =
+  "no policy.yaml lies beside the folders of the owners, and --policy names none: everything is granted to each of them\n";
+
+test.each([
+  ["validate", "manifests"],
+  ["apply", "manifests", "--yes"],
+  ["plan", "manifests/team-a"],
+  ["plan", "manifests", "--owner", "team-a"],
+])("%s %s %s %s says once that everything is granted where no policy holds", async (...argv) => {
+  const cli = twoOwners();
+  const ruled = await cli.run(argv);
+  rmSync(join(cli.folder, "manifests/policy.yaml"));
+
+  const open = await cli.run(argv);
+
+  expect(ruled.stderr).not.toContain(UNRULED);
+  expect(open.stderr.split(UNRULED)).toHaveLength(2);
+});
+
+test("files that lie in no folder of an owner need no word about a policy", async () => {
+  const cli = cliSetup(root);
+  cli.write("gateway.yaml", manifestOf("a"));
+
+  expect((await cli.run(["plan", "gateway.yaml"])).stderr).not.toContain("granted");
+});
+
 test("folders are owners without a policy, too", async () => {
   const cli = cliSetup(root);
   cli.write("gateways/team-a/one.yaml", manifestOf("a"));
   cli.write("gateways/team-b/one.yaml", manifestOf("b"));
 
-  expect(owners((await cli.run(["plan", "gateways"])).stdout)).toEqual(["team-a", "team-b"]);
+  const all = await cli.run(["plan", "gateways"]);
+  expect(owners(all.stdout)).toEqual(["team-a", "team-b"]);
+  expect(all.stderr.split(UNRULED)).toHaveLength(2);
   const one = await cli.run(["plan", "gateways", "--owner", "both"]);
   expect(owners(one.stdout)).toEqual(["both"]);
   expect(one.stderr).toContain("the folders team-a, team-b are read as both's\n");

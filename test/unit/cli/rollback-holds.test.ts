@@ -40,7 +40,7 @@ test("what was rolled back is not applied again: that is told, and is no success
   expect([status, plan.status]).toEqual([3, 3]);
   expect(stderr).toContain("gateway.yaml is not applied: what it declares was rolled back\n");
   expect(stderr).toContain(
-    "default went back to what run run-1 of 2026-11-23T12:00:00.000Z applied in default, and stays there, since 2026-11-23T12:00:00.000Z by ada@laptop: what was rolled back is not applied again until its file declares something else, or somebody says gwops resume --owner default\n",
+    "default went back in gateway.yaml to what run run-1 of 2026-11-23T12:00:00.000Z applied in default, and stays there, since 2026-11-23T12:00:00.000Z by ada@laptop: what was rolled back is not applied again until its file declares something else, or somebody says gwops resume --owner default\n",
   );
   expect(JSON.parse(plan.stdout)).toMatchObject({
     outcome: "held",
@@ -164,7 +164,9 @@ test("the end of a pause is not the end of what a rollback holds", async () => {
   const first = await cli.run(["resume", "--owner", "default"]);
   const second = await cli.run(["resume", "--owner", "default"]);
 
-  expect(first.stderr).toContain("resumed all workers of default\nstill default went back to");
+  expect(first.stderr).toContain(
+    "resumed all workers of default\nstill default went back in gateway.yaml to",
+  );
   expect(second.stderr).toContain("resumed default");
 });
 
@@ -179,8 +181,8 @@ test("drift and the list say it, and drift compares with what was gone back to",
     outcome: "unchanged",
     holds: [{ by: "ada@laptop" }],
   });
-  expect(drift.stderr).toContain("default went back to what run run-1");
-  expect(list.stderr).toContain("default went back to what run run-1");
+  expect(drift.stderr).toContain("default went back in gateway.yaml to what run run-1");
+  expect(list.stderr).toContain("default went back in gateway.yaml to what run run-1");
   expect(list.stdout).toMatch(
     /run-3 {2}1 file, as it is now\n.*run-2 {2}1 file\n.*run-1 {2}1 file\n$/,
   );
@@ -198,6 +200,10 @@ test("of several files each is held until it changes itself", async () => {
   await cli.run([...both, "--max-update-share", "1"]);
   expect((await cli.run(["rollback", "--yes", "--max-update-share", "1"])).status).toBe(0);
   const third = MANIFEST.replace("model_name: gpt-4o", "model_name: gpt-6");
+  const drift = await cli.run(["drift"]);
+  expect(drift.stderr).toContain(
+    "default went back in gateway.yaml, other.yaml to what run run-1 ",
+  );
 
   cli.write("gateway.yaml", third);
   const { status, stderr } = await cli.run(both);
@@ -205,6 +211,8 @@ test("of several files each is held until it changes itself", async () => {
   expect(status).toBe(3);
   expect(stderr).toContain("other.yaml is not applied");
   expect(stderr).not.toContain("gateway.yaml is not applied");
+  expect(stderr).toContain("default went back in other.yaml to what run run-1 ");
+  expect(stderr).not.toContain("went back in gateway.yaml");
   expect(cli.gateway.visible().definitions[0]?.model_name).toBe("gpt-6");
   expect(cli.gateway.visible().endpoints.find(({ name }) => name === "other")?.usage_tracking).toBe(
     false,

@@ -20,8 +20,22 @@ test("a file that is missing is named, with what to type", async () => {
   );
 });
 
-test.each(["a.yaml", "../team/a.yaml", "/home/ada/team/a.yaml"])(
-  "of a run from another folder, where it is %s, the right folder is said",
+test.each([
+  ["a.yaml", "../"],
+  ["../team/a.yaml", "../"],
+  ["/home/ada/team/a.yaml", "/home/ada/"],
+  ["gateways/team/a.yaml", "gateways/"],
+])(
+  "of a run from another folder, where it is %s, the right folder is said: %s",
+  async (name, folder) => {
+    expect(await reasonWith({ [name]: MANIFEST })).toContain(
+      `(if ${name} is the same file, run from ${folder}, the folder in which it is team/a.yaml)`,
+    );
+  },
+);
+
+test.each(["elsewhere/a.yaml", "steam/a.yaml"])(
+  "where nobody can tell how %s is team/a.yaml, no folder is said",
   async (name) => {
     expect(await reasonWith({ [name]: MANIFEST })).toContain(
       `(if ${name} is the same file, run from the folder in which it is team/a.yaml)`,

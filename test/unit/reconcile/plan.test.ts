@@ -9,6 +9,7 @@ import {
   identityOf,
   keyOf,
   NOTHING_KNOWN,
+  type ResourceKey,
 } from "#reconcile/state.ts";
 import {
   actualState,
@@ -1495,8 +1496,46 @@ test.each<[string, boolean | undefined, boolean, string | undefined]>([
   expect(messages(plan)).toEqual(said === undefined ? [] : [said]);
 });
 
-test("what is made is said to be protected too", () => {
-  const { plan } = planOf([endpoint("chat", { models: [] }, { protected: true })], []);
+test.each<[true | "changes", string]>([
+  [true, "is made as protected: from this plan on no plan deletes it"],
+  [
+    "changes",
+    "is made as protected: from this plan on no plan deletes it, nor changes it without a second word",
+  ],
+])(
+  "what is made with protected: %s is said to be protected, and not that it was not",
+  (is, said) => {
+    const { plan } = planOf([endpoint("chat", { models: [] }, { protected: is })], []);
 
-  expect(messages(plan)).toHaveLength(1);
+    expect(messages(plan)).toEqual([`newly-protected endpoint/chat ${said}`]);
+  },
+);
+
+test.each<[true | false | undefined, string]>([
+  [
+    true,
+    "was protected from changes, and is declared as protected from deletes alone; protected: changes keeps it",
+  ],
+  [
+    false,
+    "was protected from changes, and is not declared so any more: this plan ends its protection; protected: changes keeps it",
+  ],
+  [
+    undefined,
+    "was protected from changes, and is not declared so any more: this plan ends its protection; protected: changes keeps it",
+  ],
+])("of protected: changes that becomes %s the plan says what would keep it", (is, said) => {
+  const chat = endpoint("chat", { models: [] });
+  const { plan } = planOf(
+    [{ ...chat, ...(is === undefined ? {} : { protected: is }) }],
+    [existing(chat)],
+    {
+      knows: {
+        ...known({ protected: ["endpoint/chat"] }),
+        protectedFromChanges: new Set<ResourceKey>(["endpoint/chat"]),
+      },
+    },
+  );
+
+  expect(messages(plan)).toEqual([`unprotected endpoint/chat ${said}`]);
 });

@@ -310,6 +310,26 @@ test("a lost ledger writes its own records anew, and no guard counts them", asyn
   expect((await ledger.list({ name: "budget", version: 1 })).length).toBe(12);
 });
 
+test("after a loss of the ledger budgets without labels are no change, and their records come back", async () => {
+  const runs = syncRuns({ prune: true });
+  const records = { name: "budget", version: 1 } as const;
+  await runs.putAndSync(MANIFEST);
+  const before = (await runs.ledger.list(records)).map(({ id, value }) => ({ id, value }));
+  const { ledger } = syncRuns();
+  const { syncOwner } = await import("#sync/sync.ts");
+  const writes = runs.gateway.writes().length;
+
+  const report = await syncOwner({ ...runs.nextRun(), ledger }, "search", {
+    trigger: { kind: "manifest" },
+    isLast: false,
+  });
+
+  expect(changesIn(report).filter((change) => change.includes("budget"))).toEqual([]);
+  expect(runs.gateway.writes().slice(writes).join()).not.toContain("Budget");
+  expect(before).toHaveLength(1);
+  expect((await ledger.list(records)).map(({ id, value }) => ({ id, value }))).toEqual(before);
+});
+
 test("a list that lacks once what is there is not believed: nothing is made twice", async () => {
   const { gateway, putAndSync, seen, lookAgain } = await applied();
   const list = gateway.budgets.list;

@@ -99,7 +99,7 @@ test("that an owner went back is told once, with what is held off and how it end
   const messages = (await messagesIn(ledger)).filter(({ type }) => type.endsWith(".held"));
 
   expect(messages).toMatchObject([{ severity: "warning", subject: "Rolled back: search" }]);
-  expect(messages[0]?.text).toContain(`Held off: ${MANIFEST_KEY}.`);
+  expect(messages[0]?.text).toContain(`went back in ${MANIFEST_KEY} to what run `);
   expect(messages[0]?.text).toContain("gwops resume --owner search");
 });
 

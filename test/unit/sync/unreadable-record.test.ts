@@ -29,6 +29,7 @@ const OF_OTHERS: [string, string][] = [
   ["intent", "elsewhere/search/0"],
   ["secret", "elsewhere/openai-prod"],
   ["experiment", "elsewhere/traces"],
+  ["budget", "bp-of-another"],
 ];
 
 test.each(OF_OTHERS)(

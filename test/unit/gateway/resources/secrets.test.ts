@@ -60,6 +60,27 @@ test.each([
   ],
   ["an empty object", {}, "secret_value must be an object with at least one key, got an empty one"],
   [
+    "a map that is redacted as a whole",
+    new Redacted({ api_key: KEY }),
+    `secret_value must be ${KEYED}, got one that is redacted as a whole: redact each value in it`,
+  ],
+  ["a Map", new Map([["api_key", KEY]]), `secret_value must be ${KEYED}, got a Map`],
+  [
+    "a map within",
+    { api_key: { value: KEY } },
+    "secret_value.api_key must be a text, bare or redacted, got an object",
+  ],
+  [
+    "a redacted map within",
+    { api_key: new Redacted({ value: KEY }) },
+    "secret_value.api_key must be a text, bare or redacted, got an object",
+  ],
+  [
+    "a list within",
+    { api_key: [KEY] },
+    "secret_value.api_key must be a text, bare or redacted, got a list",
+  ],
+  [
     "a number as a value",
     { api_key: 123 },
     "secret_value.api_key must be a text, bare or redacted, got a number",
@@ -89,6 +110,22 @@ test.each([
   expect(error).toMatchObject({ name: "GatewayRequestError", disposition: "reject" });
   expect(error.message).toBe(`createSecret: ${message}`);
   expect(inspect(error)).not.toContain(KEY);
+  expect(requests).toEqual([]);
+});
+
+test("settings in a Map are refused: as JSON they would be none", async () => {
+  const { client, requests } = scriptedGateway([]);
+  const auth_config = new Map([["api_base", "https://api.example.com"]]);
+
+  const error = await failureOf(
+    client.secrets.create({
+      secret_name: "x",
+      secret_value: { api_key: KEY },
+      auth_config,
+    } as unknown as CreateSecret),
+  );
+
+  expect(error.message).toBe(`createSecret: auth_config must be ${KEYED}, got a Map`);
   expect(requests).toEqual([]);
 });
 
