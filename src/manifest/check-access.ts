@@ -1,3 +1,4 @@
+import { isWellFormed } from "#hosts/hosts-of.ts";
 import type { Access } from "./access.ts";
 import { SECTIONS } from "./entries/all.ts";
 import {
@@ -72,7 +73,7 @@ function* grantFindings(grants: Grants, subject: RuleSubject): Generator<Manifes
   for (const { entry, index } of secrets) {
     const path = ["secrets", index];
     yield* at(path, sourceDenial(grants, entry));
-    yield* at(path, authDenials(grants, entry.provider, entry.auth_config));
+    yield* at(path, soundAuthDenials(grants, entry));
     yield* at(path, valueDenials(entry));
   }
   for (const { entry, index } of model_definitions) {
@@ -84,6 +85,16 @@ function* grantFindings(grants: Grants, subject: RuleSubject): Generator<Manifes
   for (const { entry, index } of budgets) {
     yield* at(["budgets", index], budgetDenials(grants, entry));
   }
+}
+
+/** A setting that breaks its grammar is told as that, by the rule `setting-grammar`, and once. */
+function soundAuthDenials(
+  grants: Grants,
+  { provider, auth_config = {} }: RuleSubject["secrets"][number]["entry"],
+): Denial[] {
+  return authDenials(grants, provider, auth_config).filter(({ path: [, setting = ""] }) =>
+    isWellFormed(String(setting), auth_config[setting] ?? ""),
+  );
 }
 
 /** One finding for each kind, not for each resource. */

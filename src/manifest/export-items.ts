@@ -16,7 +16,10 @@ export interface ExportItem {
 
 /** Every resource as the manifest would declare it, those of other owners as external. */
 export function itemsOf(actual: ActualState, owner: string | undefined): ExportItem[] {
-  const experiments = new Map([...actual.experiments].map(([name, id]) => [id, name]));
+  const names = {
+    experiments: namesById(actual.experiments),
+    deletedExperiments: namesById(actual.deletedExperiments),
+  };
   const budgetNames = namesOfBudgets(actual);
   return actual.resources.map((resource): ExportItem => {
     const { kind } = resource;
@@ -25,7 +28,7 @@ export function itemsOf(actual: ActualState, owner: string | undefined): ExportI
       owner !== undefined && resource.owner !== undefined && resource.owner !== owner;
     if (isForeign) return { kind, name, entry: externalEntry(kind, name), note: [], isForeign };
     const unknown = resource.unknown_values ?? [];
-    const { entry, note = [] } = exported(resource.kind, resource, { name, experiments });
+    const { entry, note = [] } = exported(resource.kind, resource, { name, ...names });
     return {
       kind,
       name,
@@ -34,6 +37,10 @@ export function itemsOf(actual: ActualState, owner: string | undefined): ExportI
       isForeign,
     };
   });
+}
+
+function namesById(idsByName: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...idsByName].map(([name, id]) => [id, name]));
 }
 
 function exported<K extends Kind>(kind: K, resource: ActualOf<K>, exporting: Exporting): Exported {

@@ -45,6 +45,10 @@ export const PLAN_RULES = {
     title: "An endpoint names an experiment that was deleted in MLflow",
     why: "Its traces are lost, and MLflow keeps the name: nothing can be written to it until it is restored",
   },
+  "experiment-missing": {
+    title: "An endpoint gives the id of an experiment that its workspace does not have",
+    why: "MLflow refuses to write it, or its traces go where nobody looks for them",
+  },
   "known-scorers": {
     title: "A guardrail is to be made of a scorer, or a version of one, that is not registered",
     why: "MLflow could not make it",

@@ -194,6 +194,8 @@ export interface ActualState {
   readonly experiments: ReadonlyMap<string, string>;
   /** Of those the ones that are deleted, by name: MLflow keeps the name, and takes no write of it. */
   readonly deletedExperiments: ReadonlyMap<string, string>;
+  /** Ids that the desired state gives and that MLflow does not know in this workspace. */
+  readonly missingExperiments?: ReadonlySet<string> | undefined;
   /** All guardrails, if the desired state speaks of any. */
   readonly guardrails: readonly ActualGuardrail[];
   /** Scorers that guardrails yet to be made refer to, by `scorerKey`; a missing one is not in it. */

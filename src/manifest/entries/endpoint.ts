@@ -42,7 +42,10 @@ function toFields(endpoint: ManifestEndpoint): EndpointFields {
   };
 }
 
-function toEntry({ name, fields }: ActualOf<"endpoint">, { experiments }: Exporting): Exported {
+function toEntry(
+  { name, fields }: ActualOf<"endpoint">,
+  { experiments, deletedExperiments }: Exporting,
+): Exported {
   const note = unsayable(fields);
   if (note) return { note: [note] };
   const { routing_strategy, fallback_config, usage_tracking, experiment_id } = fields;
@@ -51,6 +54,7 @@ function toEntry({ name, fields }: ActualOf<"endpoint">, { experiments }: Export
     .filter(([key]) => !isReservedTag(key))
     .sort();
   return {
+    note: deletedNotes(fields, deletedExperiments),
     entry: defined({
       name,
       models: fields.models.toSorted(byTurn).map(modelEntry),
@@ -66,6 +70,22 @@ function toEntry({ name, fields }: ActualOf<"endpoint">, { experiments }: Export
       guardrails: unlessEmpty(fields.guardrails?.map(guardrailEntry).sort(byText)),
     }),
   };
+}
+
+/** Of what is written to experiments that are deleted: a plan refuses them, and their traces are lost. */
+function deletedNotes(
+  { experiment_id, guardrails = [] }: EndpointFields,
+  deleted: ReadonlyMap<string, string>,
+): string[] {
+  const ofScorers = guardrails.map(({ scorer }) => scorer?.experiment.replace(/^#/, ""));
+  return [...new Set([experiment_id, ...ofScorers])].flatMap((id = "") => {
+    const name = deleted.get(id);
+    if (name === undefined) return [];
+    return [
+      `Its experiment ${JSON.stringify(name)} (${id}) was deleted in MLflow:`,
+      `restore it (mlflow experiments restore --experiment-id ${id}), or name another one`,
+    ];
+  });
 }
 
 /** MLflow's own come and go with what it makes them for. */

@@ -34,6 +34,8 @@ export interface Exporting {
   readonly name: string;
   /** Names of experiments, by id. */
   readonly experiments: ReadonlyMap<string, string>;
+  /** Of those that are deleted in MLflow. */
+  readonly deletedExperiments: ReadonlyMap<string, string>;
 }
 
 /** Without an entry only the note is left of a resource. */

@@ -1,11 +1,22 @@
 import type { ManifestPath } from "#manifest/types.ts";
 import type { Rule } from "./rule.ts";
 
-/** What tools put values in place of: `${X}`, `$(X)`, `{{ x }}`, `#{x}`, `<% x %>`; bounded, as texts are long. */
-const WITHIN =
-  /\$\{[^{}]{1,100}\}|\$\([^()]{1,100}\)|\{\{[^{}]{1,100}\}\}|#\{[^{}]{1,100}\}|<%[^<>]{1,100}%>/;
-/** What is one only as the whole text, or a whole part of a name: `$X`, `<your-name>`, `$X-chat`. */
-const WHOLE = /(?<=^|[-./])(?:\$[A-Za-z_]\w{0,100}|<[A-Za-z][\w -]{0,100}>)(?=$|[-./])/;
+/**
+ * What tools and people put values in place of: `${X}`, `$(X)`, `{{ x }}`, `#{x}`, `<% x %>`, and in
+ * capitals `__X__`, `<X>` and `%X%`, but for what may be an escape in an address (`%E2%80`); bounded,
+ * as texts are long.
+ */
+const WITHIN = new RegExp(
+  [
+    /\$\{[^{}]{1,100}\}|\$\([^()]{1,100}\)|\{\{[^{}]{1,100}\}\}|#\{[^{}]{1,100}\}|<%[^<>]{1,100}%>/,
+    /__[A-Z](?:[A-Z0-9]|_(?!_)){0,100}__|<[A-Z][A-Z0-9_ -]{0,100}>|%(?![0-9A-F]{2})[A-Z][A-Z0-9_]{0,100}%/,
+  ]
+    .map(({ source }) => source)
+    .join("|"),
+);
+/** What is one only as the whole text, or a whole part of a name: `$X`, `<your-name>`, `%team%`, `$X-chat`. */
+const WHOLE =
+  /(?<=^|[-./])(?:\$[A-Za-z_]\w{0,100}|<[A-Za-z][\w -]{0,100}>|%[A-Za-z_]\w{2,100}%|__[A-Za-z]\w{0,100}__|@[A-Za-z_]\w{0,100}@)(?=$|[-./])/;
 
 export const placeholderLeft: Rule = {
   id: "placeholder-left",

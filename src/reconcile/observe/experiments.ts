@@ -55,12 +55,15 @@ export interface ExperimentNames {
   readonly names: ReadonlyMap<string, string>;
   /** Of those that were asked for and are deleted, which keep their names. */
   readonly deleted: ReadonlyMap<string, string>;
+  /** Ids that were asked for and are no experiment's. */
+  readonly missing: ReadonlySet<string>;
 }
 
 export const NO_EXPERIMENTS: ExperimentNames = {
   ids: new Map(),
   names: new Map(),
   deleted: new Map(),
+  missing: new Set(),
 };
 
 /** Where experiments are looked up, and whether what the ledger knows of them is believed. */
@@ -99,7 +102,8 @@ export async function experimentsByName(
   });
   const ids = new Map(asked);
   // A name that is asked for wins over another one that the same experiment had before.
-  return { ids, names: new Map([...inverted(known), ...now, ...inverted(ids)]), deleted };
+  const names = new Map([...inverted(known), ...now, ...inverted(ids)]);
+  return { ids, names, deleted, missing: new Set() };
 }
 
 /** Takes out of what is known, and of the ledger, what is not so any more; what it is called now. */
@@ -146,7 +150,9 @@ export async function experimentsById(
     const name = names.get(id);
     return name === undefined ? [] : [[name, id] as const];
   });
-  return { ids: new Map(asked), names, deleted };
+  const there = new Set([...names.keys(), ...deleted.values()]);
+  const missing = new Set(unknown.filter((id) => !there.has(id)));
+  return { ids: new Map(asked), names, deleted, missing };
 }
 
 /** A run that was faster has written the same. */

@@ -164,6 +164,7 @@ function stateOf(lists: Lists, raw: RawGuardrails, experiments: ExperimentNames)
     resources: resourcesIn(lists.resources, { ...lists, placements: raw.placements, names }),
     experiments: experiments.ids,
     deletedExperiments: experiments.deleted,
+    missingExperiments: experiments.missing,
     guardrails: raw.objects.map((guardrail) => fromGuardrail(guardrail, names)),
     scorers: new Map(),
   };
@@ -219,6 +220,7 @@ function both(one: ExperimentNames, other: ExperimentNames): ExperimentNames {
     ids: new Map([...other.ids, ...one.ids]),
     names: new Map([...other.names, ...one.names]),
     deleted: new Map([...other.deleted, ...one.deleted]),
+    missing: new Set([...other.missing, ...one.missing]),
   };
 }
 

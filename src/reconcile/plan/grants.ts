@@ -36,11 +36,15 @@ export function experimentIssues(context: PlanContext, matches: readonly Match[]
   const { grants } = context.options;
   if (!grants) return [];
   const names = new Map([...context.actual.experiments].map(([name, id]) => [id, name]));
+  const isMissing = (experiment: string) =>
+    experiment.startsWith("#") && context.actual.missingExperiments?.has(experiment.slice(1));
   return matches.flatMap(({ desired, actual }) => {
     if (desired.kind !== "endpoint") return [];
     const present = (actual?.kind === "endpoint" && actual.fields.guardrails) || [];
     return namelessExperiments(desired, names, [...present, ...context.actual.guardrails]).flatMap(
       ({ path, experiment, described }) => {
+        // One that does not exist is told as that.
+        if (isMissing(experiment)) return [];
         const denial = grants.experiment(experiment);
         if (denial === undefined) return [];
         const message = `${described} the experiment "${experiment}", which ${denial}`;

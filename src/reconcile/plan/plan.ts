@@ -10,7 +10,6 @@ import {
   type KnownState,
   keyLeft,
   keyOf,
-  type Protection,
   type ResourceKey,
   serverNameOf,
 } from "#reconcile/state.ts";
@@ -19,6 +18,7 @@ import { normalized } from "./canonical.ts";
 import { checksumOf, fingerprintOf } from "./checksum.ts";
 import { compareFields } from "./compare.ts";
 import { countOwned, type PlanContext, type PlanOptions, planContext } from "./context.ts";
+import { goneExperiments } from "./gone-experiments.ts";
 import { existingIssues, experimentIssues } from "./grants.ts";
 import { guardrailIssues } from "./guardrail-issues.ts";
 import { withUsersLeft } from "./in-use.ts";
@@ -26,6 +26,7 @@ import { matchAll, unknownValues } from "./match.ts";
 import type { Match, Matching } from "./matching.ts";
 import { inOrder } from "./order.ts";
 import { endedProtection } from "./protection.ts";
+import { protectionNotices } from "./protection-notices.ts";
 import { providerIssues } from "./providers.ts";
 import { planDeletes } from "./prune.ts";
 import { referenceIssues } from "./references.ts";
@@ -59,7 +60,7 @@ export function planChanges(
     ...compared.flatMap((comparison) => comparison.issues),
     ...referenceIssues(context, matching.renames),
     ...matching.matches.flatMap((match) => providerIssues(context, match)),
-    ...experimentsDeleted(context),
+    ...goneExperiments(context),
     ...guardrailIssues(matching.matches, actual, matching.renames),
     ...experimentIssues(context, matching.matches),
   ].sort(byPlace);
@@ -143,27 +144,6 @@ function compare(
   };
 }
 
-function experimentsDeleted({ desired, actual }: PlanContext): PlanIssue[] {
-  return desired.resources.flatMap((resource): PlanIssue[] => {
-    if (resource.kind !== "endpoint") return [];
-    const { experiment, experiment_id } = resource.fields;
-    const found = [...actual.deletedExperiments].find(
-      ([name, id]) => name === experiment || id === experiment_id,
-    );
-    if (found === undefined) return [];
-    const [name, id] = found;
-    const message = `names the experiment "${name}" (${id}), which was deleted in MLflow and keeps its name: restore it (mlflow experiments restore --experiment-id ${id}), or name another one`;
-    return [
-      {
-        rule: "experiment-deleted",
-        key: keyOf(resource),
-        path: [experiment_id === undefined ? "experiment" : "experiment_id"],
-        message,
-      },
-    ];
-  });
-}
-
 /** Of a rename in place, be it that somebody else made one by hand. */
 function nameChange(
   { known }: PlanContext,
@@ -219,35 +199,6 @@ function frozenNotices({ known, declared, externals, actualByKey }: PlanContext)
       const because = known.frozenBecause?.get(key) ?? "no file that is valid speaks of it now";
       return { code: "frozen", key, message: `stays as it is: ${because}` };
     });
-}
-
-/** Of what is protected otherwise from now on: nobody should find out by a delete. */
-function protectionNotices({ desired, known }: PlanContext, { matches }: Matching): Notice[] {
-  const ended = new Set(endedProtection(desired, known));
-  const there = new Set(matches.flatMap(({ desired, actual }) => (actual ? [desired] : [])));
-  return desired.resources.flatMap((resource): Notice[] => {
-    const { kind, name, previous_name = name } = resource;
-    const key = keyOf({ kind, name });
-    const was = [key, keyOf({ kind, name: previous_name })].some((one) => known.protected.has(one));
-    const is = resource.protected ?? false;
-    if (ended.has(key)) return [{ code: "unprotected", key, message: is ? LESS : GUARD_ENDED }];
-    if (was === Boolean(is)) return [];
-    if (was) return [{ code: "unprotected", key, message: ENDED }];
-    return is ? [{ code: "newly-protected", key, message: begun(is, there.has(resource)) }] : [];
-  });
-}
-
-const ENDED =
-  "was protected, and is not declared so any more: this plan ends its protection; protected: true keeps it";
-const GUARD_ENDED =
-  "was protected from changes, and is not declared so any more: this plan ends its protection; protected: changes keeps it";
-const LESS =
-  "was protected from changes, and is declared as protected from deletes alone; protected: changes keeps it";
-
-function begun(protection: Protection, isThere: boolean): string {
-  const start = isThere ? "was not protected, and is declared so now" : "is made as protected";
-  const end = protection === "changes" ? ", nor changes it without a second word" : "";
-  return `${start}: from this plan on no plan deletes it${end}`;
 }
 
 function lostNotices({ lost }: KnownState): Notice[] {

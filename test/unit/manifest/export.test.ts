@@ -68,6 +68,22 @@ function budget(id: string, changes: Partial<ActualResource> = {}): ActualResour
   } as ActualResource;
 }
 
+test("an experiment that was deleted in MLflow is told beside the endpoint that names it", () => {
+  const actual = {
+    ...actualOf(ENDPOINT, MODEL, SECRET),
+    deletedExperiments: new Map([["gateway/chat", "7"]]),
+  };
+
+  const text = exportManifest(actual, { owner: "search", workspace: "default" });
+
+  expect(text).toContain(`endpoints:
+  # Its experiment "gateway/chat" (7) was deleted in MLflow:
+  # restore it (mlflow experiments restore --experiment-id 7), or name another one
+  - name: chat
+`);
+  expect(text).toContain('experiment_id: "7"\n');
+});
+
 test("a gateway that was made by hand becomes a manifest with comments", async () => {
   const actual = {
     ...actualOf(budget("bp-2"), ENDPOINT, budget("bp-1"), MODEL, SECRET),

@@ -319,15 +319,26 @@ test.each<[provider: string, setting: string, value: string, granted: string]>([
     access: granted(everyGrant({ hosts: [host] })),
   });
 
-  expect(lines).toContainEqual(
+  // Once, whatever is granted: where it leads nobody can tell.
+  expect(lines.filter((line) => line.includes(`auth_config.${name} `))).toEqual([
     expect.stringMatching(
       new RegExp(` secrets.0..auth_config.${name} must be .*[(]setting-grammar`),
     ),
-  );
-  if (host === "*") return;
-  expect(lines).toContainEqual(
-    expect.stringContaining(`auth_config.${name} is not granted to this owner; granted is ${host}`),
-  );
+  ]);
+});
+
+test("beside a setting that breaks its grammar the others are judged as ever", async () => {
+  const auth_config = { aws_region_name: "evil.example/#", api_base: "https://evil.example" };
+  const entry = aSecret({ provider: "bedrock", auth_config });
+
+  const lines = await issuesOf(JSON.stringify(aManifest({ secrets: [entry] })), {
+    access: granted(everyGrant({ hosts: ["*.amazonaws.com"] })),
+  });
+
+  expect(lines).toEqual([
+    expect.stringMatching(/aws_region_name must be .*setting-grammar/),
+    expect.stringMatching(/api_base is not granted to this owner; .*got "evil.example"/),
+  ]);
 });
 
 test("of many patterns the first ten are shown", async () => {

@@ -427,6 +427,20 @@ test("an experiment that is named by its id and deleted in MLflow is told as wel
   }
 });
 
+test("an experiment_id that no experiment has is told by the plan, before anything is written", async () => {
+  const runs = syncRuns();
+  const manifest = { ...MANIFEST, endpoints: [anEndpoint({ experiment_id: "999" })] };
+
+  const report = await runs.putAndSync(manifest);
+
+  expect(issuesIn(report)).toEqual([
+    expect.stringMatching(
+      /experiment-missing: names the experiment 999, which this workspace of MLflow does not have/,
+    ),
+  ]);
+  expect(runs.gateway.writes()).toEqual([]);
+});
+
 test("an experiment that is deleted in MLflow is told, with the mend, by drift and by a new plan", async () => {
   const manifest = { ...MANIFEST, endpoints: [anEndpoint({ experiment: "traces" })] };
   const { gateway, drift, putAndSync, nextRun } = await applied({ manifest });

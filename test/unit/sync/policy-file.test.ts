@@ -292,12 +292,15 @@ test("an experiment that is given by its id counts by its name", async () => {
     aManifest({ endpoints: [anEndpoint({ experiment_id })] });
   const before = gateway.writes();
 
-  const denied = [others.experiment_id, "999"];
-  for (const id of denied) {
+  const denied = [
+    [others.experiment_id, "not-granted"],
+    ["999", "experiment-missing"],
+  ] as const;
+  for (const [id, rule] of denied) {
     const report = await putAndSync(tracedBy(id));
 
     expect(report?.manifests[0]?.issues).toMatchObject([
-      { rule: "not-granted", path: ["endpoints", 0, "experiment_id"] },
+      { rule, path: ["endpoints", 0, "experiment_id"] },
     ]);
   }
   expect(gateway.writes()).toEqual(before);

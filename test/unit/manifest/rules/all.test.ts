@@ -263,6 +263,16 @@ const FOUND: [rule: string, changes: Partial<Manifest>, message: string][] = [
     "$TEAM-x",
     "x-<team>",
     "a/$TEAM",
+    "__TEAM__",
+    "chat__TEAM__eu",
+    "x-__team__",
+    "<TEAM>",
+    "the <TEAM NAME> of today",
+    "%TEAM%",
+    "chat_%TEAM_NAME%",
+    "%team%-x",
+    "%DATABASE%",
+    "@TEAM@",
   ].map((text): [string, Partial<Manifest>, string] => [
     "placeholder-left",
     { endpoints: [anEndpoint({ tags: { team: text } })] },
@@ -378,6 +388,17 @@ test.each<[string, Partial<Manifest>]>([
         aBudget({ name: "b", budget_action: "REJECT", adopt: "bp-2" }),
       ],
     },
+  ],
+  [
+    "texts that only look a little like placeholders",
+    endpoints({
+      tags: {
+        a: "50 % to 60 %, %E2%80%A6, %AB%20x",
+        b: "1 < TWO and TWO > 1, ada@example.com, @ada",
+        c: "a__b__c, ___",
+        d: "US$ 5, #1",
+      },
+    }),
   ],
   ["an address that was taken away", secrets({ auth_config: { api_base: "" } })],
   [
