@@ -57,9 +57,25 @@ export async function commitWithMessages(
   return ledger.commit([...writes, ...fresh.flatMap(messageWrites)]);
 }
 
-/** Begins with the time, so that the outbox is listed oldest first and the age needs no body. */
-function outboxId({ timeMs, id }: Message): string {
-  return ledgerId(`${new Date(timeMs).toISOString()}/${id}`);
+/** Stands before all digits: what is critical is listed first. */
+const CRITICAL = "!";
+/** All critical messages are listed before this id, and no other one. */
+export const AFTER_CRITICAL = '"';
+
+/**
+ * Begins with the time, so that the outbox is listed oldest first and the age needs no body; all
+ * that is critical comes before the rest, however much of that waits.
+ */
+function outboxId({ timeMs, id, severity }: Message): string {
+  const urgency = severity === "critical" ? CRITICAL : "";
+  return ledgerId(`${urgency}${new Date(timeMs).toISOString()}/${id}`);
+}
+
+/** When a message was decided, by its id in the outbox; whatever else is there is as old as can be. */
+export function decidedMs(id: string): number {
+  const start = id.startsWith(CRITICAL) ? CRITICAL.length : 0;
+  const timeMs = Date.parse(id.slice(start, id.indexOf("/")));
+  return Number.isNaN(timeMs) ? 0 : timeMs;
 }
 
 function messageWrites(message: Message): LedgerWrite[] {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Clock } from "./clock.ts";
 import type { Deadline } from "./deadline.ts";
 import { type Ledger, type LedgerRecord, remove } from "./ledger.ts";
-import { type Message, OUTBOX, type Severity } from "./message.ts";
+import { AFTER_CRITICAL, decidedMs, type Message, OUTBOX, type Severity } from "./message.ts";
 
 /** Where messages go. */
 export interface MessageChannel {
@@ -56,8 +56,8 @@ const URGENCY: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, i
 const PAGE_LENGTH = 100;
 
 /**
- * Publishes whatever is in the outbox, the oldest first, page by page until the deadline; of a page
- * critical messages go first, and the oldest of each severity before the newer. Deletes what is out.
+ * Publishes whatever is in the outbox, page by page until the deadline: first all that is critical,
+ * then the rest, the oldest first; of a page warnings go before what is only told. Deletes what is out.
  * Resending is the same act: whoever is killed between the two, or works beside another, publishes a
  * message twice under the same id. A message that fails stays, and holds up no other.
  */
@@ -65,19 +65,38 @@ export async function publishOutbox(dependencies: OutboxDependencies): Promise<O
   const { clock, deadline } = dependencies;
   const published: string[] = [];
   const unpublished: Unpublished[] = [];
-  let oldest: string | undefined;
+  const left: number[] = [];
   let page: Page | undefined;
   do {
     page = await publishPage(dependencies, page?.lastId);
     published.push(...page.published);
     unpublished.push(...page.unpublished);
-    oldest ??= page.oldestLeft;
+    left.push(...page.leftMs);
   } while (page.isFull && deadline.leftMs() > 0);
-  return {
-    published,
-    unpublished,
-    oldestAgeMs: oldest === undefined ? 0 : ageOf(oldest, clock.nowMs()),
-  };
+  if (page.isFull) left.push(...(await oldestBehind(dependencies, page.lastId)));
+  const nowMs = clock.nowMs();
+  const oldestAgeMs = left.reduce((ageMs, timeMs) => Math.max(ageMs, nowMs - timeMs), 0);
+  return { published, unpublished, oldestAgeMs };
+}
+
+/** Of the pages that were not looked at the critical ones come first, and the oldest of the rest. */
+async function oldestBehind(
+  { ledger }: OutboxDependencies,
+  lastId: string | undefined = "",
+): Promise<number[]> {
+  const ids: string[] = [];
+  for (const after of new Set([
+    lastId,
+    byBytes(lastId, AFTER_CRITICAL) < 0 ? AFTER_CRITICAL : lastId,
+  ])) {
+    const [first] = await ledger.list(OUTBOX, {
+      after,
+      limit: 1,
+      onUnreadable: (id) => ids.push(id),
+    });
+    if (first) ids.push(first.id);
+  }
+  return ids.map(decidedMs);
 }
 
 /** What became of some messages that follow each other in the outbox. */
@@ -85,8 +104,8 @@ interface Page extends Omit<OutboxResult, "oldestAgeMs"> {
   readonly lastId: string | undefined;
   /** More may follow. */
   readonly isFull: boolean;
-  /** Id of the oldest record that stayed. */
-  readonly oldestLeft: string | undefined;
+  /** When the messages were decided that stayed. */
+  readonly leftMs: readonly number[];
 }
 
 async function publishPage(
@@ -120,7 +139,7 @@ async function publishPage(
     unpublished: [...unreadable, ...failed],
     lastId: ids.at(-1),
     isFull: ids.length === PAGE_LENGTH,
-    oldestLeft: [...unreadable, ...left.values()].map(({ id }) => id).sort(byBytes)[0],
+    leftMs: [...unreadable, ...left.values()].map(({ id }) => decidedMs(id)),
   };
 }
 
@@ -139,10 +158,4 @@ function byUrgency(records: readonly LedgerRecord<Message>[]): Message[] {
   return records
     .map(({ value }) => value)
     .sort((one, other) => URGENCY[one.severity] - URGENCY[other.severity]);
-}
-
-/** See `outboxId`; whatever else somebody put there is as old as it can be. */
-function ageOf(id: string, nowMs: number): number {
-  const sinceMs = Date.parse(id.slice(0, id.indexOf("/")));
-  return Number.isNaN(sinceMs) ? nowMs : Math.max(0, nowMs - sinceMs);
 }

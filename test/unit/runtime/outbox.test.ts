@@ -209,7 +209,7 @@ async function setupMany(count: number) {
   return { ...parts, messages, pages };
 }
 
-test("a long outbox is published page by page, the oldest first; of a page critical ones go first", async () => {
+test("a long outbox is published page by page, all that is critical first and then the oldest", async () => {
   const { ledger, channel, publish, messages, pages } = await setupMany(250);
 
   const { published, unpublished, oldestAgeMs } = await publish();
@@ -219,10 +219,31 @@ test("a long outbox is published page by page, the oldest first; of a page criti
   expect([...published].sort()).toEqual(messages.map(({ id }) => id).sort());
   expect(await messagesIn(ledger)).toEqual([]);
   const places = channel.ids().map((id) => Number(id.slice(2)));
-  expect(places.map((place) => Math.floor(place / 100))).toEqual(
-    Array.from({ length: 250 }, (_, index) => Math.floor(index / 100)),
+  const inOrder = Array.from({ length: 250 }, (_, place) => place);
+  expect(places).toEqual([
+    ...inOrder.filter((place) => place % 10 === 9),
+    ...inOrder.filter((place) => place % 10 !== 9),
+  ]);
+});
+
+test("a critical message behind thousands of others goes out with the first page", async () => {
+  const { ledger, clock, channel, messages } = await setupMany(1_500);
+  await commitWithMessages(ledger, [], [aMessage({ id: "last", severity: "critical" })]);
+
+  const { oldestAgeMs } = await publishOutbox({
+    ledger,
+    clock,
+    channel,
+    deadline: deadlineAfter(1),
+  });
+
+  expect(channel.ids()).toHaveLength(200);
+  expect(channel.ids().slice(140, 152)).toContain("last");
+  // What waits longest is none of the critical ones.
+  expect(channel.ids()).not.toContain("m-1000");
+  expect(oldestAgeMs).toBe(
+    clock.nowMs() - (messages.find(({ id }) => !channel.ids().includes(id))?.timeMs ?? 0),
   );
-  expect(places.slice(0, 10)).toEqual([9, 19, 29, 39, 49, 59, 69, 79, 89, 99]);
 });
 
 test("pages that fail, or hold what cannot be read, hold up no later page", async () => {
@@ -253,7 +274,8 @@ test("no page is begun after the deadline; the age is that of the oldest that is
     deadline: deadlineAfter(1),
   });
 
-  expect(pages).toEqual([100, 100]);
+  // The last look is at how old the oldest is that was not looked at.
+  expect(pages).toEqual([100, 100, 1]);
   expect(published).toHaveLength(199);
   expect(oldestAgeMs).toBe(349 * MINUTE_MS);
   expect(await messagesIn(ledger)).toHaveLength(151);
