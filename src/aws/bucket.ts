@@ -3,6 +3,8 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput,
   ListObjectVersionsCommand,
   NoSuchKey,
   NotFound,
@@ -19,6 +21,7 @@ import type { Snapshot, SnapshotStore } from "#sync/history/snapshot.ts";
 import {
   type ListedManifest,
   MANIFEST_PREFIX,
+  type ManifestFolder,
   type ManifestShelf,
   resultFolder,
 } from "#sync/manifest-source.ts";
@@ -52,24 +55,44 @@ export class ManifestBucket
     this.#options = callOptions(signal);
   }
 
-  async listManifests(prefix = MANIFEST_PREFIX): Promise<ListedManifest[]> {
+  async listManifests(
+    prefix = MANIFEST_PREFIX,
+    max = Number.POSITIVE_INFINITY,
+  ): Promise<ListedManifest[]> {
     const listed: ListedManifest[] = [];
+    for await (const page of this.#pages({ Prefix: prefix })) {
+      listed.push(...filesIn(page));
+      if (listed.length >= max) break;
+    }
+    return listed;
+  }
+
+  async listTop(): Promise<ManifestFolder> {
+    const files: ListedManifest[] = [];
+    const folders: string[] = [];
+    for await (const page of this.#pages({ Prefix: MANIFEST_PREFIX, Delimiter: "/" })) {
+      files.push(...filesIn(page));
+      for (const { Prefix } of page.CommonPrefixes ?? []) {
+        if (Prefix !== undefined) folders.push(Prefix.slice(MANIFEST_PREFIX.length, -1));
+      }
+    }
+    return { files, folders };
+  }
+
+  async *#pages(of: Pick<ListObjectsV2CommandInput, "Prefix" | "Delimiter">) {
     let token: string | undefined;
     do {
       const command = new ListObjectsV2Command({
+        ...of,
         Bucket: this.#bucket,
-        Prefix: prefix,
         ContinuationToken: token,
       });
       const page = await awsCall("listing manifests", () =>
         this.#client.send(command, this.#options),
       );
-      for (const { Key, Size = 0, ETag = "" } of page.Contents ?? []) {
-        if (Key !== undefined) listed.push({ key: Key, bytes: Size, etag: ETag });
-      }
+      yield page;
       token = page.NextContinuationToken;
     } while (token !== undefined);
-    return listed;
   }
 
   async readNewest(key: string): Promise<OwnerFile | undefined> {
@@ -216,6 +239,12 @@ export class ManifestBucket
     });
     await awsCall(`writing ${key}`, () => this.#client.send(command, this.#options));
   }
+}
+
+function filesIn({ Contents = [] }: ListObjectsV2CommandOutput): ListedManifest[] {
+  return Contents.flatMap(({ Key: key, Size: bytes = 0, ETag: etag = "" }) =>
+    key === undefined ? [] : [{ key, bytes, etag }],
+  );
 }
 
 /** Source: Amazon S3 API, conditional writes: 412, 409 while another write is under way, 404. */

@@ -12,14 +12,24 @@ export interface ListedManifest {
   readonly etag: string;
 }
 
+/** What lies directly in a folder. */
+export interface ManifestFolder {
+  readonly files: readonly ListedManifest[];
+  /** Names of its folders; an empty one too, as S3 may have it. */
+  readonly folders: readonly string[];
+}
+
 /** Where people put manifests. */
 export interface ManifestSource {
   /**
    * All manifests whose keys begin so, `manifests/policy.yaml` included.
    *
    * @param prefix within {@link MANIFEST_PREFIX}. @default all
+   * @param max the first so many in the order of their keys, or a few more. @default all
    */
-  listManifests(prefix?: string): Promise<ListedManifest[]>;
+  listManifests(prefix?: string, max?: number): Promise<ListedManifest[]>;
+  /** What lies directly in `manifests/`, however much lies in the folders there. */
+  listTop(): Promise<ManifestFolder>;
   /** The newest version; undefined when the object was deleted. */
   readNewest(key: string): Promise<OwnerFile | undefined>;
 }
@@ -74,8 +84,9 @@ const READS_IN_FLIGHT = 4;
 
 /** The owners that have manifests; an empty one stands for files that lie in no folder. */
 export async function ownersOf(manifests: ManifestSource): Promise<string[]> {
-  const keys = (await manifests.listManifests()).map(({ key }) => key);
-  return [...new Set(keys.filter(isManifestKey).map(ownerOfKey))].sort();
+  const { files, folders } = await manifests.listTop();
+  const strays = files.filter(({ key }) => isManifestKey(key)).map(() => "");
+  return [...new Set([...strays, ...folders])].sort();
 }
 
 /**
@@ -83,8 +94,9 @@ export async function ownersOf(manifests: ManifestSource): Promise<string[]> {
  * before.
  */
 export async function readFiles(manifests: ManifestSource, owner: string): Promise<OwnerFile[]> {
-  const folder = owner === "" ? MANIFEST_PREFIX : `${MANIFEST_PREFIX}${owner}/`;
-  const own = (await manifests.listManifests(folder)).filter(
+  const strays = owner === "" ? (await manifests.listTop()).files : [];
+  const inFolder = await manifests.listManifests(`${MANIFEST_PREFIX}${owner}/`);
+  const own = [...strays, ...inFolder].filter(
     ({ key }) => isManifestKey(key) && ownerOfKey(key) === owner,
   );
   // Of a file that is too long by itself no more is read than shows that.

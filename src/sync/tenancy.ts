@@ -93,19 +93,29 @@ async function closure(
   );
 }
 
-/** What somebody meant to be the policy: outside all folders by its name, elsewhere by what it says. */
+/**
+ * What somebody meant to be the policy: outside all folders by its name, elsewhere by what it says.
+ * Each run looks for it: of what lies in the folders of the owners no more than the first files.
+ */
 async function misnamedPolicies(manifests: ManifestSource): Promise<string[]> {
-  const listed = await manifests.listManifests();
-  const keys = listed.map(({ key }) => key).filter(isManifestKey);
+  const { files } = await manifests.listTop();
+  const listed = [...files, ...(await manifests.listManifests(undefined, LOOKED_AT_MAX))];
+  const sizes = new Map(listed.map(({ key, bytes }) => [key, bytes]));
   const isPolicy = async (key: string) => {
     const [isOutside, isNamed] = [ownerOfKey(key) === "", isNamedLikePolicy(key)];
     if (isOutside && isNamed) return true;
-    return (isOutside || isNamed) && saysPolicy(await manifests.readNewest(key));
+    if (!(isOutside || isNamed) || (sizes.get(key) ?? 0) > POLICY_BYTES_MAX) return false;
+    return saysPolicy(await manifests.readNewest(key));
   };
   const found: string[] = [];
-  for (const key of keys.sort()) if (await isPolicy(key)) found.push(key);
+  for (const key of [...sizes.keys()].filter(isManifestKey).sort()) {
+    if (await isPolicy(key)) found.push(key);
+  }
   return found;
 }
+
+/** Ten requests; most buckets have fewer files than one shows. */
+const LOOKED_AT_MAX = 10_000;
 
 /** Longer files are read in a thread, and no policy is that long. */
 const POLICY_BYTES_MAX = 100 * 1024;

@@ -1,7 +1,12 @@
 import type { ReportStore } from "#sync/end-run.ts";
 import { readSnapshotText } from "#sync/history/read-snapshot.ts";
 import type { Snapshot, SnapshotStore } from "#sync/history/snapshot.ts";
-import { type ListedManifest, MANIFEST_PREFIX, type ManifestShelf } from "#sync/manifest-source.ts";
+import {
+  type ListedManifest,
+  MANIFEST_PREFIX,
+  type ManifestFolder,
+  type ManifestShelf,
+} from "#sync/manifest-source.ts";
 import type { ApprovalSource } from "#sync/owner/approval.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
 import type { PreviewStore } from "#sync/preview/preview.ts";
@@ -49,6 +54,18 @@ export class FakeBucket
       etag: version_id,
     }));
     return Promise.resolve(listed.sort((one, other) => (one.key < other.key ? -1 : 1)));
+  }
+
+  async listTop(): Promise<ManifestFolder> {
+    const listed = await this.listManifests();
+    const rest = ({ key }: ListedManifest) => key.slice(MANIFEST_PREFIX.length).split("/");
+    const folders = listed
+      .map(rest)
+      .flatMap(([folder = "", ...within]) => (within.length > 0 ? [folder] : []));
+    return {
+      files: listed.filter((one) => rest(one).length === 1),
+      folders: [...new Set(folders)],
+    };
   }
 
   readNewest(key: string): Promise<OwnerFile | undefined> {

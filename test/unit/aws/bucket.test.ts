@@ -104,6 +104,43 @@ test("all manifests are listed, however many pages they are, and nothing else", 
   expect(sent.at(-1)?.input.Prefix).toBe("manifests/ads/");
 });
 
+test("what lies directly in manifests/ is listed without what the folders hold", async () => {
+  const { sent, bucket } = bucketOf(
+    {
+      Contents: [{ Key: "manifests/", Size: 0, ETag: '"e0"' }],
+      CommonPrefixes: [{ Prefix: "manifests//" }, { Prefix: "manifests/ads/" }],
+      NextContinuationToken: "more",
+    },
+    {
+      Contents: [{ Key: "manifests/stray.yaml", Size: 8, ETag: '"e2"' }],
+      CommonPrefixes: [{ Prefix: "manifests/search/" }],
+    },
+  );
+
+  expect(await bucket.listTop()).toEqual({
+    files: [
+      { key: "manifests/", bytes: 0, etag: '"e0"' },
+      { key: "manifests/stray.yaml", bytes: 8, etag: '"e2"' },
+    ],
+    folders: ["", "ads", "search"],
+  });
+  expect(sent.map(({ input }) => [input.Prefix, input.Delimiter])).toEqual([
+    ["manifests/", "/"],
+    ["manifests/", "/"],
+  ]);
+});
+
+test("of many manifests no more pages are listed than are asked for", async () => {
+  const page = {
+    Contents: [{ Key: KEY, Size: 8, ETag: '"e"' }],
+    NextContinuationToken: "more",
+  };
+  const { sent, bucket } = bucketOf(page, page, page);
+
+  expect(await bucket.listManifests(undefined, 2)).toHaveLength(2);
+  expect(sent).toHaveLength(2);
+});
+
 test("an empty bucket has no manifests", async () => {
   const { bucket } = bucketOf({});
 

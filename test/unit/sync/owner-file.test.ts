@@ -58,6 +58,7 @@ test("of a bucket nothing is read that is more than an owner may have", async ()
   const read: string[] = [];
   const manifests = {
     listManifests: async () => listed,
+    listTop: async () => ({ files: [], folders: ["a"] }),
     readNewest: async (name: string) => {
       read.push(name);
       return aFile(name, 5);
@@ -82,6 +83,7 @@ test("files that grew since they were listed are not kept either", async () => {
   }));
   const manifests = {
     listManifests: async () => listed,
+    listTop: async () => ({ files: [], folders: ["a"] }),
     readNewest: async (name: string) => aFile(name, 5),
   };
 
@@ -98,6 +100,7 @@ test("one file that is too long by itself blocks no other", async () => {
   }));
   const manifests = {
     listManifests: async () => listed,
+    listTop: async () => ({ files: [], folders: ["a"] }),
     readNewest: async (name: string) => aFile(name, name.includes("2") ? 5.1 : 1),
   };
 

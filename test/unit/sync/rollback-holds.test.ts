@@ -62,6 +62,7 @@ function setup() {
 function shelf(bucket: ManifestShelf, otherwise: Partial<ManifestShelf>): ManifestShelf {
   return {
     listManifests: () => bucket.listManifests(),
+    listTop: () => bucket.listTop(),
     readNewest: (key) => bucket.readNewest(key),
     hadManifest: (key) => bucket.hadManifest(key),
     replaceManifest: (...args) => bucket.replaceManifest(...args),
