@@ -44,8 +44,9 @@ export async function waiting<R>(
   work: (wait: Wait) => Promise<R>,
 ): Promise<R> {
   const progress = waitingOf(context, what);
+  const signal = context.onInterrupt();
   try {
-    return await work({ timeoutMs: timeout * 1000, onWait: progress.onWait });
+    return await work({ timeoutMs: timeout * 1000, signal, onWait: progress.onWait });
   } finally {
     progress.end();
   }

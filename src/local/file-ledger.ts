@@ -39,6 +39,8 @@ export interface FileLedgerOptions {
   /** Name of the server that the ledger is about: one of another server is refused. */
   readonly gateway: string;
   readonly clock: Clock;
+  /** Ends the wait for another process that writes. @default never */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -49,15 +51,17 @@ export class FileLedger implements Ledger {
   readonly #path: string;
   readonly #gateway: string;
   readonly #clock: Clock;
+  readonly #signal: AbortSignal | undefined;
   /** As it was read last, and what the file looked like then. */
   #known: { readonly stamp: string; readonly items: ReadonlyMap<string, Item> } | undefined;
   /** Commits of this process, one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ path, gateway, clock }: FileLedgerOptions) {
+  constructor({ path, gateway, clock, signal }: FileLedgerOptions) {
     this.#path = path;
     this.#gateway = gateway;
     this.#clock = clock;
+    this.#signal = signal;
   }
 
   async read<T>(kind: LedgerKind<T>, id: string): Promise<LedgerRecord<T> | undefined> {
@@ -73,9 +77,8 @@ export class FileLedger implements Ledger {
   async commit(writes: readonly LedgerWrite[]): Promise<boolean> {
     checkCommit(writes);
     if (writes.length === 0) return true;
-    const done = this.#last.then(() =>
-      withFileLock(`${this.#path}.lock`, this.#clock, () => this.#commit(writes)),
-    );
+    const lock = { path: `${this.#path}.lock`, clock: this.#clock, signal: this.#signal };
+    const done = this.#last.then(() => withFileLock(lock, () => this.#commit(writes)));
     this.#last = done.catch(() => undefined);
     return done;
   }

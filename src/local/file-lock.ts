@@ -11,14 +11,21 @@ const STALE_AFTER_MS = 60_000;
 const WAIT_MS_MAX = 10_000;
 const POLL_MS = 10;
 
-/** Runs `work` while nobody else holds the lock file: a process on this machine or on a shared disk. */
-export async function withFileLock<R>(
-  path: string,
-  clock: Clock,
-  work: () => Promise<R>,
-): Promise<R> {
+export interface LockFile {
+  readonly path: string;
+  readonly clock: Clock;
+  /** Ends the wait for another process. @default never */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs `work` while nobody else holds the lock file: a process on this machine or on a shared disk.
+ * Throws {@link LocalLockError} when another one keeps it for 10 seconds, or until the signal aborts.
+ */
+export async function withFileLock<R>(lock: LockFile, work: () => Promise<R>): Promise<R> {
+  const { path } = lock;
   const mine = JSON.stringify({ ...thisProcess(), id: randomUUID() });
-  await acquire(path, clock, mine);
+  await acquire(lock, mine);
   try {
     return await work();
   } finally {
@@ -26,19 +33,19 @@ export async function withFileLock<R>(
   }
 }
 
-async function acquire(path: string, clock: Clock, mine: string): Promise<void> {
+async function acquire({ path, clock, signal }: LockFile, mine: string): Promise<void> {
   const deadlineMs = clock.nowMs() + WAIT_MS_MAX;
   while (!(await createFile(path, mine))) {
     const held = await readIfAny(path);
     if (held === undefined) continue;
     if (await isStale(path, held)) {
       await removeStale(path, held, mine);
-    } else if (clock.nowMs() >= deadlineMs) {
+    } else if (signal?.aborted || clock.nowMs() >= deadlineMs) {
       throw new LocalLockError(
         `${path} is held by another process: ${held}. If no gwops is running, remove the file`,
       );
     }
-    await clock.sleep(POLL_MS);
+    await clock.sleep(POLL_MS, signal);
   }
 }
 

@@ -14,8 +14,12 @@ const OTHERS = 0o077;
  * The key by which values are recognised, made at the first use. Whoever has it could test guesses
  * of a value against the ledger, so a file that others can read is refused.
  */
-export async function readOrMakeKey(path: string, clock: Clock): Promise<Redacted<Buffer>> {
-  const text = (await readKey(path)) ?? (await makeKey(path, clock));
+export async function readOrMakeKey(
+  path: string,
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<Redacted<Buffer>> {
+  const text = (await readKey(path)) ?? (await makeKey(path, clock, signal));
   if (!HEX_KEY.test(text)) {
     throw new LocalFileError(
       `${path} must hold ${KEY_BYTES} bytes in hexadecimal. Remove it to have a new one made: ` +
@@ -37,8 +41,12 @@ async function readKey(path: string): Promise<string | undefined> {
   );
 }
 
-async function makeKey(path: string, clock: Clock): Promise<string> {
-  return withFileLock(`${path}.lock`, clock, async () => {
+async function makeKey(
+  path: string,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  return withFileLock({ path: `${path}.lock`, clock, signal }, async () => {
     const text = (await readKey(path)) ?? randomBytes(KEY_BYTES).toString("hex");
     await replaceFile(path, text.endsWith("\n") ? text : `${text}\n`);
     return text;

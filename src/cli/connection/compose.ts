@@ -33,7 +33,7 @@ export async function openBackend(
   surroundings: Surroundings,
   request: BackendRequest,
 ): Promise<Backend> {
-  const { env, home, folder, clock, runId, user, process } = surroundings;
+  const { env, home, folder, clock, runId, user, process, recording } = surroundings;
   const ledgerPath = request.ledger ?? defaultLedgerPath({ env, home }, request.trackingUri);
   const { ledger, snapshots, isShared, manifests } = await openMemory(
     surroundings,
@@ -54,7 +54,7 @@ export async function openBackend(
         owner,
         env,
         folder,
-        key: () => readOrMakeKey(`${ledgerPath}.key`, clock),
+        key: () => readOrMakeKey(`${ledgerPath}.key`, clock, recording),
         secretsManager: () => openSecretsManager(env),
       }),
       server: serverAddress(request.trackingUri),
@@ -104,7 +104,12 @@ async function openMemory(
     return openStack(stack, { env, recording });
   }
   return {
-    ledger: new FileLedger({ path: ledgerPath, gateway: serverName(trackingUri), clock }),
+    ledger: new FileLedger({
+      path: ledgerPath,
+      gateway: serverName(trackingUri),
+      clock,
+      signal: recording,
+    }),
     snapshots: new SnapshotFolder(`${ledgerPath}.snapshots`),
     isShared: false,
   };

@@ -11,12 +11,18 @@ type Process = Pick<EventEmitter, "on" | "once">;
 /** How a command learns that it shall stop, and what ends the calls of its memory after that. */
 export function interruption(process: Process) {
   const recording = new AbortController();
+  let stop: AbortSignal | undefined;
+  const begin = () => {
+    const begun = interruptOf(process);
+    const { signal } = untilStopped(begun, GRACE_MS + RECORDING_MS);
+    signal.addEventListener("abort", () => recording.abort(signal.reason), { once: true });
+    return begun;
+  };
   return {
     recording: recording.signal,
+    /** One for the whole command: what was said between two waits counts for the second, too. */
     onInterrupt: () => {
-      const stop = interruptOf(process);
-      const { signal } = untilStopped(stop, GRACE_MS + RECORDING_MS);
-      signal.addEventListener("abort", () => recording.abort(signal.reason), { once: true });
+      stop ??= begin();
       return stop;
     },
   };

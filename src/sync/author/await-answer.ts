@@ -12,6 +12,8 @@ export interface AuthorDependencies {
 
 export interface Wait {
   readonly timeoutMs: number;
+  /** Ends the wait. @default only time does */
+  readonly signal?: AbortSignal | undefined;
   /** Called before each further look. */
   readonly onWait?: ((waitedMs: number) => void) | undefined;
 }
@@ -20,6 +22,13 @@ export interface Wait {
 class NoAnswerError extends GatewayOpsError {
   override readonly name = "NoAnswerError";
   readonly code = "no-answer";
+  readonly disposition = "retry";
+}
+
+/** Somebody wants to wait no longer. */
+class StoppedError extends GatewayOpsError {
+  override readonly name = "StoppedError";
+  readonly code = "stopped";
   readonly disposition = "retry";
 }
 
@@ -43,11 +52,12 @@ interface Awaited<Document, Answer> {
 
 /**
  * Looks again and again until a document of the bucket tells of what was put. Throws
- * {@link NoAnswerError} when time is over, and {@link ReplacedError} as soon as nobody will tell.
+ * {@link NoAnswerError} when time is over, {@link StoppedError} when the signal aborts, and
+ * {@link ReplacedError} as soon as nobody will tell.
  */
 export async function awaitAnswer<Document, Answer>(
   { bucket, clock }: AuthorDependencies,
-  { timeoutMs, onWait }: Wait,
+  { timeoutMs, signal, onWait }: Wait,
   { key, puts, answerIn }: Awaited<Document, Answer>,
 ): Promise<Answer> {
   const startedMs = clock.nowMs();
@@ -65,7 +75,8 @@ export async function awaitAnswer<Document, Answer>(
       throw new NoAnswerError(noAnswer(bucket, key, timeoutMs, file === "denied"));
     }
     onWait?.(waitedMs);
-    await clock.sleep(LOOK_EVERY_MS);
+    await clock.sleep(LOOK_EVERY_MS, signal);
+    if (signal?.aborted) throw new StoppedError(stopped(bucket, key));
   }
 }
 
@@ -85,6 +96,10 @@ async function checkNewest(bucket: AuthorBucket, puts: readonly PutVersion[]): P
       `${key} was replaced meanwhile: its newest version is ${newest.version_id}, and what was put here was ${version_id}`,
     );
   }
+}
+
+function stopped({ name }: AuthorBucket, key: string): string {
+  return `nobody waits for the answer any more: the workers work on what was put all the same, and write ${key} in the bucket ${name}`;
 }
 
 function noAnswer(bucket: AuthorBucket, key: string, timeoutMs: number, isDenied: boolean): string {

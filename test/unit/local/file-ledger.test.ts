@@ -3,6 +3,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -157,6 +158,25 @@ test("a lock that is held is waited for, and named when the wait is over", async
     /ledger\.json\.lock is held by another process: .*"process_id"/,
   );
   expect((await ledger.list(NOTES)).map(({ id }) => id)).toEqual(["a"]);
+});
+
+test("a wait for a lock that is held ends when the command is to end", async () => {
+  const path = aPath();
+  const stop = new AbortController();
+  const gateway = "localhost:5000";
+  const ledger = new FileLedger({ path, gateway, clock: systemClock, signal: stop.signal });
+  await ledger.commit([put(NOTES, "a", { text: "one" }, undefined)]);
+  writeFileSync(`${path}.lock`, JSON.stringify({ ...thisProcess(), id: "x" }));
+  setTimeout(() => stop.abort(), 50);
+  const startedMs = Date.now();
+
+  const commit = ledger.commit([put(NOTES, "b", { text: "two" }, undefined)]);
+
+  await expect(commit).rejects.toThrow(/ledger\.json\.lock is held by another process/);
+  expect(Date.now() - startedMs).toBeLessThan(5_000);
+  rmSync(`${path}.lock`);
+  // What is left to be recorded finds it free, and needs no wait.
+  expect(await ledger.commit([put(NOTES, "b", { text: "one" }, undefined)])).toBe(true);
 });
 
 test("a write after one that failed is carried out", async () => {

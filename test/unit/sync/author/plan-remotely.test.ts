@@ -88,6 +88,27 @@ test("whoever's plan is replaced before it was made is told, and waits no longer
   expect(clock.nowMs() - startedMs).toBeLessThan(5_000);
 });
 
+test("whoever stops waiting learns at once that what was put is worked on all the same", async () => {
+  const { dependencies, state, clock } = authorSetup();
+  Object.assign(state, { isDeaf: true });
+  const stop = new AbortController();
+  const startedMs = clock.nowMs();
+
+  const plan = planRemotely(dependencies, planOf(), {
+    ...WAIT,
+    signal: stop.signal,
+    onWait: (waitedMs) => {
+      if (waitedMs >= 2_000) stop.abort();
+    },
+  });
+
+  await expect(plan).rejects.toMatchObject({
+    code: "stopped",
+    message: expect.stringContaining("and write plan-results/search/pr-12/gwops-set.json in"),
+  });
+  expect(clock.nowMs() - startedMs).toBeLessThan(5_000);
+});
+
 test.each([
   [true, "says nothing of it after 30 s. The workers"],
   [false, "s3:GetObject on the-bucket/plan-results/search/pr-12/gwops-set.json. The workers"],
