@@ -26,6 +26,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: "this user may not do that there",
   EROFS: "the file system is read-only",
   ENOSPC: "the disk is full",
+  EFBIG: "this user may not write a file of that length",
   EDQUOT: "the quota of this user is used up",
   ENOTDIR: "a part of the path is a file, not a folder",
   EISDIR: "it is a folder",
@@ -34,6 +35,11 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: "a part of the path is a file, not a folder",
 };
 
+/** Of a failed system call; its code where there are no words for it. */
+export function reasonOf(code: string | undefined): string | undefined {
+  return code === undefined ? undefined : (REASONS[code] ?? code);
+}
+
 /** What to do about a file that gwops keeps and cannot use. */
 const WAY_OUT = "make that possible, or name another place with --ledger FILE (GATEWAY_OPS_LEDGER)";
 
@@ -41,7 +47,7 @@ const WAY_OUT = "make that possible, or name another place with --ledger FILE (G
 export function fileFailure(operation: "read" | "written", path: string, error: unknown): unknown {
   const code = systemCode(error);
   if (code === undefined || error instanceof GatewayOpsError) return error;
-  const message = `${path} cannot be ${operation}: ${REASONS[code] ?? code}; ${WAY_OUT}`;
+  const message = `${path} cannot be ${operation}: ${reasonOf(code)}; ${WAY_OUT}`;
   return new LocalFileError(message, { cause: error });
 }
 

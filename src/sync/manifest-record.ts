@@ -25,6 +25,8 @@ export interface ManifestRecord {
   readonly refused_checksums?: readonly string[] | undefined;
   /** The rollback that held it to what was gone back to: without it, or with another, it is planned anew. */
   readonly hold?: string | undefined;
+  /** A version that failed for now may have made changes, and those since were wrong or not let pass. */
+  readonly has_untold?: true | undefined;
   /** How often in a row the version was attempted and stayed pending. */
   readonly attempts: number;
   readonly at_ms: number;
@@ -78,9 +80,8 @@ export function isDue(
  * was paused has made none.
  */
 export function isUnsettled(record: ManifestRecord | undefined): boolean {
-  return (
-    record !== undefined && UNSETTLED.includes(record.status) && record.pending_code !== PAUSED_CODE
-  );
+  if (record === undefined || record.has_untold) return record !== undefined;
+  return UNSETTLED.includes(record.status) && record.pending_code !== PAUSED_CODE;
 }
 
 /** The manifests of which a run tells something that the ledger does not know. */
@@ -164,6 +165,7 @@ export function recordOf(
     pending_code: outcome === "pending" ? run.pendingCode : undefined,
     refused_checksums: outcome === "refused" ? run.refusedChecksums : undefined,
     hold: run.hold,
+    has_untold: isUnsettled(known) && !isSuccess(outcome) ? true : undefined,
     attempts: isAgain ? known.attempts + 1 : 1,
     at_ms: run.atMs,
   };

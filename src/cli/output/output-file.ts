@@ -2,7 +2,7 @@ import { stat, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { GwopsContext, Output } from "#cli/context.ts";
 import { UsageError } from "#cli/usage-error.ts";
-import { systemCode } from "#local/errors.ts";
+import { reasonOf, systemCode } from "#local/errors.ts";
 import { replaceFile } from "#local/private-file.ts";
 import { visibleJson } from "#runtime/visible.ts";
 
@@ -42,7 +42,7 @@ export async function saveFile(
     else await writeFile(target, text, { flag: "a" });
   } catch (error) {
     const code = systemCode(Object(error).cause) ?? systemCode(error);
-    throw new UsageError(`${path} cannot be written: ${code}`, { cause: error });
+    throw new UsageError(`${path} cannot be written: ${reasonOf(code)}`, { cause: error });
   }
 }
 

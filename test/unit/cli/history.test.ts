@@ -148,7 +148,9 @@ test("a file that cannot be written is named", async () => {
   const { status, stderr } = await cli.run(["export", "--output-file", "gateway.yaml/below"]);
 
   expect(status).toBe(1);
-  expect(stderr).toContain("gateway.yaml/below cannot be written: ENOTDIR");
+  expect(stderr).toContain(
+    "gateway.yaml/below cannot be written: a part of the path is a file, not a folder",
+  );
 });
 
 test("a rollback of a rename renames back, and the rename can be planned again", async () => {

@@ -45,3 +45,32 @@ test("what finds no place is no success", async () => {
   expect(status).toBe(1);
   expect(output).toContain("gwops: stdout cannot be written: ENOSPC");
 });
+
+test("a closed terminal lets what is under way end, however often it is told", async () => {
+  const script = join(root, "hang-up.mts");
+  writeFileSync(
+    script,
+    `import { interruption } from ${JSON.stringify(join(import.meta.dirname, "../../../src/cli/input/interrupt.ts"))};
+const stop = interruption(process).onInterrupt();
+const alive = setInterval(() => undefined, 1000);
+stop.addEventListener("abort", () => {
+  console.log("stopping");
+  setTimeout(() => { console.log("ended"); clearInterval(alive); }, 500);
+});
+console.log("ready");
+`,
+  );
+  const child = spawn("node", ["--import", "tsx", script], { cwd: process.cwd() });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    output += chunk;
+    if (String(chunk).includes("ready")) {
+      for (const delayMs of [0, 50, 100]) setTimeout(() => child.kill("SIGHUP"), delayMs);
+    }
+  });
+
+  const end = await new Promise((resolve) => child.on("close", (...all) => resolve(all)));
+
+  expect(end).toEqual([0, null]);
+  expect(output).toBe("ready\nstopping\nended\n");
+});

@@ -170,6 +170,23 @@ test("a change that failed is made good by the next delivery", async () => {
   expect(await told()).toEqual([`${MANIFEST_KEY}: applied`]);
 });
 
+test("what a version made that failed for now is told once a silent one follows the wrong one after it", async () => {
+  const { gateway, putAndSync, record, told } = syncRuns();
+  gateway.failOn("createEndpoint", 1, new ExpectedError("retry", "the gateway is down"));
+  await expect(putAndSync(aManifest())).rejects.toMatchObject({ code: "apply-failed" });
+
+  const wrong = await putAndSync({ version: 1, endpoints: 7 });
+  expect([wrong?.outcome, (await record())?.has_untold]).toEqual(["rejected", true]);
+  const silent = await putAndSync({ version: 1 });
+
+  expect(silent).toMatchObject({ outcome: "applied", workspaces: [{ changes: [] }] });
+  expect(await told()).toEqual([
+    `${MANIFEST_KEY}: rejected (invalid-manifest)`,
+    `${MANIFEST_KEY}: applied`,
+  ]);
+  expect((await record())?.has_untold).toBeUndefined();
+});
+
 test("a change that failed for good is told, with what became of the others", async () => {
   const { gateway, ledger, putAndSync, sync, record } = syncRuns();
   gateway.failOn("createEndpoint", 1, new ExpectedError("reject", "no such experiment"));

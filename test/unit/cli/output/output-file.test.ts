@@ -97,11 +97,15 @@ test.each([
 });
 
 test.each([
-  ["a folder", (folder: string) => mkdirSync(join(folder, "out")), "EISDIR"],
-  ["a link to itself", (folder: string) => symlinkSync("out", join(folder, "out")), "ELOOP"],
-])("%s is refused in one sentence", async (_, prepare, code) => {
+  ["a folder", (folder: string) => mkdirSync(join(folder, "out")), "it is a folder"],
+  [
+    "a link to itself",
+    (folder: string) => symlinkSync("out", join(folder, "out")),
+    "its links lead in a circle",
+  ],
+])("%s is refused in one sentence", async (_, prepare, why) => {
   const place = aPlace();
   prepare(place.folder);
 
-  await expect(saveFile(place, "out", "x")).rejects.toThrow(`out cannot be written: ${code}`);
+  await expect(saveFile(place, "out", "x")).rejects.toThrow(`out cannot be written: ${why}`);
 });
