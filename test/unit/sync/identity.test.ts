@@ -1,4 +1,6 @@
 import { expect, test } from "@jest/globals";
+import type { BudgetSettings } from "#budgets/settings.ts";
+import { put } from "#runtime/ledger.ts";
 import { OWNER_TAG_KEY } from "#runtime/marks.ts";
 import type { RunReport } from "#sync/report/report.ts";
 import {
@@ -308,6 +310,32 @@ test("a lost ledger writes its own records anew, and no guard counts them", asyn
   expect(report?.outcome).toBe("applied");
   expect(first.gateway.writes().length).toBe(writes);
   expect((await ledger.list({ name: "budget", version: 1 })).length).toBe(12);
+});
+
+test("records of an older ledger are brought up to date, and no guard counts that", async () => {
+  const many = Array.from({ length: 12 }, (_, index) =>
+    aBudget({
+      name: `b${index}`,
+      target_scope: "USER",
+      target_value: `user-${index}`,
+      alerts: { thresholds: [0.5, 0.9] },
+    }),
+  );
+  const manifest = { version: 1 as const, budgets: many };
+  const { ledger, gateway, putAndSync } = await applied({ manifest });
+  const kind = { name: "budget", version: 1 } as const;
+  for (const record of await ledger.list<BudgetSettings>(kind)) {
+    await ledger.commit([put(kind, record.id, { ...record.value, thresholds: [0.8] }, record)]);
+  }
+  const writes = gateway.writes().length;
+
+  const report = await putAndSync(manifest);
+
+  expect(report).toMatchObject({ outcome: "applied", workspaces: [{ refusals: [] }] });
+  expect(changesIn(report)).toHaveLength(12);
+  expect(gateway.writes()).toHaveLength(writes);
+  const thresholds = (await ledger.list<BudgetSettings>(kind)).map(({ value }) => value.thresholds);
+  expect(new Set(thresholds.map(String))).toEqual(new Set(["0.5,0.9"]));
 });
 
 test("after a loss of the ledger budgets without labels are no change, and their records come back", async () => {
