@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -53,7 +53,10 @@ async function bundleFunction(name: string, outputFolder: string): Promise<Bundl
   for (const { path, contents } of result.outputFiles) {
     // The map stays out of the asset: it is larger than the code, and a stack trace is read here.
     const isMap = path.endsWith(".map");
-    await writeFile(join(isMap ? maps : asset, basename(path)), contents);
+    // Who deploys at the same time reads each file whole, the former or this one.
+    const written = join(maps, `${basename(path)}.${process.pid}`);
+    await writeFile(written, contents);
+    await rename(written, join(isMap ? maps : asset, basename(path)));
     if (!isMap) code = contents;
   }
   return { name, sizeBytes: code.length, gzipBytes: gzipSync(code).length };

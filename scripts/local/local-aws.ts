@@ -7,8 +7,8 @@ import { cleanEnvironment, runCommand, startServer } from "./processes.ts";
 
 const REGION = "us-east-1";
 const ACCOUNT = "000000000000";
-const START_TIMEOUT_MS = 60_000;
-const DEPLOY_TIMEOUT_MS = 180_000;
+const START_TIMEOUT_MS = 120_000;
+const DEPLOY_TIMEOUT_MS = 300_000;
 
 export interface LocalAwsOptions {
   readonly port?: number;

@@ -9,8 +9,8 @@ import { answersOk, callLocal } from "./http.ts";
 import { freePort, requirePort } from "./ports.ts";
 import { cleanEnvironment, type RunningProcess, startServer } from "./processes.ts";
 
-/** A cold start of a new CI machine reads 900 MB of Python from disk. */
-const START_TIMEOUT_MS = 120_000;
+/** A cold start of a new CI machine reads 900 MB of Python from disk, and several start at once. */
+const START_TIMEOUT_MS = 240_000;
 
 /** The shortest the server allows: a pushed key is in use that soon. MLflow's default is 60. */
 export const SECRETS_CACHE_TTL_SECONDS = 10;

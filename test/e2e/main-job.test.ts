@@ -13,10 +13,11 @@ import {
 } from "../../scripts/story/actions.ts";
 import { CHAPTERS, KEYS } from "../../scripts/story/chapters.ts";
 import { CREDENTIALS_SECRET, openWorld, output, type World } from "../../scripts/story/world.ts";
+import { look, pollBudgets } from "../support/deployed/looks.ts";
 import { everythingWritten } from "../support/written.ts";
 
 /** Deploying takes seconds, but a new machine first reads a gigabyte of Python. */
-const OPEN_TIMEOUT_MS = 240_000;
+const OPEN_TIMEOUT_MS = 480_000;
 /** Several schedules of a minute each. */
 const TEST_TIMEOUT_MS = 480_000;
 const MESSAGE_TIMEOUT_MS = 100_000;
@@ -104,9 +105,12 @@ test(
 
     const manifest = await putManifest(world, "later.yaml", manifestOf("later", "e2e/later"));
     const pending = await settled(world, manifest, "pending");
+    await pollBudgets(world);
     await waitForMonitor("unreadable", since);
     await world.mlflow.restart();
+    await look(world, "pending");
     const applied = await settled(world, manifest, "applied");
+    await pollBudgets(world);
     await waitForMonitor("readable", since);
 
     expect(pending.attributes.code).toBe("gateway-unreachable");
@@ -121,7 +125,7 @@ test(
 );
 
 test(
-  "while the login is refused a manifest stays pending; once it is mended the schedule applies it",
+  "while the login is refused a manifest stays pending; once it is mended the next look applies it",
   async () => {
     await createSecret(world, "e2e/late", madeUpKey("late"));
     const { admin, trackingUri } = world.mlflow;
@@ -146,6 +150,7 @@ test(
         SecretString: JSON.stringify(mended),
       }),
     );
+    await look(world, "pending");
     const applied = await settled(world, manifest, "applied");
 
     expect(pending.attributes.code).toBe("gateway-unauthorised");

@@ -26,7 +26,7 @@ beforeAll(async () => {
   [mlflow, aws] = await Promise.all([startMlflow(), startLocalAws()]);
   if (!mlflow.admin) throw new Error("the server was started without user accounts");
   gateway = new GatewayClient({ trackingUri: mlflow.trackingUri, auth: mlflow.admin });
-}, 240_000);
+}, 480_000);
 
 afterAll(async () => {
   await mlflow?.stop();
