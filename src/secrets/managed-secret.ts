@@ -33,6 +33,8 @@ export interface ManagedSecret {
   /** Full ARN of the source, by which events name it; undefined without a source. */
   readonly source_arn?: string | undefined;
   readonly pushed?: PushedVersion | undefined;
+  /** A version that cannot be pushed, whatever is tried, until somebody mends the cause. */
+  readonly rejected?: { readonly version_id: string; readonly code: string } | undefined;
   /** A push that failed until its deliveries were used up; the schedule goes on with it. */
   readonly pending?: { readonly since_ms: number; readonly cause: string } | undefined;
 }

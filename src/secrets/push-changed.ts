@@ -167,7 +167,10 @@ async function recordFailure(
   const { pending: known, ...rest } = record.value;
   const before = known && isWaiting(known) ? undefined : known;
   const pending = before ?? { since_ms: clock.nowMs(), cause: cause.code };
-  const value = outcome === "pending" ? { ...rest, pending } : rest;
+  const value =
+    outcome === "pending"
+      ? { ...rest, pending }
+      : { ...rest, rejected: rejectedBy(trigger, cause) };
   const occasion = "look" in trigger ? `pending-${pending.since_ms}` : trigger.versionId;
   const message = failedMessage(value, outcome, occasion, cause, clock.nowMs());
   const isTold = outcome === "pending" && before !== undefined;
@@ -176,6 +179,11 @@ async function recordFailure(
     return { name, outcome, cause };
   }
   throw new RecordConflictError(`the record of secret ${name} was written by another run`);
+}
+
+/** A look does not know which version it found. */
+function rejectedBy(trigger: PushTrigger, { code }: GatewayOpsError): ManagedSecret["rejected"] {
+  return "versionId" in trigger ? { version_id: trigger.versionId, code } : undefined;
 }
 
 /** Whether it was not tried yet: it has not failed. */
