@@ -85,7 +85,7 @@ function moved(arn: string, versionId: string, cause?: unknown): SourceMovedErro
   );
 }
 
-function explained<R>(nameOrArn: string, call: () => Promise<R>): Promise<R> {
+export function explained<R>(nameOrArn: string, call: () => Promise<R>): Promise<R> {
   return awsCall(`reading the secret ${nameOrArn}`, async () => {
     try {
       return await call();

@@ -45,8 +45,8 @@ test.each([true, false])(
   async (isAdmin) => {
     const calls = await atEveryCall(async (last, moment) => {
       const parts = rotationSetup({ isAdmin });
-      const { secrets, users, logins, current, clock, revoke, ledger } = parts;
-      secrets.put(LOGIN_SECRET, JSON.stringify({ username: "gwops-b", password: logins.b }), [
+      const { secrets, users, passwords, current, clock, revoke, ledger } = parts;
+      secrets.put(LOGIN_SECRET, JSON.stringify({ username: "gwops-b", password: passwords.b }), [
         "GATEWAY_OPS_IDLE",
       ]);
       const { end, isDead } = await killedAt(parts, LOGIN_SECRET, last, moment);
@@ -54,7 +54,7 @@ test.each([true, false])(
       expect(end.error).toBeUndefined();
       expect(current().username).toBe("gwops-b");
       expect(users.works(current())).toBe(true);
-      expect(users.works({ username: "admin", password: logins.admin })).toBe(true);
+      expect(users.works({ username: "admin", password: passwords.admin })).toBe(true);
       expect(secrets.valuesWith(LOGIN_SECRET, "AWSPENDING")).toEqual([]);
       clock.advance(GRACE_MS);
       expect((await revoke()).map(({ outcome }) => outcome)).toEqual(["revoked"]);
@@ -69,8 +69,10 @@ test.each([true, false])(
   "a revocation, killed at any call and repeated, leaves the login working, the former one dead and the next one known (administrators: %s)",
   async (isAdmin) => {
     await atEveryCall(async (last, moment) => {
-      const { driver, secrets, users, logins, current, clock, revoke } = rotationSetup({ isAdmin });
-      secrets.put(LOGIN_SECRET, JSON.stringify({ username: "gwops-b", password: logins.b }), [
+      const { driver, secrets, users, passwords, current, clock, revoke } = rotationSetup({
+        isAdmin,
+      });
+      secrets.put(LOGIN_SECRET, JSON.stringify({ username: "gwops-b", password: passwords.b }), [
         "GATEWAY_OPS_IDLE",
       ]);
       await driver().rotate(LOGIN_SECRET);
@@ -85,7 +87,7 @@ test.each([true, false])(
       await revoke();
 
       expect(users.works(current())).toBe(true);
-      expect(users.works({ username: "gwops-a", password: logins.a })).toBe(false);
+      expect(users.works({ username: "gwops-a", password: passwords.a })).toBe(false);
       const idle = secrets.valuesWith(LOGIN_SECRET, "GATEWAY_OPS_IDLE");
       expect(idle.map((value) => users.works(JSON.parse(value ?? "{}")))).toEqual([true]);
       expect((await driver().rotate(LOGIN_SECRET)).error).toBeUndefined();

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { MlflowUserStrategy } from "#rotation/mlflow-user.ts";
+import { MlflowUserStrategy, type UserLogins } from "#rotation/mlflow-user.ts";
 import { revokeFormer } from "#rotation/revoke.ts";
 import type { Rotation } from "#rotation/rotation.ts";
 import { type RotationDependencies, runStep } from "#rotation/run-step.ts";
@@ -24,16 +24,20 @@ export const ROTATIONS: readonly Rotation[] = [
 ];
 
 /** A rotation function with all around it in memory; the parts outlive a run that is killed. */
-export function rotationSetup({ isAdmin = true, rotations = ROTATIONS } = {}) {
+export function rotationSetup({
+  isAdmin = true,
+  rotations = ROTATIONS,
+  logins = (fake: FakeUsers): UserLogins => fake,
+} = {}) {
   const secrets = new FakeSecretsManager();
   const users = new FakeUsers();
   const ledger = new MemoryLedger();
   const clock = new FakeClock();
-  const logins = { a: madeUpKey("a"), b: madeUpKey("b"), admin: madeUpKey("admin") };
-  users.add("admin", logins.admin);
-  users.add("gwops-a", logins.a, { is_admin: isAdmin });
-  users.add("gwops-b", logins.b, { is_admin: isAdmin });
-  secrets.create(LOGIN_SECRET, JSON.stringify({ username: "gwops-a", password: logins.a }), {
+  const passwords = { a: madeUpKey("a"), b: madeUpKey("b"), admin: madeUpKey("admin") };
+  users.add("admin", passwords.admin);
+  users.add("gwops-a", passwords.a, { is_admin: isAdmin });
+  users.add("gwops-b", passwords.b, { is_admin: isAdmin });
+  secrets.create(LOGIN_SECRET, JSON.stringify({ username: "gwops-a", password: passwords.a }), {
     strategy: "mlflow-user",
   });
   const key = JSON.stringify({ api_key: madeUpKey("first") });
@@ -54,7 +58,11 @@ export function rotationSetup({ isAdmin = true, rotations = ROTATIONS } = {}) {
   let runs = 0;
   const dependencies = (killer = new Killer()): RotationDependencies => {
     const around = killer.around(secrets);
-    const tools = { secrets: around, logins: killer.around(users), newPassword: randomUUID };
+    const tools = {
+      secrets: around,
+      logins: killer.around(logins(users)),
+      newPassword: randomUUID,
+    };
     runs += 1;
     return {
       ledger: killer.around(ledger),
@@ -81,7 +89,7 @@ export function rotationSetup({ isAdmin = true, rotations = ROTATIONS } = {}) {
     users,
     ledger,
     clock,
-    logins,
+    passwords,
     provider,
     dependencies,
     driver,

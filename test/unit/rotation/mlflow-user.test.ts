@@ -6,8 +6,8 @@ import { expectNoLeak } from "../../support/leaks.ts";
 import { GRACE_MS, LOGIN_SECRET, rotationSetup } from "../../support/rotation-setup.ts";
 
 test("a rotation gives the idle user a new password, by itself with its last known one, and makes it current", async () => {
-  const { driver, secrets, users, logins, current } = rotationSetup();
-  secrets.put(LOGIN_SECRET, JSON.stringify({ username: "gwops-b", password: logins.b }), [
+  const { driver, secrets, users, passwords, current } = rotationSetup();
+  secrets.put(LOGIN_SECRET, JSON.stringify({ username: "gwops-b", password: passwords.b }), [
     "GATEWAY_OPS_IDLE",
   ]);
 
@@ -15,7 +15,7 @@ test("a rotation gives the idle user a new password, by itself with its last kno
 
   expect(error).toBeUndefined();
   expect(current().username).toBe("gwops-b");
-  expect(current().password).not.toBe(logins.b);
+  expect(current().password).not.toBe(passwords.b);
   expect(users.works(current())).toBe(true);
   expect(users.changes).toEqual(["gwops-b > gwops-b"]);
 });
@@ -31,13 +31,13 @@ test("without a password that is known the current user sets the new one", async
 });
 
 test("without a known password, and without the right to set one, nothing is changed and the login stays", async () => {
-  const { driver, users, current, logins, ledger } = rotationSetup({ isAdmin: false });
+  const { driver, users, current, passwords, ledger } = rotationSetup({ isAdmin: false });
 
   const { error } = await driver().rotate(LOGIN_SECRET);
 
   expect(error).toMatchObject({ code: "rotation-setup" });
   expect(users.changes).toEqual([]);
-  expect(current()).toEqual({ username: "gwops-a", password: logins.a });
+  expect(current()).toEqual({ username: "gwops-a", password: passwords.a });
   const [message, ...more] = await messagesIn(ledger);
   expect(more).toEqual([]);
   expect(message).toMatchObject({ severity: "critical", data: { step: "setSecret" } });
@@ -45,10 +45,10 @@ test("without a known password, and without the right to set one, nothing is cha
 });
 
 test("plain users rotate as administrators do, from then on with what the labels keep", async () => {
-  const { driver, secrets, users, logins, current, revoke, clock } = rotationSetup({
+  const { driver, secrets, users, passwords, current, revoke, clock } = rotationSetup({
     isAdmin: false,
   });
-  secrets.put(LOGIN_SECRET, JSON.stringify({ username: "gwops-b", password: logins.b }), [
+  secrets.put(LOGIN_SECRET, JSON.stringify({ username: "gwops-b", password: passwords.b }), [
     "GATEWAY_OPS_IDLE",
   ]);
 
@@ -59,13 +59,13 @@ test("plain users rotate as administrators do, from then on with what the labels
     clock.advance(GRACE_MS);
     expect(await revoke()).toEqual([{ secret: LOGIN_SECRET, outcome: "revoked" }]);
   }
-  expect(users.works({ username: "admin", password: logins.admin })).toBe(true);
+  expect(users.works({ username: "admin", password: passwords.admin })).toBe(true);
 });
 
 test("the former login works until nobody uses it, and is dead then", async () => {
-  const { driver, users, logins, revoke, clock, secrets, ledger } = rotationSetup();
+  const { driver, users, passwords, revoke, clock, secrets, ledger } = rotationSetup();
   await driver().rotate(LOGIN_SECRET);
-  const former = { username: "gwops-a", password: logins.a };
+  const former = { username: "gwops-a", password: passwords.a };
 
   const early = await revoke();
   const wasAlive = users.works(former);
@@ -85,8 +85,8 @@ test("the former login works until nobody uses it, and is dead then", async () =
 });
 
 test("a login of any other user than the two is left alone", async () => {
-  const { driver, secrets, users, logins } = rotationSetup();
-  secrets.put(LOGIN_SECRET, JSON.stringify({ username: "admin", password: logins.admin }));
+  const { driver, secrets, users, passwords } = rotationSetup();
+  secrets.put(LOGIN_SECRET, JSON.stringify({ username: "admin", password: passwords.admin }));
 
   const { error } = await driver().rotate(LOGIN_SECRET);
 
@@ -134,7 +134,7 @@ test("a value that Secrets Manager does not show at once is waited for", async (
 test.each(["rotation", "secrets"] as const)(
   "while %s is paused nothing is rotated or revoked",
   async (worker) => {
-    const { driver, users, ledger, clock, revoke, current, logins } = rotationSetup();
+    const { driver, users, ledger, clock, revoke, current, passwords } = rotationSetup();
     await driver().rotate(LOGIN_SECRET);
     const before = [...users.changes];
     await startPause(ledger, { worker, since_ms: clock.nowMs(), by: "ada" }, false);
@@ -146,14 +146,14 @@ test.each(["rotation", "secrets"] as const)(
 
     expect(error).toMatchObject({ code: "paused" });
     expect(users.changes).toEqual(before);
-    expect(users.works({ username: "gwops-a", password: logins.a })).toBe(true);
+    expect(users.works({ username: "gwops-a", password: passwords.a })).toBe(true);
     expect(users.works(current())).toBe(true);
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(["postponed"]);
   },
 );
 
 test("a pause after a rotation postpones the revocation, which is told once", async () => {
-  const { driver, users, ledger, clock, revoke, logins } = rotationSetup();
+  const { driver, users, ledger, clock, revoke, passwords } = rotationSetup();
   await driver().rotate(LOGIN_SECRET);
   await startPause(ledger, { since_ms: clock.nowMs(), by: "ada" }, false);
   clock.advance(GRACE_MS);
@@ -161,7 +161,7 @@ test("a pause after a rotation postpones the revocation, which is told once", as
   const outcomes = [...(await revoke()), ...(await revoke())];
 
   expect(outcomes.map(({ outcome }) => outcome)).toEqual(["postponed", "postponed"]);
-  expect(users.works({ username: "gwops-a", password: logins.a })).toBe(true);
+  expect(users.works({ username: "gwops-a", password: passwords.a })).toBe(true);
   const told = (await messagesIn(ledger)).filter(({ type }) => type.endsWith("postponed"));
   expect(told).toHaveLength(1);
 });
@@ -177,11 +177,11 @@ test("steps for another secret, of an unknown token, or out of turn change nothi
 });
 
 test("no message and no record of a rotation holds a password", async () => {
-  const { driver, ledger, logins, clock, revoke, current } = rotationSetup();
+  const { driver, ledger, passwords, clock, revoke, current } = rotationSetup();
   await driver().rotate(LOGIN_SECRET);
-  const passwords = [logins.a, logins.b, current().password];
+  const formerly = [passwords.a, passwords.b, current().password];
   clock.advance(GRACE_MS);
   await revoke();
 
-  expectNoLeak([...passwords, current().password], ledger.written, MANAGED_SECRETS);
+  expectNoLeak([...formerly, current().password], ledger.written, MANAGED_SECRETS);
 });
