@@ -1,5 +1,6 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import { Grant } from "aws-cdk-lib/aws-iam";
+import type { IConstruct } from "constructs";
 import type { StackSettings } from "./settings.ts";
 import type { WorkerFunction } from "./worker-function.ts";
 
@@ -14,8 +15,7 @@ export function grantGatewayAccess(
   Grant.addToPrincipal({
     grantee: worker,
     actions: ["secretsmanager:GetSecretValue"],
-    // Secrets Manager appends six random characters to the name.
-    resourceArns: [secretArn(worker, `${gatewayCredentials}-??????`)],
+    resourceArns: [namedSecretArn(worker, gatewayCredentials)],
   });
 }
 
@@ -33,8 +33,13 @@ export function grantProviderSecrets(worker: WorkerFunction): void {
   });
 }
 
-function secretArn(worker: WorkerFunction, resourceName: string): string {
-  return Stack.of(worker).formatArn({
+/** Secrets Manager appends six random characters to the name. */
+export function namedSecretArn(scope: IConstruct, name: string): string {
+  return secretArn(scope, `${name}-??????`);
+}
+
+function secretArn(scope: IConstruct, resourceName: string): string {
+  return Stack.of(scope).formatArn({
     service: "secretsmanager",
     resource: "secret",
     resourceName,

@@ -6,6 +6,7 @@ import { LedgerTable } from "./ledger-table.ts";
 import { MessagePublisher } from "./message-publisher.ts";
 import { acknowledgeNagFindings } from "./nag-acknowledgements.ts";
 import { SecretPush } from "./secret-push.ts";
+import { SecretRotation } from "./secret-rotation.ts";
 import type { StackSettings } from "./settings.ts";
 
 export interface GatewayOpsStackProps extends StackProps {
@@ -24,6 +25,11 @@ export class GatewayOpsStack extends Stack {
     const secretPush = new SecretPush(this, "SecretPush", { ...shared, ledger });
     const budgetMonitor = new BudgetMonitor(this, "BudgetMonitor", { ...shared, ledger });
     const messagePublisher = new MessagePublisher(this, "MessagePublisher", { ...shared, ledger });
+
+    if (props.settings.rotations.length > 0) {
+      const rotation = new SecretRotation(this, "SecretRotation", { ...shared, ledger });
+      this.#output("SecretRotationFunctionName", rotation.worker.function.functionName);
+    }
 
     this.#output("ManifestBucketName", configSync.bucket.bucketName);
     this.#output("AlertsTopicArn", messagePublisher.alerts.topicArn);

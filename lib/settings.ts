@@ -1,4 +1,5 @@
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
+import { type RotationSetting, readRotations } from "./rotations.ts";
 
 const TENANCIES = ["single", "policy", "open"] as const;
 type Tenancy = (typeof TENANCIES)[number];
@@ -75,6 +76,11 @@ export interface StackSettings {
    */
   readonly secretCacheTtlSeconds: number;
   /**
+   * Secrets that AWS Secrets Manager rotates by a function of this stack, as JSON.
+   * @default none
+   */
+  readonly rotations: readonly RotationSetting[];
+  /**
    * Days that logs are kept: one of the periods that CloudWatch Logs offers.
    * @default 30
    */
@@ -112,9 +118,10 @@ export function readStackSettings(
     problems.push(`${key} must be ${allowed}, got ${JSON.stringify(given)}.`);
     return byDefault;
   };
+  const gatewayCredentials = read("gatewayCredentials", SECRET_NAME, undefined);
   const settings = {
     gatewayUrl: read("gatewayUrl", GATEWAY_URL, ""),
-    gatewayCredentials: read("gatewayCredentials", SECRET_NAME, undefined),
+    gatewayCredentials,
     budgetPollMinutes: read("budgetPollMinutes", wholeNumber(1, 60), 5),
     retryPendingMinutes: read("retryPendingMinutes", wholeNumber(1, 1440), 15),
     driftMinutes: read("driftMinutes", wholeNumber(1, 1440), 60),
@@ -126,6 +133,7 @@ export function readStackSettings(
     tenancy: read("tenancy", TENANCY, "single"),
     allowLoopbackApiBase: read("allowLoopbackApiBase", TRUTH, false),
     secretCacheTtlSeconds: read("secretCacheTtlSeconds", wholeNumber(10, 300), 60),
+    rotations: readRotations(context("rotations"), gatewayCredentials, problems),
     logRetentionDays: read("logRetentionDays", RETENTION, RetentionDays.ONE_MONTH),
     stackName: read("stackName", STACK_NAME, "GatewayOps"),
   };

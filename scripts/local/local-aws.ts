@@ -141,6 +141,8 @@ async function deploy(
     ...["deploy", "--require-approval", "never", "--no-notices"],
     ...["--output", path.join(folder, "cdk.out"), "--outputs-file", outputsFile],
     ...Object.entries(options.context).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
+    // It knows no rotation schedules; the parameter is there only where a secret is rotated.
+    ...(options.context.rotations === undefined ? [] : ["--parameters", "DeployTarget=local"]),
   ]);
   const stacks = JSON.parse(readFileSync(outputsFile, "utf8")) as Record<
     string,

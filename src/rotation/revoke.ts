@@ -1,8 +1,10 @@
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { type LedgerRecord, remove } from "#runtime/ledger.ts";
 import { commitWithMessages, type Message } from "#runtime/message.ts";
-import { isManagedSecret, MANAGED_SECRETS, type ManagedSecret } from "#secrets/managed-secret.ts";
+import type { ManagedSecret } from "#secrets/managed-secret.ts";
+import { requireAllowed } from "#secrets/revoked-version.ts";
 import { RotationUnprovenError } from "./errors.ts";
+import { fedBy } from "./fed-secrets.ts";
 import { movedBackMessage, postponedMessage, revokedMessage } from "./messages.ts";
 import { REVOCATIONS, type Revocation } from "./revocation.ts";
 import {
@@ -77,7 +79,7 @@ async function look(held: RotationDependencies, id: string): Promise<RevocationO
   }
   // It did not come to be replaced, or somebody moved the label back.
   if (current === revocation.former_version_id) return done(held, record, "dropped");
-  const fed = await fedBy(held, revocation.secret_arn);
+  const fed = await fedBy(ledger, revocation.secret_arn);
   const refused = fed.find(({ rejected }) => rejected?.version_id === revocation.version_id);
   if (refused && current === revocation.version_id) {
     return moveBack(held, record, { secret, refused });
@@ -88,13 +90,6 @@ async function look(held: RotationDependencies, id: string): Promise<RevocationO
   const context = { rotation, secret, deadline, ledger };
   const revoked = await held.strategies[rotation.strategy].revoke(context, revocation);
   return done(held, record, revoked.outcome, revokedMessage(revocation, revoked, nowMs));
-}
-
-async function fedBy({ ledger }: RotationDependencies, arn: string): Promise<ManagedSecret[]> {
-  const records = await ledger.list(MANAGED_SECRETS);
-  return records
-    .map(({ value }) => value)
-    .filter((value) => isManagedSecret(value) && value.source_arn === arn);
 }
 
 /** When the last gateway secret got the current version. Throws while one has another. */
@@ -119,6 +114,7 @@ async function moveBack(
   const { secret, refused } = found;
   const { version_id, former_version_id } = record.value;
   await requireNoPause(held, secret);
+  await requireAllowed(held.ledger, { arn: secret.arn, currentVersionId: former_version_id });
   const from = versionWith(secret, REJECTED);
   if (from !== version_id) {
     await secrets.moveLabel(secret.arn, { label: REJECTED, to: version_id, from }, deadline.signal);

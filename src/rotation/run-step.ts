@@ -5,6 +5,7 @@ import { ledgerId } from "#runtime/ledger-limits.ts";
 import { commitWithMessages } from "#runtime/message.ts";
 import { PausedError, pauseOf, readPauses } from "#runtime/pause.ts";
 import type { Redacted } from "#runtime/redacted.ts";
+import { requireAllowed } from "#secrets/revoked-version.ts";
 import { RotationRefusedError, RotationSetupError, RotationUnprovenError } from "./errors.ts";
 import { failedMessage, finishedMessage } from "./messages.ts";
 import { REVOCATIONS, revocationId } from "./revocation.ts";
@@ -220,6 +221,7 @@ async function dismiss({ secrets, context, strategy, versionId }: Work): Promise
 async function finish(work: Work): Promise<StepOutcome> {
   const { secrets, context, strategy, versionId } = work;
   const { arn } = context.secret;
+  await requireAllowed(work.ledger, { arn, currentVersionId: versionId });
   await strategy.confirm(context, await pendingValue(work));
   const former = currentVersion(context.secret);
   await rememberFormer(work, former);

@@ -1,7 +1,7 @@
-import type { Deadline } from "#runtime/deadline.ts";
-import type { Ledger } from "#runtime/ledger.ts";
 import type { Redacted } from "#runtime/redacted.ts";
+import { requireAllowed } from "#secrets/revoked-version.ts";
 import { RotationRefusedError, RotationSetupError, RotationUnprovenError } from "./errors.ts";
+import type { FedSecrets } from "./fed-secrets.ts";
 import type { Revocation } from "./revocation.ts";
 import type { Revoked, RotationContext, RotationStrategy } from "./strategy.ts";
 import {
@@ -12,27 +12,9 @@ import {
   versionWith,
 } from "./versioned-secrets.ts";
 
-/** What the provider says of a value that is tried through the gateway. */
-export interface Trial {
-  readonly verdict: "proven" | "refused" | "inconclusive";
-  /** One sentence, without the value. */
-  readonly reason: string;
-}
-
-/** The gateway secrets that a stored secret feeds. */
-interface FedSecrets {
-  /** Throws for a value that none of them, or one of them, could use. */
-  check(arn: string, value: Redacted<string>, ledger: Ledger): Promise<void>;
-  try(
-    arn: string,
-    value: Redacted<string>,
-    held: { readonly ledger: Ledger; readonly deadline: Deadline },
-  ): Promise<Trial>;
-}
-
 interface Tools {
   readonly secrets: VersionedSecrets;
-  readonly fed: FedSecrets;
+  readonly fed: Pick<FedSecrets, "check" | "try">;
 }
 
 /**
@@ -51,8 +33,9 @@ export class StaticKeyStrategy implements RotationStrategy {
     const { secrets, fed } = this.#tools;
     const read = async (versionId: string | undefined) =>
       versionId === undefined ? undefined : secrets.read(secret.arn, versionId, deadline.signal);
-    const candidate = await read(versionWith(secret, CANDIDATE));
-    if (!candidate) {
+    const offered = versionWith(secret, CANDIDATE);
+    const candidate = await read(offered);
+    if (offered === undefined || !candidate) {
       throw new RotationSetupError(
         `${secret.name} has no version with the label ${CANDIDATE}: store the new value under it (put-secret-value --version-stages ${CANDIDATE}), then start the rotation`,
       );
@@ -69,7 +52,8 @@ export class StaticKeyStrategy implements RotationStrategy {
         `the value under ${CANDIDATE} of ${secret.name} was refused before: store another`,
       );
     }
-    await fed.check(secret.arn, candidate, ledger);
+    await requireAllowed(ledger, { arn: secret.arn, currentVersionId: offered });
+    await fed.check(ledger, secret.arn, candidate);
     return candidate;
   }
 
@@ -78,9 +62,9 @@ export class StaticKeyStrategy implements RotationStrategy {
   }
 
   async test(context: RotationContext, pending: Redacted<string>): Promise<void> {
-    const { rotation, secret } = context;
-    await this.confirm(context, pending);
-    const { verdict, reason } = await this.#tools.fed.try(secret.arn, pending, context);
+    const { rotation, secret, ledger, deadline } = context;
+    const { fed } = this.#tools;
+    const { verdict, reason } = await fed.try(ledger, secret.arn, pending, deadline);
     if (verdict === "proven") return;
     if (verdict === "refused") {
       throw new RotationRefusedError(
@@ -94,7 +78,7 @@ export class StaticKeyStrategy implements RotationStrategy {
   }
 
   async confirm({ secret, ledger }: RotationContext, pending: Redacted<string>): Promise<void> {
-    await this.#tools.fed.check(secret.arn, pending, ledger);
+    await this.#tools.fed.check(ledger, secret.arn, pending);
   }
 
   /** A person may have stored the next candidate meanwhile: that one stays. */
