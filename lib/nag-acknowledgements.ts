@@ -57,8 +57,20 @@ const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = [
   { construct: "MessagePublisher/Failures", rule: "AwsSolutions-SQS3", reason: IS_FAILURE_QUEUE },
 ];
 
+/** Of what is there only when the setting `rotations` names a secret. */
+const OF_ROTATION: readonly Acknowledgement[] = [
+  {
+    construct: "SecretRotation/Schedule/Role",
+    rule: "AwsSolutions-IAM5[Resource::<SecretRotationFunction06577593.Arn>:*]",
+    reason: ONE_FUNCTION,
+  },
+  { construct: "SecretRotation/Failures", rule: "AwsSolutions-SQS3", reason: IS_FAILURE_QUEUE },
+];
+
 export function acknowledgeNagFindings(stack: Stack): void {
-  for (const { construct, rule, reason } of ACKNOWLEDGEMENTS) {
+  const isRotating = stack.node.tryFindChild("SecretRotation") !== undefined;
+  const acknowledgements = [...ACKNOWLEDGEMENTS, ...(isRotating ? OF_ROTATION : [])];
+  for (const { construct, rule, reason } of acknowledgements) {
     Validations.of(childAt(stack, construct)).acknowledge({ id: rule, reason });
   }
 }

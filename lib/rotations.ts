@@ -114,7 +114,8 @@ function checkStatic(
 }
 
 function withDefaults(rotation: RotationSetting): RotationSetting {
-  return rotation.strategy === "static" ? { on_inconclusive: "fail", ...rotation } : rotation;
+  if (rotation.strategy !== "static") return rotation;
+  return { ...rotation, on_inconclusive: rotation.on_inconclusive ?? "fail" };
 }
 
 function isWithin(value: number, min: number, max: number): boolean {

@@ -115,7 +115,7 @@ export class SecretRotation extends Construct {
       // A deployment only has the function tested.
       rotateImmediatelyOnUpdate: false,
     });
-    schedule.addDependency(permission);
+    schedule.addResourceDependency(permission);
     schedule.cfnOptions.condition = onAws;
   }
 }

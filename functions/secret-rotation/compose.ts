@@ -58,10 +58,7 @@ export function compose() {
     reason: "this release tries no values",
   }));
   const logger = openLogger();
-  const dependencies = (
-    runId: string,
-    { work, recording }: Deadlines,
-  ): RotationDependencies => ({
+  const dependencies = (runId: string, { work, recording }: Deadlines): RotationDependencies => ({
     ledger: new DynamoLedger(dynamo, settings.GATEWAY_OPS_LEDGER_TABLE, recording),
     clock: systemClock,
     deadline: work,

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { InvariantError } from "#runtime/assert.ts";
 import { ROTATION_STEPS, type StepRequest } from "#rotation/run-step.ts";
+import { InvariantError } from "#runtime/assert.ts";
 
 /** Secrets Manager passes three fields that count; the schedule says what to look at. */
 const triggerSchema = z.union([

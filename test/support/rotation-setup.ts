@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
+import type { Trial } from "#rotation/fed-secrets.ts";
 import { MlflowUserStrategy, type UserLogins } from "#rotation/mlflow-user.ts";
 import { revokeFormer } from "#rotation/revoke.ts";
 import type { Rotation } from "#rotation/rotation.ts";
 import { type RotationDependencies, runStep } from "#rotation/run-step.ts";
-import type { Trial } from "#rotation/fed-secrets.ts";
 import { StaticKeyStrategy } from "#rotation/static-key.ts";
 import { NO_DEADLINE } from "#runtime/deadline.ts";
 import { madeUpKey } from "../../scripts/story/actions.ts";

@@ -7,7 +7,13 @@ import { AwsSolutionsChecks } from "cdk-nag";
 import { GatewayOpsStack } from "../../lib/gateway-ops-stack.ts";
 import { readStackSettings } from "../../lib/settings.ts";
 
-const WORKERS = ["config-sync", "secret-push", "budget-monitor", "message-publisher"];
+const WORKERS = [
+  "config-sync",
+  "secret-push",
+  "secret-rotation",
+  "budget-monitor",
+  "message-publisher",
+];
 const DEFAULTS = {
   gatewayUrl: "https://mlflow.example.com",
   gatewayCredentials: "gateway-ops/login",
@@ -30,9 +36,12 @@ export function synthesize(context: Context = {}): Template {
 }
 
 /** Throws when the CDK or cdk-nag finds something in the stack that is not acknowledged. */
-export function synthesizeChecked(change: (stack: Stack) => void = () => {}): void {
+export function synthesizeChecked(
+  change: (stack: Stack) => void = () => {},
+  context: Context = {},
+): void {
   const app = new App({ context: FEATURE_FLAGS });
-  change(aStack(app));
+  change(aStack(app, context));
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();
 }

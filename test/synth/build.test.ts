@@ -5,7 +5,9 @@ import { expect, test } from "@jest/globals";
 import { buildFunctions } from "../../scripts/build.ts";
 import { synthesize } from "../support/synth.ts";
 
-const template = synthesize();
+const template = synthesize({
+  rotations: JSON.stringify([{ secret: "prod/openai", strategy: "static", everyDays: 90 }]),
+});
 
 test("every function of the stack has a bundle, with the source map outside of it", async () => {
   const deployed = Object.values(template.findResources("AWS::Lambda::Function")).map(

@@ -20,6 +20,7 @@ test("only the URL of the gateway has no default", () => {
     tenancy: "single",
     allowLoopbackApiBase: false,
     secretCacheTtlSeconds: 60,
+    rotations: [],
     logRetentionDays: 30,
     stackName: "GatewayOps",
   });
@@ -146,3 +147,75 @@ test.each(["gatewayCredential", "Prune", "selfheal"])(
     );
   },
 );
+
+const LOGIN = {
+  secret: "gateway-ops/login",
+  strategy: "mlflow-user",
+  everyDays: 30,
+  users: ["gwops-a", "gwops-b"],
+};
+const KEY = { secret: "prod/openai", strategy: "static", everyDays: 90 };
+const readRotations = (...rotations: unknown[]) =>
+  read({
+    ...GATEWAY,
+    gatewayCredentials: "gateway-ops/login",
+    rotations: JSON.stringify(rotations),
+  }).rotations;
+
+test("rotations are JSON, as text or as a list of cdk.json", () => {
+  const expected = [LOGIN, { ...KEY, on_inconclusive: "fail" }];
+
+  expect(readRotations(LOGIN, KEY)).toEqual(expected);
+  const listed = { ...GATEWAY, gatewayCredentials: "gateway-ops/login", rotations: [LOGIN, KEY] };
+  expect(read(listed).rotations).toEqual(expected);
+});
+
+test.each([
+  [{ ...KEY, everyDays: 0 }, ".everyDays must be a whole number from 1 to 1000, got 0."],
+  [{ ...KEY, everyDays: "30" }, '.everyDays must be a whole number from 1 to 1000, got "30".'],
+  [{ ...KEY, secret: "arn:aws:x" }, "(not its ARN), got"],
+  [{ ...KEY, strategy: "openai" }, '.strategy must be one of mlflow-user, static, got "openai".'],
+  [
+    { ...KEY, users: ["a", "b"] },
+    'must be made of secret, strategy, everyDays, on_inconclusive, got "users".',
+  ],
+  [
+    { ...KEY, on_inconclusive: "hope" },
+    '.on_inconclusive must be one of fail, proceed, got "hope".',
+  ],
+  [{ ...KEY, secret: LOGIN.secret }, ".strategy must be mlflow-user for the login"],
+  [
+    { ...LOGIN, secret: "another" },
+    ".secret must be the login in gatewayCredentials (gateway-ops/login)",
+  ],
+  [
+    { ...LOGIN, users: ["a"] },
+    '.users must be the names of two MLflow users that take turns, got ["a"].',
+  ],
+  [{ ...LOGIN, users: ["a", "a"] }, ".users must be the names of two MLflow users"],
+  [{ ...LOGIN, users: ["a", "b:c"] }, ".users must be the names of two MLflow users"],
+  [
+    { ...LOGIN, users: undefined },
+    ".users must be the names of two MLflow users that take turns, got nothing.",
+  ],
+  [{ ...LOGIN, users: ["admin", "b"] }, ".users must be others than admin"],
+  ["prod/openai", "[0] must be an object with secret, strategy and everyDays"],
+])("a rotation is refused with its place and what is allowed: %j", (rotation, expected) => {
+  expect(() => readRotations(rotation)).toThrow(StackSettingsError);
+  expect(() => readRotations(rotation)).toThrow(expected);
+});
+
+test.each(["prod/openai", "{}", "[", JSON.stringify(Array(21).fill(KEY))])(
+  "rotations that are no list of a bounded length are refused: %.20s",
+  (rotations) => {
+    expect(() => read({ ...GATEWAY, rotations })).toThrow(
+      "rotations must be a JSON list of at most 20 rotations",
+    );
+  },
+);
+
+test("a secret is rotated in one way only", () => {
+  expect(() => readRotations(KEY, KEY)).toThrow(
+    'rotations[1].secret must be named only once, got "prod/openai".',
+  );
+});

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import type { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { deadlineOf, NO_DEADLINE } from "#runtime/deadline.ts";
 import { openGateway } from "../../../functions/gateway-access.ts";
@@ -39,12 +39,16 @@ function basic(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-/** A Secrets Manager that holds the login, and counts how often it was read. */
-function stored(login: string) {
-  const state = { login, reads: 0 };
-  const send = () => {
-    state.reads += 1;
-    return Promise.resolve({ SecretString: state.login });
+/** A Secrets Manager that holds the login, and tells which stages were read. */
+function stored(login: string, pending?: string) {
+  const state = { login, pending, stages: [] as string[] };
+  const send = async ({ input }: GetSecretValueCommand) => {
+    state.stages.push(input.VersionStage ?? "");
+    if (input.VersionStage === "AWSCURRENT") return { SecretString: state.login };
+    if (state.pending === undefined) {
+      throw Object.assign(new Error("no such stage"), { name: "ResourceNotFoundException" });
+    }
+    return { SecretString: state.pending };
   };
   const client = { send } as unknown as SecretsManagerClient;
   const settings = { GATEWAY_OPS_GATEWAY_URL: address, GATEWAY_OPS_CREDENTIALS_SECRET: SECRET };
@@ -54,12 +58,12 @@ function stored(login: string) {
 
 test("the login is read with the first request, and not again", async () => {
   const { state, gateway } = stored('{"username": "operator", "password": "password-one"}');
-  expect(state.reads).toBe(0);
+  expect(state.stages).toEqual([]);
 
   await gateway.secrets.list();
   await gateway.endpoints.list();
 
-  expect(state.reads).toBe(1);
+  expect(state.stages).toEqual(["AWSCURRENT"]);
   expect(logins).toEqual([accepted, accepted]);
 });
 
@@ -71,7 +75,7 @@ test("a login that was changed meanwhile is read again, and the request goes thr
 
   await gateway.secrets.list();
 
-  expect(state.reads).toBe(2);
+  expect(state.stages).toEqual(["AWSCURRENT", "AWSCURRENT"]);
 });
 
 test("a login that stays refused is read once more for each request, and no oftener", async () => {
@@ -79,7 +83,38 @@ test("a login that stays refused is read once more for each request, and no ofte
 
   await expect(gateway.secrets.list()).rejects.toMatchObject({ code: "gateway-unauthorised" });
 
-  expect(state.reads).toBe(2);
+  expect(state.stages).toEqual(["AWSCURRENT", "AWSCURRENT", "AWSPENDING"]);
+});
+
+test("a login that is AWSPENDING is taken when the current one is refused, once", async () => {
+  const { state, gateway } = stored(
+    '{"username": "operator", "password": "password-zero"}',
+    '{"username": "operator", "password": "password-one"}',
+  );
+
+  await gateway.secrets.list();
+  await gateway.secrets.list();
+  accepted = basic("operator", "password-three");
+  await expect(gateway.secrets.list()).rejects.toMatchObject({ code: "gateway-unauthorised" });
+
+  expect(logins).toEqual([
+    ...["zero", "one", "one", "one", "zero"].map((n) => basic("operator", `password-${n}`)),
+  ]);
+  expect(state.stages).toEqual(["AWSCURRENT", "AWSCURRENT", "AWSPENDING", "AWSCURRENT"]);
+});
+
+test("calls at once that are refused with a former login all go through with the new one", async () => {
+  const { state, gateway } = stored(
+    '{"username": "operator", "password": "password-one"}',
+    '{"username": "operator", "password": "not-set-yet"}',
+  );
+  await gateway.secrets.list();
+  accepted = basic("operator", "password-two");
+  state.login = '{"username": "operator", "password": "password-two"}';
+
+  await Promise.all(Array.from({ length: 8 }, () => gateway.secrets.list()));
+
+  expect(logins).not.toContain(basic("operator", "not-set-yet"));
 });
 
 test("each workspace is asked by its name, but for the default one, which every server has", async () => {
@@ -105,7 +140,7 @@ test("all workspaces and all runs share one login", async () => {
     .experiments.find({ name: "chat" })
     .catch(() => undefined);
 
-  expect(state.reads).toBe(1);
+  expect(state.stages).toEqual(["AWSCURRENT"]);
 });
 
 test("a run whose time is over sends nothing, and leaves the clients to the next one", async () => {
