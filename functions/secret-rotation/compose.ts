@@ -12,8 +12,9 @@ import type { RotationDependencies } from "#rotation/run-step.ts";
 import { StaticKeyStrategy } from "#rotation/static-key.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { readSettings } from "#runtime/settings.ts";
+import { probeValue } from "#secrets/probe/probe-value.ts";
 import type { Deadlines } from "../deadlines.ts";
-import { GATEWAY_SETTINGS } from "../gateway-access.ts";
+import { GATEWAY_SETTINGS, openGateway } from "../gateway-access.ts";
 import { openLogger } from "../logger.ts";
 
 /** Beside the gateway's cache: a call that began with the former credential has time to end. */
@@ -50,13 +51,14 @@ const SETTINGS = {
 export function compose() {
   const settings = readSettings(SETTINGS);
   const dynamo = new DynamoDBClient();
-  const secrets = new SecretsManagerVersions(new SecretsManagerClient());
+  const secretsManager = new SecretsManagerClient();
+  const secrets = new SecretsManagerVersions(secretsManager);
+  const gateway = openGateway(secretsManager, settings);
   const logins = new UserLogins({ trackingUri: settings.GATEWAY_OPS_GATEWAY_URL });
   const newPassword = () => randomBytes(PASSWORD_BYTES).toString("base64url");
-  const fed = new FedSecrets(async () => ({
-    verdict: "inconclusive",
-    reason: "this release tries no values",
-  }));
+  const fed = new FedSecrets((target, value, deadline) =>
+    probeValue(gateway, target, value, deadline),
+  );
   const logger = openLogger();
   const dependencies = (runId: string, { work, recording }: Deadlines): RotationDependencies => ({
     ledger: new DynamoLedger(dynamo, settings.GATEWAY_OPS_LEDGER_TABLE, recording),
