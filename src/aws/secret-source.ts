@@ -14,10 +14,13 @@ import {
 } from "#secrets/source.ts";
 import { awsCall, errorName } from "./aws-call.ts";
 
+/** Nobody can store a secret under such a name: the manifest must change. */
+const NO_NAME = "ValidationException";
+
 /** What Secrets Manager answers where only a person can help. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   ResourceNotFoundException: "there is no such secret in AWS Secrets Manager",
-  ValidationException: "this is no name that AWS Secrets Manager allows",
+  [NO_NAME]: "this is no name that AWS Secrets Manager allows",
   InvalidRequestException: "the secret is scheduled for deletion",
   // Without the tag the role may not even look: IAM answers before Secrets Manager does.
   AccessDeniedException: `the function may not read it; a secret must carry the tag ${OWNER_TAG}`,
@@ -66,7 +69,9 @@ export class SecretsManagerSource implements SecretSource {
     );
     if (!VersionStages?.includes(CURRENT_STAGE)) throw moved(arn, versionId);
     if (SecretString !== undefined) return new Redacted(SecretString);
-    throw new SecretSourceError(`${arn} holds binary data; a text or a JSON object is needed`);
+    throw new SecretSourceError(`${arn} holds binary data; a text or a JSON object is needed`, {
+      disposition: "reject",
+    });
   }
 }
 
@@ -90,9 +95,11 @@ export function explained<R>(nameOrArn: string, call: () => Promise<R>): Promise
     try {
       return await call();
     } catch (error) {
-      const problem = PROBLEMS[errorName(error)];
-      if (problem) throw new SecretSourceError(`${nameOrArn}: ${problem}`, { cause: error });
-      throw error;
+      const name = errorName(error);
+      const problem = PROBLEMS[name];
+      if (!problem) throw error;
+      const disposition = name === NO_NAME ? "reject" : "retry";
+      throw new SecretSourceError(`${nameOrArn}: ${problem}`, { cause: error, disposition });
     }
   });
 }

@@ -54,7 +54,7 @@ export async function applyRequest(
   { saved, state }: ApplyAsked = {},
 ): Promise<AppliedRequest> {
   const { clock } = context;
-  const request = { ...asked, takesOver: flags.takeOver };
+  const request = { ...asked, takesOver: flags.takeOver, triesValues: true };
   let expected = saved;
   checkTakeOver(request);
   await checkNotPaused(backend, request);
@@ -143,7 +143,7 @@ function reportExitCode({ outcome, manifests, workspaces, put_back = [] }: RunRe
   const outcomes = workspaces.map((workspace) => workspace.outcome);
   if (put_back.some(({ done }) => done === "failed")) return EXIT.error;
   if (outcomes.some((each) => each === "failed" || each === "pending")) return EXIT.error;
-  if (manifests.some((manifest) => manifest.outcome === "rejected")) return EXIT.invalid;
+  if (manifests.some(({ issues }) => issues !== undefined)) return EXIT.invalid;
   if (outcomes.includes("refused")) return EXIT.refused;
   if (manifests.some((manifest) => manifest.outcome === "held")) return EXIT.refused;
   return outcome === "applied" || outcome === "unchanged" ? EXIT.ok : EXIT.error;

@@ -88,15 +88,17 @@ export class LocalSecretSources implements SecretSource {
   }
 }
 
+const REJECTED = { disposition: "reject" } as const;
+
 /** The text of the file without the line end that editors and `echo` put behind it. */
 async function readValue(id: string, path: string): Promise<Redacted<string>> {
   const bytes = await readBytes(id, path);
   if (bytes.length > VALUE_BYTES_MAX) {
-    throw new SecretSourceError(`${id} is larger than ${VALUE_BYTES_MAX} bytes`);
+    throw new SecretSourceError(`${id} is larger than ${VALUE_BYTES_MAX} bytes`, REJECTED);
   }
-  if (!isUtf8(bytes)) throw new SecretSourceError(`${id} is not UTF-8 text`);
+  if (!isUtf8(bytes)) throw new SecretSourceError(`${id} is not UTF-8 text`, REJECTED);
   const text = bytes.toString("utf8").replace(/\r?\n$/, "");
-  if (text === "") throw new SecretSourceError(`${id} is empty`);
+  if (text === "") throw new SecretSourceError(`${id} is empty`, REJECTED);
   return new Redacted(text);
 }
 

@@ -6,6 +6,7 @@ import { type ManagedSecret, managedSecretId } from "./managed-secret.ts";
 import { sourceId } from "./mapping.ts";
 import type { PushResult } from "./push.ts";
 import { RevokedVersionError } from "./revoked-version.ts";
+import { SecretSourceError } from "./source.ts";
 
 /** `rejected`: its source must change. `pending`: the schedule goes on with it. */
 export type Failure = "rejected" | "pending";
@@ -47,7 +48,9 @@ export function failedMessage(
     // The same event delivered twice is the same message.
     id: `secret-push-${outcome}:${managedSecretId(workspace, name)}@${occasion}`,
     type: `mlflow-gateway-ops.secret.push-${outcome}`,
-    severity: outcome === "pending" ? "warning" : "critical",
+    // A server comes back by itself; a source that cannot be read waits for somebody.
+    severity:
+      outcome === "pending" && error.code !== SecretSourceError.code ? "warning" : "critical",
     timeMs: nowMs,
     subject: `Gateway secret ${name} could not be updated (${error.code})`,
     text: `${error.message}\n${nextOf(pushed, outcome, error)}`,

@@ -27,7 +27,9 @@ export class RevokedVersionError extends SecretSourceError {
   readonly versionId: string;
 
   constructor(revoked: RevokedVersion) {
-    super(`${describeRevoked(revoked)}. It is pushed nowhere: store a new value`);
+    super(`${describeRevoked(revoked)}. It is pushed nowhere: store a new value`, {
+      disposition: "reject",
+    });
     this.versionId = revoked.version_id;
   }
 }

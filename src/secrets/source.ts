@@ -1,4 +1,4 @@
-import { GatewayOpsError } from "#runtime/errors.ts";
+import { type Disposition, GatewayOpsError } from "#runtime/errors.ts";
 import type { Redacted } from "#runtime/redacted.ts";
 
 /** What is known of a stored secret without reading its value. */
@@ -32,12 +32,24 @@ export class SourceMovedError extends GatewayOpsError {
   readonly disposition = "retry";
 }
 
-/** The stored secret is missing, unreadable, or belongs to somebody else. */
+/**
+ * The stored secret is missing, unreadable, or belongs to somebody else. Somebody mends that where it
+ * is stored, and nobody puts a manifest again for it: by default it counts as what may pass. `reject`
+ * is for a reference or a content that stays wrong as it is.
+ */
 export class SecretSourceError extends GatewayOpsError {
   override readonly name: string = "SecretSourceError";
   static readonly code: string = "secret-source";
   readonly code: string = SecretSourceError.code;
-  readonly disposition = "reject";
+  readonly disposition: Disposition;
+
+  constructor(
+    message: string,
+    { disposition = "retry", ...options }: ErrorOptions & { disposition?: Disposition } = {},
+  ) {
+    super(message, options);
+    this.disposition = disposition;
+  }
 }
 
 /** Label of the version that applications read. */

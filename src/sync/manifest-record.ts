@@ -1,3 +1,4 @@
+import { digestOf } from "#reconcile/plan/canonical.ts";
 import { RecordConflictError } from "#runtime/errors.ts";
 import {
   type Ledger,
@@ -21,6 +22,10 @@ export interface ManifestRecord {
   readonly report_key?: string | undefined;
   /** Code of the error that made the attempted version pending. */
   readonly pending_code?: string | undefined;
+  /** Digest of what was told of a file that waits for its sources, or for another value. */
+  readonly told?: string | undefined;
+  /** Versions of AWS secrets with a content that cannot be used, by reference: see `ManifestReport`. */
+  readonly unusable_versions?: Readonly<Record<string, string>> | undefined;
   /** Checksums of the plans that were refused: the version waits for somebody's word for them. */
   readonly refused_checksums?: readonly string[] | undefined;
   /** The rollback that held it to what was gone back to: without it, or with another, it is planned anew. */
@@ -90,7 +95,8 @@ export function newsOf(
   records: ManifestRecords,
   pendingCode: string | undefined,
 ): ManifestReport[] {
-  return manifests.filter(({ key, version_id, outcome }) => {
+  return manifests.filter((manifest) => {
+    const { key, version_id, outcome } = manifest;
     // Nobody need know: it is delivered again.
     if (outcome === "retrying") return false;
     const known = records.get(key)?.value;
@@ -98,9 +104,30 @@ export function newsOf(
     if (known?.attempted_version !== version_id) return true;
     // That other files changed something is no news of this one.
     if (isSuccess(outcome) && isSuccess(known.status)) return false;
-    if (known.status !== outcome) return true;
-    return outcome === "pending" && known.pending_code !== pendingCode;
+    return isNews(manifest, known, pendingCode);
   });
+}
+
+/** Whether what became of the same version is other than what was told. */
+function isNews(
+  manifest: ManifestReport,
+  { status, told, pending_code }: ManifestRecord,
+  runCode: string | undefined,
+): boolean {
+  const { outcome } = manifest;
+  if (status !== outcome || told !== toldOf(manifest)) return true;
+  return outcome === "pending" && pending_code !== pendingCodeOf(manifest, runCode);
+}
+
+/** A file that waits for its own sources does not wait for what held up the others. */
+function pendingCodeOf({ issues }: ManifestReport, runCode: string | undefined) {
+  return issues?.[0]?.rule ?? runCode;
+}
+
+/** Undefined where the version of the file says all: what is wrong is in the file itself. */
+function toldOf({ outcome, issues, unusable_versions }: ManifestReport): string | undefined {
+  if (!issues || (outcome !== "pending" && !unusable_versions)) return undefined;
+  return digestOf({ messages: issues.map(({ message }) => message), unusable_versions });
 }
 
 /** Every build may put the same again. */
@@ -142,7 +169,7 @@ async function commitOrYield(
 
 /** The record of a file after a run. */
 export function recordOf(
-  { version_id, outcome }: ManifestReport,
+  manifest: ManifestReport,
   known: ManifestRecord | undefined,
   run: {
     readonly policyVersion: string;
@@ -153,6 +180,7 @@ export function recordOf(
     readonly atMs: number;
   },
 ): ManifestRecord {
+  const { version_id, outcome, unusable_versions } = manifest;
   const isAgain = known?.attempted_version === version_id && known.status === "pending";
   // Somebody was told that it is pending: it stays so until that has an end.
   if (isAgain && outcome === "retrying") return known;
@@ -162,7 +190,9 @@ export function recordOf(
     status: outcome,
     applied_version: isSuccess(outcome) ? version_id : known?.applied_version,
     report_key: run.reportKey,
-    pending_code: outcome === "pending" ? run.pendingCode : undefined,
+    pending_code: outcome === "pending" ? pendingCodeOf(manifest, run.pendingCode) : undefined,
+    told: toldOf(manifest),
+    unusable_versions,
     refused_checksums: outcome === "refused" ? run.refusedChecksums : undefined,
     hold: run.hold,
     has_untold: isUnsettled(known) && !isSuccess(outcome) ? true : undefined,

@@ -1,6 +1,8 @@
 import { type LeaseDependencies, withLease } from "#runtime/lease.ts";
 import { listOf } from "#runtime/list-of.ts";
 import type { Pause } from "#runtime/pause.ts";
+import { describeFor } from "#secrets/describe-for.ts";
+import { SecretSourceError } from "#secrets/source.ts";
 import { holdsByFile, readHolds } from "#sync/history/hold.ts";
 import { approvedSince } from "#sync/owner/approval.ts";
 import type { Delivery } from "#sync/owner/file-outcome.ts";
@@ -54,6 +56,7 @@ export async function syncOwner(
     const known = {
       records,
       approved: await approvedAmong(dependencies, records, request),
+      renewed: await renewedAmong(held, owner, records, request),
       heldBy,
       policyVersion: permissions.version,
       nowMs: dependencies.clock.nowMs(),
@@ -108,8 +111,36 @@ async function approvedAmong(
   return approvedSince(dependencies, new Set(refused));
 }
 
+/**
+ * Keys of the files that were rejected for the content of an AWS secret which has another version by
+ * now. One that cannot be asked is looked at again by the next schedule.
+ */
+async function renewedAmong(
+  dependencies: SyncDependencies,
+  owner: string,
+  records: ManifestRecords,
+  { trigger }: SyncRequest,
+): Promise<ReadonlySet<string>> {
+  if (trigger.kind !== "schedule") return new Set();
+  const renewed = new Set<string>();
+  for (const { id, value } of records.values()) {
+    for (const [reference, version] of Object.entries(value.unusable_versions ?? {})) {
+      const asked = describeFor(owner, dependencies, reference, dependencies.deadline.signal);
+      const current = await asked.catch(ignoreUnreadable);
+      if (current && current.currentVersionId !== version) renewed.add(id);
+    }
+  }
+  return renewed;
+}
+
+function ignoreUnreadable(error: unknown): undefined {
+  if (!(error instanceof SecretSourceError)) throw error;
+}
+
 interface Known {
   readonly records: ManifestRecords;
+  /** Keys of files whose values may be right by now. */
+  readonly renewed: ReadonlySet<string>;
   /** Checksums of plans that were refused and are approved by now. */
   readonly approved: ReadonlySet<string>;
   /** The rollback that holds a file to what was gone back to, by name. */
@@ -121,12 +152,13 @@ interface Known {
 /** Whether a file has work left to do. */
 function isLeft(
   { name, version_id }: OwnerFile,
-  { records, approved, heldBy, policyVersion, nowMs }: Known,
+  { records, approved, renewed, heldBy, policyVersion, nowMs }: Known,
   { trigger }: SyncRequest,
 ): boolean {
   const record = records.get(name)?.value;
   if (trigger.kind === "approval" && record?.status === "refused") return true;
   if (record?.refused_checksums?.some((checksum) => approved.has(checksum))) return true;
+  if (renewed.has(name)) return true;
   if (isSettled(record, version_id, policyVersion, heldBy.get(name))) return false;
   return trigger.kind !== "schedule" || isDue(record, version_id, policyVersion, nowMs);
 }

@@ -15,6 +15,7 @@ import {
   WORKSPACE_DEFAULT,
 } from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
+import { groupBy } from "#runtime/group-by.ts";
 import type { SecretSource } from "#secrets/source.ts";
 import { readIntents } from "#sync/history/intents.ts";
 import type { Snapshot } from "#sync/history/snapshot.ts";
@@ -24,7 +25,14 @@ import { type HeldFiles, heldFiles, withoutHolds } from "./held-files.ts";
 import { type ObserveDependencies, observeWorkspace } from "./observe-workspace.ts";
 import { type CheckSettings, OwnerFiles } from "./owner-files.ts";
 import { planGrants } from "./plan-grants.ts";
-import { lookUpSources, type Sources } from "./sources.ts";
+import {
+  findingsIn,
+  lookUpSources,
+  type SourceFault,
+  type Sources,
+  tryValues,
+  valuesIn,
+} from "./sources.ts";
 
 export interface PlanDependencies extends ObserveDependencies {
   readonly source: SecretSource;
@@ -54,6 +62,8 @@ export interface PlanRequest extends CheckSettings {
    * @default "current"
    */
   readonly values?: "current" | "as-left" | "not-looked-up";
+  /** Whether values that would be written are read, so that one that cannot be used stops its file. */
+  readonly triesValues?: boolean | undefined;
 }
 
 /** What is to be done in one workspace, and all that carrying it out needs. */
@@ -73,12 +83,17 @@ export interface WorkspacePlan {
   readonly takesOver: boolean;
 }
 
+/** By the name of the file. */
+type SourceFaults = ReadonlyMap<string, readonly SourceFault[]>;
+
 /** What is to be done for an owner. */
 export interface OwnerPlan {
   readonly checked: CheckedFiles;
   readonly workspaces: readonly WorkspacePlan[];
   /** Names of the files that are invalid because of what is on the gateway. */
   readonly rejected: ReadonlySet<string>;
+  /** Of the files that are taken out although nothing in them is wrong, by name. */
+  readonly faults: SourceFaults;
   /** What was applied before, by workspace. */
   readonly snapshots: ReadonlyMap<string, Snapshot>;
   /** The files as they were planned: some may be held to what was gone back to. */
@@ -93,7 +108,8 @@ export interface OwnerPlan {
  * 2. look up the source of every secret
  * 3. observe the gateway, once for each workspace
  * 4. plan
- * 5. a file that may not have what it declares is wrong too: begin again without it
+ * 5. a file that may not have what it declares is wrong too, and with `triesValues` one with a value
+ *    that cannot be used: begin again without it
  * 6. ask who loses an endpoint that goes, and then the guards
  */
 export async function planOwner(
@@ -115,8 +131,14 @@ export async function planOwner(
     dependencies.parse,
   );
   const rejected = new Set<string>();
+  const faults: SourceFault[] = [];
+  const takeOut = async (found: readonly SourceFault[]) => {
+    faults.push(...found);
+    await files.reject(findingsIn(found));
+  };
   for (;;) {
-    const versions = await sourceVersions(dependencies, request, files);
+    const { versions, ...sources } = await lookUp(dependencies, request, files);
+    await takeOut(sources.faults);
     const inputs = await observeWorkspaces(dependencies, request, files, {
       versions,
       last,
@@ -127,17 +149,30 @@ export async function planOwner(
     const findings = new Map(
       plans.flatMap(({ input, issues }) => [...files.findingsOf(input.desired.workspace, issues)]),
     );
-    if (findings.size === 0) {
-      const workspaces: WorkspacePlan[] = [];
-      for (const { input, plan, ids } of plans) {
-        workspaces.push(await judged(dependencies, request, input, { plan, ids }));
-      }
-      return { checked: files.checked, workspaces, rejected, snapshots, planned };
+    const unusable =
+      findings.size > 0 ? [] : await valueFaults(dependencies, request, files, plans);
+    if (findings.size + unusable.length === 0) {
+      const workspaces = await allJudged(dependencies, request, plans);
+      const byFile = groupBy(faults, ({ use }) => use.file);
+      return { checked: files.checked, workspaces, rejected, faults: byFile, snapshots, planned };
     }
     for (const name of findings.keys()) rejected.add(name);
     await files.reject(findings);
+    await takeOut(unusable);
     readings.clear();
   }
+}
+
+async function allJudged(
+  dependencies: ObserveDependencies,
+  request: PlanRequest,
+  plans: readonly (Pick<WorkspacePlan, "plan" | "ids"> & { readonly input: PlanInput })[],
+): Promise<WorkspacePlan[]> {
+  const workspaces: WorkspacePlan[] = [];
+  for (const { input, plan, ids } of plans) {
+    workspaces.push(await judged(dependencies, request, input, { plan, ids }));
+  }
+  return workspaces;
 }
 
 async function judged(
@@ -226,22 +261,26 @@ function beginReadings(
   return new Map(likely.map((name) => [name, begin(name)]));
 }
 
-/** Current versions by workspace and secret; a file that names what it may not have is taken out. */
-async function sourceVersions(
+/** What the sources of all secrets hold now, and what is the matter with them. */
+async function lookUp(
   dependencies: PlanDependencies,
   { owner, values = "current" }: PlanRequest,
   files: OwnerFiles,
-): Promise<Sources["versions"]> {
-  if (values !== "current") return new Map();
-  const uses = files.sourceUses();
-  const { versions, findings } = await lookUpSources(
-    owner,
-    dependencies,
-    uses,
-    dependencies.deadline.signal,
-  );
-  await files.reject(findings);
-  return versions;
+): Promise<Sources> {
+  if (values !== "current") return { versions: new Map(), faults: [] };
+  return lookUpSources(owner, dependencies, files.sourceUses(), dependencies.deadline.signal);
+}
+
+/** Of the values that the plans would write those that cannot be used. */
+async function valueFaults(
+  dependencies: PlanDependencies,
+  { owner, triesValues = false }: PlanRequest,
+  files: OwnerFiles,
+  plans: readonly { readonly plan: Plan }[],
+): Promise<SourceFault[]> {
+  if (!triesValues) return [];
+  const written = plans.flatMap(({ plan }) => valuesIn(plan, files.sourceUses()));
+  return tryValues(owner, dependencies, written, dependencies.deadline.signal);
 }
 
 function planOptions(

@@ -4,6 +4,7 @@ import { assert } from "#runtime/assert.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { isOwnerName } from "#runtime/marks.ts";
+import { sourceId } from "#secrets/mapping.ts";
 import { holdsByFile, releaseFiles, stillHeld } from "#sync/history/hold.ts";
 import { withoutOwner } from "#sync/manifest-source.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";
@@ -88,7 +89,8 @@ export async function runOwner(
   let plan: OwnerPlan;
   try {
     // A run that changes nothing asks for nothing that the ledger knows; drift looks closer.
-    const request = { owner, files, access, ...planSettings, trustsExperiments: true };
+    const settings = { ...planSettings, trustsExperiments: true, triesValues: true };
+    const request = { owner, files, access, ...settings };
     plan = await planOwner(dependencies, request);
   } catch (error) {
     if (!(error instanceof GatewayOpsError)) throw error;
@@ -187,16 +189,38 @@ export function workspaceReport(
 
 export function manifestReport(
   { name, version_id }: OwnerFile,
-  { checked, planned }: OwnerPlan,
+  plan: OwnerPlan,
   outcomes: ReadonlyMap<string, RunOutcome>,
 ): ManifestReport {
+  const { checked, planned } = plan;
   const warnings = checked.warnings.find((one) => one.name === name)?.issues;
   const file = { key: name, version_id, ...(warnings ? { warnings } : {}) };
   const invalid = checked.invalid.find((one) => one.name === name);
-  if (invalid) return { ...file, outcome: "rejected", issues: invalid.issues };
+  if (invalid) return { ...file, ...takenOut(plan, name), issues: invalid.issues };
   const outcome = outcomes.get(name);
   assert(outcome, `${name} is neither valid nor invalid`);
   return { ...file, outcome: planned.held.has(name) ? gravest([outcome, "held"]) : outcome };
+}
+
+/** Of a file that is not planned: it waits if nothing but what somebody mends elsewhere is wrong. */
+function takenOut(
+  { faults, snapshots }: OwnerPlan,
+  name: string,
+): Pick<ManifestReport, "outcome" | "unusable_versions" | "affects_live_keys"> {
+  const own = faults.get(name) ?? [];
+  const unusable = own.flatMap(({ use, versionId }) =>
+    versionId === undefined ? [] : [[sourceId(use.value_from), versionId] as const],
+  );
+  const isLive = own.some(({ use }) => {
+    const owned = snapshots.get(use.workspace)?.owned ?? [];
+    return owned.some((one) => one.kind === "secret" && one.name === use.name);
+  });
+  const waits = own.length > 0 && own.every(({ isForNow }) => isForNow);
+  return {
+    outcome: waits ? "pending" : "rejected",
+    ...(unusable.length > 0 ? { unusable_versions: Object.fromEntries(unusable) } : {}),
+    ...(isLive ? { affects_live_keys: true } : {}),
+  };
 }
 
 export function deletedManifests({ snapshots }: OwnerPlan, files: readonly OwnerFile[]): string[] {

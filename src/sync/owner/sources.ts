@@ -1,9 +1,12 @@
 import type { ManifestFinding } from "#manifest/types.ts";
+import type { Plan } from "#reconcile/change.ts";
+import { GatewayOpsError } from "#runtime/errors.ts";
 import { groupBy } from "#runtime/group-by.ts";
 import type { Ledger } from "#runtime/ledger.ts";
 import { mapLimited } from "#runtime/limit.ts";
 import { describeFor } from "#secrets/describe-for.ts";
-import { type SecretReference, sourceId } from "#secrets/mapping.ts";
+import { mapSecretValue, type SecretReference, sourceId } from "#secrets/mapping.ts";
+import { RevokedVersionError } from "#secrets/revoked-version.ts";
 import { type SecretSource, SecretSourceError } from "#secrets/source.ts";
 
 /** A manifest secret that has a value to be looked up. */
@@ -19,8 +22,18 @@ export interface SourceUse {
 export interface Sources {
   /** Version of the source that is current, by workspace, then by name of the secret. */
   readonly versions: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  /** Of sources that are missing or belong to somebody else, by file. */
-  readonly findings: ReadonlyMap<string, readonly ManifestFinding[]>;
+  /** Of sources that are missing or belong to somebody else. */
+  readonly faults: readonly SourceFault[];
+}
+
+/** Why a file cannot be applied although nothing in it is wrong. */
+export interface SourceFault {
+  readonly use: SourceUse;
+  readonly finding: ManifestFinding;
+  /** Whether it may pass with the same version: what the source lacks is given to it in its store. */
+  readonly isForNow: boolean;
+  /** Of which the content cannot be used; undefined where nothing was read. */
+  readonly versionId?: string | undefined;
 }
 
 interface Looking {
@@ -46,26 +59,85 @@ export async function lookUpSources(
     found.set(id, await currentVersion(owner, looking, id, signal));
   });
   const versions = new Map<string, Map<string, string>>();
-  const findings: { readonly file: string; readonly finding: ManifestFinding }[] = [];
-  for (const { file, index, workspace, name, value_from } of uses) {
+  const faults: SourceFault[] = [];
+  for (const use of uses) {
+    const { workspace, name, value_from } = use;
     const result = found.get(sourceId(value_from));
     if (typeof result === "string") {
       const known = versions.get(workspace) ?? new Map<string, string>();
       versions.set(workspace, known.set(name, result));
-    } else if (result) {
-      const path = ["secrets", index, "value_from", ...sourceField(value_from)];
-      const finding = { rule: result.code, path, message: `cannot be used: ${result.message}` };
-      findings.push({ file, finding });
-    }
+    } else if (result) faults.push(faultOf(use, result));
   }
-  return {
-    versions,
-    findings: groupBy(
-      findings,
-      ({ file }) => file,
-      ({ finding }) => finding,
-    ),
-  };
+  return { versions, faults };
+}
+
+/** A value that is to be written, and the version that the plan is for. */
+export interface ValueUse extends SourceUse {
+  readonly provider: string;
+  readonly versionId: string;
+}
+
+/** The values that a plan writes. */
+export function valuesIn(
+  { workspace, changes }: Pick<Plan, "workspace" | "changes">,
+  uses: readonly SourceUse[],
+): ValueUse[] {
+  return changes.flatMap((change) => {
+    if (change.action === "delete" || change.desired.kind !== "secret") return [];
+    const { name, fields } = change.desired;
+    const { source_version: versionId, provider } = fields;
+    const use = uses.find((one) => one.workspace === workspace && one.name === name);
+    return use && versionId !== undefined ? [{ ...use, provider, versionId }] : [];
+  });
+}
+
+/**
+ * Reads each value that is about to be written, and forgets it: one that cannot be used, or that
+ * only the key of its encryption withholds, must not leave half a manifest either.
+ */
+export async function tryValues(
+  owner: string,
+  looking: Looking,
+  uses: readonly ValueUse[],
+  signal: AbortSignal,
+): Promise<SourceFault[]> {
+  const faults: SourceFault[] = [];
+  await mapLimited(uses, DESCRIBES_IN_FLIGHT, async (use) => {
+    const { value_from, provider, versionId } = use;
+    try {
+      const { arn } = await describeFor(owner, looking, sourceId(value_from), signal);
+      mapSecretValue(await looking.source.fetch(arn, versionId, signal), value_from, provider);
+    } catch (error) {
+      if (!isOfSource(error)) throw error;
+      faults.push(faultOf(use, error, versionId));
+    }
+  });
+  return faults.sort((one, other) => one.use.index - other.use.index);
+}
+
+/** That the source cannot be asked now is no fault of it. */
+function isOfSource(error: unknown): error is GatewayOpsError {
+  if (error instanceof SecretSourceError) return true;
+  return error instanceof GatewayOpsError && error.disposition === "reject";
+}
+
+function faultOf(use: SourceUse, error: GatewayOpsError, versionId?: string): SourceFault {
+  const path = ["secrets", use.index, "value_from", ...sourceField(use.value_from)];
+  const finding = { rule: error.code, path, message: `cannot be used: ${error.message}` };
+  // A version that is revoked may be allowed again, or replaced.
+  const isForNow = error.disposition === "retry" || error instanceof RevokedVersionError;
+  return { use, finding, isForNow, versionId: isForNow ? undefined : versionId };
+}
+
+/** By file, as `OwnerFiles` takes them out. */
+export function findingsIn(
+  faults: readonly SourceFault[],
+): ReadonlyMap<string, readonly ManifestFinding[]> {
+  return groupBy(
+    faults,
+    ({ use }) => use.file,
+    ({ finding }) => finding,
+  );
 }
 
 function sourceField(reference: SecretReference): string[] {

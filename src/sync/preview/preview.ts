@@ -72,7 +72,7 @@ async function previewOf(
     const request = { owner, files, access, ...planSettings };
     const report = planReport(dependencies, request, await planOwner(dependencies, request));
     const isRejected = report.manifests.some(
-      ({ key, outcome }) => names.has(key) && outcome === "rejected",
+      ({ key, issues }) => names.has(key) && issues !== undefined,
     );
     // A single file is told under the name that it was put by.
     const told = report.manifests.map((one) =>

@@ -10,7 +10,8 @@ import type { PLAN_VERSION, PlanDocument } from "#reconcile/plan/document.ts";
  * - `held`: what it declares was rolled back, and what was gone back to stays
  * - `drifted`: the gateway is not as it was applied last; nothing was written
  * - `retrying`: failed for now, to be delivered again
- * - `pending`: deliveries are used up; the schedule goes on with it
+ * - `pending`: deliveries are used up, or a file waits for what an AWS secret lacks (see its issues);
+ *   the schedule goes on with it
  * - `refused`: a guard wants an approval; nothing was written
  * - `rejected`: the file must change; nothing of it was written
  * - `failed`: some changes failed for good, others may be applied: see the outcomes
@@ -110,6 +111,10 @@ export interface ManifestReport {
   /** Everything wrong with it, with positions. */
   readonly issues?: readonly ManifestIssue[] | undefined;
   readonly warnings?: readonly ManifestIssue[] | undefined;
+  /** Versions of AWS secrets whose content cannot be used, by reference: another one may be. */
+  readonly unusable_versions?: Readonly<Record<string, string>> | undefined;
+  /** The gateway's key of a secret is in use, and gets no new value while the file waits. */
+  readonly affects_live_keys?: true | undefined;
 }
 
 /** The plan of a workspace, and what became of it. */

@@ -38,7 +38,7 @@ export function runMessage(
 ): Message {
   const { outcome, owner } = report;
   const manifest = report.trigger.key ?? news[0]?.key;
-  const code = codeOf(report);
+  const code = codeOf(report, news);
   const isDrift = report.trigger.kind === "drift";
   const about = subjectOf(report, news);
   return {
@@ -46,7 +46,7 @@ export function runMessage(
     // The same fact is one message, however often it is found.
     id: `run-${outcome}:${owner}:${factOf(report, news)}`,
     type: `mlflow-gateway-ops.${isDrift ? "drift" : "manifest"}.${outcome}`,
-    severity: SEVERITIES[outcome],
+    severity: news.some(isOutageToBe) ? "critical" : SEVERITIES[outcome],
     timeMs: Date.parse(report.finished_at),
     subject: `${about}: ${outcome}${code ? ` (${code})` : ""}`,
     text: renderReport(report, { reportKey, bytesMax: TEXT_BYTES_MAX }),
@@ -60,6 +60,11 @@ export function runMessage(
   };
 }
 
+/** The key that calls use now stays, and whoever rotates it may take it away. */
+function isOutageToBe({ outcome, affects_live_keys }: ManifestReport): boolean {
+  return outcome === "pending" && affects_live_keys === true;
+}
+
 function subjectOf({ trigger, owner }: RunReport, news: readonly ManifestReport[]): string {
   if (trigger.kind === "drift") return `Drift of ${owner}`;
   const [only, ...others] = news;
@@ -67,21 +72,32 @@ function subjectOf({ trigger, owner }: RunReport, news: readonly ManifestReport[
   return others.length === 0 ? only.key : `${news.length} manifests of ${owner}`;
 }
 
-function codeOf({ outcome, error, workspaces }: RunReport): string | undefined {
+function codeOf(
+  { outcome, error, workspaces }: RunReport,
+  news: readonly ManifestReport[],
+): string | undefined {
   if (isSuccess(outcome)) return undefined;
   if (outcome === "rejected") return "invalid-manifest";
-  return (error ?? workspaces.find((workspace) => workspace.error)?.error)?.code;
+  const failed = error ?? workspaces.find((workspace) => workspace.error)?.error;
+  return failed?.code ?? waitingIn(news)?.issues?.[0]?.rule;
+}
+
+/** A file that waits for its sources: what it waits for comes and goes without a new version of it. */
+function waitingIn(news: readonly ManifestReport[]): ManifestReport | undefined {
+  return news.find(({ outcome, issues }) => outcome === "pending" && issues !== undefined);
 }
 
 /** What the message says, without when: the same again is no other message. */
 function factOf(report: RunReport, news: readonly ManifestReport[]): string {
   const { outcome, workspaces, trigger, run_id } = report;
+  const dependsOnSources = news.some((one) => one.unusable_versions) || waitingIn(news);
+  const mayRecur = outcome === "applied" || trigger.kind === "drift" || dependsOnSources;
   const fact = {
     news: news.map((manifest) => [manifest.key, manifest.version_id, manifest.outcome]),
-    code: codeOf(report),
+    code: codeOf(report, news),
     checksums: workspaces.map(({ checksum }) => checksum),
-    // What is changed may be changed back, and drift that was gone come back.
-    run: outcome === "applied" || trigger.kind === "drift" ? run_id : undefined,
+    // What is changed may be changed back, and drift, or what a source lacks, come back.
+    run: mayRecur ? run_id : undefined,
   };
   return digestOf(fact).slice(0, DIGEST_LENGTH);
 }

@@ -138,10 +138,10 @@ test.each<[string, Answer, string]>([
     "prod/openai: the secret is scheduled for deletion",
   ],
   ["a secret without a value", { ARN }, "prod/openai has no version with the stage AWSCURRENT"],
-])("%s must be mended by a person", async (_, answer, message) => {
+])("%s is mended in AWS, and may pass with the same manifest", async (_, answer, message) => {
   await expect(sourceOf(answer).source.describe("prod/openai", SIGNAL)).rejects.toMatchObject({
     code: "secret-source",
-    disposition: "reject",
+    disposition: "retry",
     message,
   });
 });
@@ -160,11 +160,21 @@ test.each(["ThrottlingException", "InternalServiceError", "TimeoutError"])(
   },
 );
 
+test("no secret can have a name that AWS does not allow", async () => {
+  const { source } = sourceOf(awsError("ValidationException"));
+
+  await expect(source.describe("prod openai", SIGNAL)).rejects.toMatchObject({
+    code: "secret-source",
+    disposition: "reject",
+  });
+});
+
 test("binary data is no value", async () => {
   const { source } = sourceOf({ SecretBinary: new Uint8Array([1, 2, 3]), VersionStages });
 
   await expect(source.fetch(ARN, "version-2", SIGNAL)).rejects.toMatchObject({
     code: "secret-source",
+    disposition: "reject",
     message: `${ARN} holds binary data; a text or a JSON object is needed`,
   });
 });

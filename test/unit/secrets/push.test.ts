@@ -217,7 +217,7 @@ test("a secret of another owner is neither read nor pushed", async () => {
     push({ ...TARGET, value_from: { secrets_manager: "prod/other" } }),
   ).rejects.toMatchObject({
     code: "secret-source",
-    disposition: "reject",
+    disposition: "retry",
     message:
       'prod/other belongs to the owner "other-team", not to "search" (tag gateway-ops:owner)',
   });

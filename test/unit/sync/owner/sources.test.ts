@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { SecretSource } from "#secrets/source.ts";
-import { lookUpSources, type SourceUse } from "#sync/owner/sources.ts";
+import { lookUpSources, type SourceFault, type SourceUse } from "#sync/owner/sources.ts";
 import { ExpectedError } from "../../../support/builders.ts";
 import { arnOf, FakeSecretSource } from "../../../support/fake-secret-source.ts";
 import { MemoryLedger } from "../../../support/memory-ledger.ts";
@@ -35,11 +35,15 @@ function look(source: SecretSource, uses: readonly SourceUse[]) {
   return lookUpSources("search", { source, ledger }, uses, new AbortController().signal);
 }
 
+function findingsOf(faults: readonly SourceFault[], file: string) {
+  return faults.filter(({ use }) => use.file === file).map(({ finding }) => finding);
+}
+
 test("the current version is found for every secret, by workspace and name", async () => {
   const { source, version } = setup();
   const other = source.put("prod/other", "value-two");
 
-  const { versions, findings } = await look(source, [
+  const { versions, faults } = await look(source, [
     aUse(),
     aUse({ name: "other", value_from: { secrets_manager: "prod/other" } }),
     aUse({ workspace: "team-b" }),
@@ -57,7 +61,7 @@ test("the current version is found for every secret, by workspace and name", asy
       ["team-b", new Map([["openai-prod", version]])],
     ]),
   );
-  expect(findings).toEqual(new Map());
+  expect(faults).toEqual([]);
   expect(source.fetched).toEqual([]);
 });
 
@@ -78,7 +82,7 @@ test("what is missing or somebody else's is a finding at every place that names 
   source.put("other/openai", "value-two", { owner: "other" });
   const keys = { api_key: "KEY" };
 
-  const { versions, findings } = await look(source, [
+  const { versions, faults } = await look(source, [
     aUse(),
     aUse({ index: 1, value_from: { keys, secrets_manager: "prod/missing" } }),
     aUse({ index: 4, value_from: { secrets_manager: "other/openai" } }),
@@ -86,7 +90,7 @@ test("what is missing or somebody else's is a finding at every place that names 
   ]);
 
   expect(versions.get("default")?.size).toBe(1);
-  expect(findings.get("a.yaml")).toEqual([
+  expect(findingsOf(faults, "a.yaml")).toEqual([
     {
       rule: "secret-source",
       path: ["secrets", 1, "value_from", "secrets_manager"],
@@ -98,7 +102,7 @@ test("what is missing or somebody else's is a finding at every place that names 
       message: expect.stringContaining('belongs to the owner "other", not to "search"'),
     },
   ]);
-  expect(findings.get("b.yaml")).toMatchObject([
+  expect(findingsOf(faults, "b.yaml")).toMatchObject([
     { path: ["secrets", 0, "value_from", "secrets_manager"] },
   ]);
 });
@@ -106,9 +110,11 @@ test("what is missing or somebody else's is a finding at every place that names 
 test("a source of the command line is located by its own field", async () => {
   const { source } = setup();
 
-  const { findings } = await look(source, [aUse({ value_from: { env: "OPENAI_API_KEY" } })]);
+  const { faults } = await look(source, [aUse({ value_from: { env: "OPENAI_API_KEY" } })]);
 
-  expect(findings.get("a.yaml")).toMatchObject([{ path: ["secrets", 0, "value_from", "env"] }]);
+  expect(findingsOf(faults, "a.yaml")).toMatchObject([
+    { path: ["secrets", 0, "value_from", "env"] },
+  ]);
 });
 
 test("a failure to ask is no finding: it may pass", async () => {
@@ -144,7 +150,7 @@ test("a version that was revoked is told where the manifest names its source", a
   const ledger = new MemoryLedger();
   await revoke(ledger, "prod/openai", version);
 
-  const { versions, findings } = await lookUpSources(
+  const { versions, faults } = await lookUpSources(
     "search",
     { source, ledger },
     [aUse()],
@@ -152,7 +158,7 @@ test("a version that was revoked is told where the manifest names its source", a
   );
 
   expect(versions.size).toBe(0);
-  expect(findings.get("a.yaml")).toEqual([
+  expect(findingsOf(faults, "a.yaml")).toEqual([
     {
       rule: "secret-revoked",
       path: ["secrets", 0, "value_from", "secrets_manager"],
