@@ -1,10 +1,12 @@
 import { expect, test } from "@jest/globals";
+import { versionWith } from "#rotation/versioned-secrets.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { put } from "#runtime/ledger.ts";
 import { MANAGED_SECRETS, type ManagedSecret } from "#secrets/managed-secret.ts";
 import { madeUpKey } from "../../../scripts/story/actions.ts";
 import { messagesIn } from "../../support/builders.ts";
 import { arnOf } from "../../support/fake-secret-source.ts";
+import { revoke as revokeVersion } from "../../support/revoke.ts";
 import { GRACE_MS, KEY_SECRET, ROTATIONS, rotationSetup } from "../../support/rotation-setup.ts";
 
 const CANDIDATE = "GATEWAY_OPS_CANDIDATE";
@@ -187,4 +189,24 @@ test("testSecret alone tries the key that is in use, and refuses no version for 
   expect(works.error).toBeUndefined();
   expect(fails.error).toMatchObject({ code: "rotation-refused" });
   expect(labelled("GATEWAY_OPS_REJECTED")).toEqual([]);
+});
+
+test("a version that somebody revoked is no candidate, and AWSCURRENT never goes back to one", async () => {
+  const { driver, offer, labelled, value, fed, clock, revoke, ledger, secrets } = setup();
+  const arn = arnOf(KEY_SECRET);
+  const former = versionWith(await secrets.describe(arn), "AWSCURRENT") ?? "";
+  const offered = offer();
+  await revokeVersion(ledger, KEY_SECRET, offered);
+
+  const { error, token } = await driver().rotate(KEY_SECRET);
+
+  expect(error).toMatchObject({ code: "secret-revoked" });
+  await secrets.dropPending(arn, token);
+  secrets.put(KEY_SECRET, value, [CANDIDATE]);
+  const second = await driver().rotate(KEY_SECRET);
+  await revokeVersion(ledger, KEY_SECRET, former);
+  await fed({ rejected: { version_id: second.token, code: "secret-mapping" } });
+  clock.advance(GRACE_MS);
+  expect((await revoke()).map(({ outcome }) => outcome)).toEqual(["postponed"]);
+  expect(labelled("AWSCURRENT")).toEqual([value]);
 });

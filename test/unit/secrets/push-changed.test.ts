@@ -143,6 +143,10 @@ test("a secret that is rejected does not stop the others, and is told once", asy
   expect(gateway.storedValue("first")).toEqual({ api_key: "value-one" });
   expect(gateway.storedValue("second")).toEqual({ api_key: "value-three" });
   expect(await pending("first")).toBeUndefined();
+  expect((await ledger.read(MANAGED_SECRETS, "default/first"))?.value.rejected).toEqual({
+    version_id: Object(trigger).versionId,
+    code: "secret-mapping",
+  });
   const [rejected, ...others] = (await messagesIn(ledger)).filter(
     ({ severity }) => severity === "critical",
   );
