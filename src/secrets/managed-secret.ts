@@ -39,6 +39,9 @@ export interface ManagedSecret {
   readonly pending?: { readonly since_ms: number; readonly cause: string } | undefined;
 }
 
+/** Cause of what is pending because an older copy of the gateway's database holds a former value. */
+export const RESTORED_CODE = "restored";
+
 /** By {@link managedSecretId}. */
 export const MANAGED_SECRETS: LedgerKind<ManagedSecret> = { name: "secret", version: 1 };
 

@@ -3,7 +3,12 @@ import { type LedgerRecord, put } from "#runtime/ledger.ts";
 import { mapLimited } from "#runtime/limit.ts";
 import { commitWithMessages } from "#runtime/message.ts";
 import { PAUSED_CODE, type Pause, PausedError, pauseOf, readPauses } from "#runtime/pause.ts";
-import { isManagedSecret, MANAGED_SECRETS, type ManagedSecret } from "./managed-secret.ts";
+import {
+  isManagedSecret,
+  MANAGED_SECRETS,
+  type ManagedSecret,
+  RESTORED_CODE,
+} from "./managed-secret.ts";
 import { type PushDependencies, type PushResult, pushRecordedSecret } from "./push.ts";
 import {
   type Failure,
@@ -188,5 +193,5 @@ function rejectedBy(trigger: PushTrigger, { code }: GatewayOpsError): ManagedSec
 
 /** Whether it was not tried yet: it has not failed. */
 function isWaiting({ cause }: NonNullable<ManagedSecret["pending"]>): boolean {
-  return cause === PAUSED_CODE || cause === NOT_REACHED_CODE;
+  return [PAUSED_CODE, NOT_REACHED_CODE, RESTORED_CODE].includes(cause);
 }

@@ -1,30 +1,18 @@
-import type { Access } from "#manifest/access.ts";
 import { digestOf } from "#reconcile/plan/canonical.ts";
-import { PLAN_VERSION, planDocument } from "#reconcile/plan/document.ts";
 import { GatewayOpsError, RecordConflictError } from "#runtime/errors.ts";
 import { type LedgerKind, type LedgerRecord, put, remove } from "#runtime/ledger.ts";
 import { commitWithMessages } from "#runtime/message.ts";
 import { type Pause, pauseOf } from "#runtime/pause.ts";
-import type { Hold } from "#sync/history/hold.ts";
-import { readIntents } from "#sync/history/intents.ts";
-import { SNAPSHOTS, type Snapshot, type SnapshotList } from "#sync/history/snapshot.ts";
+import { SNAPSHOTS, type SnapshotList } from "#sync/history/snapshot.ts";
 import { splitId } from "#sync/history/snapshot-history.ts";
 import { applyWorkspace } from "#sync/owner/apply-workspace.ts";
 import type { Delivery } from "#sync/owner/file-outcome.ts";
-import {
-  type OwnerPlan,
-  type PlanDependencies,
-  planOwner,
-  type WorkspacePlan,
-} from "#sync/owner/plan-owner.ts";
+import type { WorkspacePlan } from "#sync/owner/plan-owner.ts";
 import { reportedHolds } from "#sync/owner/reported-hold.ts";
 import { type RunOwnerDependencies, workspaceReport } from "#sync/owner/run-owner.ts";
 import { keepHealed } from "#sync/owner/take-snapshot.ts";
 import {
-  gravest,
   isSuccess,
-  type ManifestReport,
-  type PlanReport,
   type ReportedError,
   type RunReport,
   type WorkspaceReport,
@@ -32,7 +20,8 @@ import {
 import { runMessage } from "#sync/report/run-message.ts";
 import { isClosed } from "./closure.ts";
 import type { RunDependencies } from "./end-run.ts";
-import { keptFile } from "./owner-file.ts";
+import { type DriftPlan, planDrift, resourcesIn, seenWorkspace } from "./plan-drift.ts";
+import { endRestores, watchForRestore } from "./restore/watch-restore.ts";
 import { startedRun } from "./run-journal.ts";
 import { buildReport } from "./run-report.ts";
 import { type Permissions, readPermissions, type TenancyDependencies } from "./tenancy.ts";
@@ -85,6 +74,7 @@ export async function detectDrift(
   if (await isClosed(dependencies, permissions)) return [];
   const drifts: Drift[] = [];
   const failures: GatewayOpsError[] = [];
+  const restored = await watchForRestore(dependencies);
   const unknown = (id: string, error: GatewayOpsError) => {
     failures.push(error);
     drifts.push(unknownDrift(id, error));
@@ -92,16 +82,27 @@ export async function detectDrift(
   for (const { id, value } of await ledger.list(SNAPSHOTS, { onUnreadable: unknown })) {
     // The schedule comes again: what is left may wait.
     if (deadline.leftMs() === 0) continue;
-    const found = driftOf(dependencies, id, value, permissions, request);
+    const quietly = { ...request, isQuiet: restored.has(splitId(id)[0]) };
+    const found = driftOf(dependencies, id, value, permissions, quietly);
     const drift = await found.catch((error: unknown) => {
       if (!(error instanceof GatewayOpsError)) throw error;
       unknown(id, error);
     });
     if (drift) drifts.push(drift);
   }
+  await endRestores(
+    dependencies,
+    [...restored].filter((one) => isAsApplied(drifts, one)),
+  );
   const [failure] = failures;
   if (failure && !request.isLast) throw failure;
   return drifts;
+}
+
+/** Whether all that was applied in a workspace was compared, and nothing differs. */
+function isAsApplied(drifts: readonly Drift[], workspace: string): boolean {
+  const own = drifts.filter((drift) => drift.workspace === workspace);
+  return own.length > 0 && own.every(({ resources, error }) => resources === 0 && !error);
 }
 
 function unknownDrift(id: string, { code, message }: GatewayOpsError): Drift {
@@ -115,53 +116,21 @@ async function driftOf(
   id: string,
   { snapshots: [newest] }: SnapshotList,
   { accessOf }: Permissions,
-  request: DriftRequest,
+  request: DriftRequest & Quiet,
 ): Promise<Drift | undefined> {
   const snapshot = newest && (await dependencies.snapshots.readSnapshot(newest.reference));
   if (!snapshot) return undefined;
   const planned = await planDrift(dependencies, snapshot, accessOf(snapshot.owner));
+  if (request.isQuiet) {
+    const { owner, workspace } = snapshot;
+    return { owner, workspace, resources: resourcesIn(planned) };
+  }
   return toldDrift(dependencies, id, planned, request);
 }
 
-/**
- * The plan that would undo the drift of one owner in one workspace; writes nothing. What is applied
- * in part is not compared: it is neither as it was nor as it shall be, and that is told already.
- */
-export async function planDrift(
-  dependencies: PlanDependencies & Pick<RunOwnerDependencies, "planSettings">,
-  snapshot: Snapshot,
-  access: Access,
-): Promise<DriftPlan> {
-  const { owner, workspace } = snapshot;
-  const { isOpen } = await readIntents(dependencies.ledger, owner, workspace);
-  const files = snapshot.files.filter((file) => !isOpen && !file.is_half_applied);
-  const halfApplied = snapshot.files.filter((file) => !files.includes(file));
-  const plan = await planOwner(dependencies, {
-    owner,
-    workspace,
-    access,
-    files: files.map(keptFile),
-    ...dependencies.planSettings,
-    prune: false,
-    values: "as-left",
-  });
-  const workspacePlan = plan.workspaces.find(({ desired }) => desired.workspace === workspace);
-  // What is wrong with a file itself, or with what its owner was granted, is no drift.
-  const rejected = files.flatMap(({ name, version_id }): ManifestReport[] => {
-    const issues = plan.checked.invalid.find((one) => one.name === name)?.issues;
-    if (!issues || !plan.rejected.has(name)) return [];
-    return [{ key: name, version_id, outcome: "rejected", issues }];
-  });
-  return { plan, workspacePlan, rejected, halfApplied: halfApplied.map(({ name }) => name) };
-}
-
-export interface DriftPlan {
-  readonly plan: OwnerPlan;
-  readonly workspacePlan: WorkspacePlan | undefined;
-  /** Files that could be applied once and no longer: somebody else has what they declare, say. */
-  readonly rejected: readonly ManifestReport[];
-  /** Names of the files that were not compared. */
-  readonly halfApplied: readonly string[];
+interface Quiet {
+  /** Whether it is told as another event already, and undone by nobody. */
+  readonly isQuiet: boolean;
 }
 
 /** Tells what is new, after undoing it if that is wanted. */
@@ -186,7 +155,7 @@ async function toldDrift(
     ...reportedHolds(plan.planned.holds),
   };
   const report = buildReport(dependencies, run, result, rejected);
-  const resources = changes.length + blocked.length + rejected.length;
+  const resources = resourcesIn({ plan, workspacePlan, rejected, halfApplied });
   const digest = distinctionOf(report, workspacePlan);
   const record = await dependencies.ledger.read(DRIFTS, id);
   const isHealed = report.outcome === "applied";
@@ -213,37 +182,6 @@ async function workspaceOf(
     return workspaceReport(plan, result, { isLast: true });
   }
   return seenWorkspace(plan);
-}
-
-/** The drift of a workspace that nobody undid. */
-function seenWorkspace(workspacePlan: WorkspacePlan): WorkspaceReport {
-  const { changes, blocked } = workspacePlan.plan;
-  const outcome = changes.length + blocked.length > 0 ? "drifted" : "unchanged";
-  return { ...planDocument(workspacePlan), outcome, outcomes: [] };
-}
-
-/** The drift of one owner in several workspaces, as it is found without undoing it. */
-export function driftReport(
-  { server }: { readonly server: string },
-  owner: string,
-  found: readonly DriftPlan[],
-  holds: readonly Hold[] = [],
-): PlanReport {
-  const workspaces = found.flatMap(({ workspacePlan }) =>
-    workspacePlan ? [seenWorkspace(workspacePlan)] : [],
-  );
-  const manifests = found.flatMap(({ rejected }) => rejected);
-  return {
-    version: PLAN_VERSION,
-    server,
-    owner,
-    trigger: { kind: "drift" },
-    outcome: gravest([...manifests, ...workspaces].map(({ outcome }) => outcome)),
-    manifests,
-    deleted_manifests: [],
-    workspaces,
-    ...reportedHolds(holds),
-  };
 }
 
 /** Keeps the report, and commits what is known of the drift together with the message. */

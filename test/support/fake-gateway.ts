@@ -130,6 +130,21 @@ export class FakeGateway implements CoreGateway {
     this.#faults.length = 0;
   }
 
+  /** Copies the database; what is returned puts that copy back. */
+  backUp(): () => void {
+    const tables: Map<string, unknown>[] = [
+      ...[this.#secrets, this.#values, this.#definitions, this.#endpoints],
+      ...[this.#bindings, this.#guardrails, this.#placements, this.#budgets],
+    ];
+    const copies = tables.map((table) => [...table]);
+    return () => {
+      for (const [index, table] of tables.entries()) {
+        table.clear();
+        for (const [id, row] of copies[index] ?? []) table.set(id, row);
+      }
+    };
+  }
+
   count(operation: OperationName): number {
     return this.requests.filter((request) => request === operation).length;
   }

@@ -14,10 +14,10 @@ import { isAsDeclared, plansOf, showHolds, showPlans } from "#cli/output/plans.t
 import { counted, printFindings, say } from "#cli/output/show.ts";
 import { type Worked, workByOwner } from "#cli/owners.ts";
 import { UsageError } from "#cli/usage-error.ts";
-import { type DriftPlan, driftReport, planDrift } from "#sync/drift.ts";
 import { readHolds } from "#sync/history/hold.ts";
 import { SNAPSHOTS } from "#sync/history/snapshot.ts";
 import { type LastSnapshots, readSnapshots, splitId } from "#sync/history/snapshot-history.ts";
+import { type DriftPlan, driftReport, planDrift } from "#sync/plan-drift.ts";
 
 const OWNER_BRIEF = "Only what this owner applied [default: what every owner did]";
 

@@ -137,6 +137,11 @@ function byId<K extends Kind>(kind: K, lists: RawLists): Map<string, Raw[K]> {
   return new Map(lists[kind].map((raw) => [idOf(raw), raw]));
 }
 
+/** What the server says of each resource of a kind. */
+export function rawByIdentity<K extends Kind>(kind: K, lists: RawLists): [Identity, Raw[K]][] {
+  return [...byId(kind, lists)].map(([id, raw]) => [identityOf({ kind, id }), raw]);
+}
+
 /**
  * One list of each kind. Without what was made to try a value: this is the only place where it is
  * left out, and nothing that is made of the lists ever knows of it.
