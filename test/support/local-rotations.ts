@@ -1,6 +1,7 @@
 import {
   GetSecretValueCommand,
   PutSecretValueCommand,
+  RotateSecretCommand,
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
@@ -26,4 +27,17 @@ export function localRotations(client: SecretsManagerClient): RotationBackend {
       await client.send(new UpdateSecretVersionStageCommand(move));
     },
   };
+}
+
+/**
+ * Sets RotationEnabled, as a rotation schedule does. The local AWS also copies the value into a new
+ * version and makes that current at once.
+ */
+export async function switchRotationOn(
+  client: SecretsManagerClient,
+  SecretId: string,
+  RotationLambdaARN = "arn:aws:lambda:us-east-1:000000000000:function:rotation",
+): Promise<void> {
+  const RotationRules = { AutomaticallyAfterDays: 30 };
+  await client.send(new RotateSecretCommand({ SecretId, RotationLambdaARN, RotationRules }));
 }
