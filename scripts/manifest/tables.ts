@@ -1,5 +1,5 @@
 import { manifestJsonSchema, policyJsonSchema } from "#manifest/json-schema.ts";
-import { SUPPRESSION_RULES } from "#manifest/lint.ts";
+import { SUPPRESSION_RULES, VALUE_RULES } from "#manifest/lint.ts";
 import { RULES } from "#manifest/rules/all.ts";
 import { PLAN_RULES } from "#reconcile/plan-rules.ts";
 
@@ -46,7 +46,8 @@ function ruleTable(): string {
     severity: "error of the plan",
     ...text,
   }));
-  const rows = [...ofFiles, ...ofPlans].map(
+  const ofValues = VALUE_RULES.map((text) => ({ ...text, severity: "error of the value" }));
+  const rows = [...ofFiles, ...ofPlans, ...ofValues].map(
     ({ id, severity, title, why }) => `| \`${id}\` | ${severity} | ${title} | ${why} |`,
   );
   return ["| rule | | what it finds | why |", "|---|---|---|---|", ...rows].join("\n");

@@ -4,6 +4,8 @@ interface AuthMode {
   readonly value: readonly string[];
   /** Settings in `auth_config`. */
   readonly config: readonly string[];
+  /** What litellm takes in place of those keys, where MLflow's forms offer it nowhere. */
+  readonly instead?: readonly string[];
 }
 
 const API_KEY: AuthMode = { value: ["api_key"], config: [] };
@@ -18,10 +20,12 @@ const AUTH_MODES: Readonly<Record<string, Readonly<Record<string, AuthMode>>>> =
     iam_role: { value: [], config: ["aws_role_name"] },
     default_chain: { value: [], config: [] },
   },
+  bedrock_mantle: { api_key: { ...API_KEY, instead: ACCESS_KEYS } },
   databricks: {
     pat_token: { value: ["api_key"], config: ["api_base"] },
     oauth_m2m: { value: ["client_secret"], config: ["api_base", "client_id"] },
   },
+  oci: { api_key: { ...API_KEY, instead: ["oci_key"] } },
   sagemaker: {
     access_keys: { value: ACCESS_KEYS, config: ["aws_region_name"] },
     iam_role: { value: ACCESS_KEYS, config: ["aws_role_name", "aws_region_name"] },
@@ -31,6 +35,7 @@ const AUTH_MODES: Readonly<Record<string, Readonly<Record<string, AuthMode>>>> =
     service_account_json: { value: ["vertex_credentials"], config: ["vertex_project"] },
     default_chain: { value: [], config: ["vertex_project"] },
   },
+  watsonx: { api_key: { ...API_KEY, instead: ["token"] } },
 };
 
 /**
@@ -38,11 +43,21 @@ const AUTH_MODES: Readonly<Record<string, Readonly<Record<string, AuthMode>>>> =
  * and none that leads anywhere.
  */
 const MORE_VALUE_KEYS: Readonly<Record<string, readonly string[]>> = {
-  bedrock_mantle: [...ACCESS_KEYS, "aws_session_token"],
-  oci: ["oci_key"],
+  bedrock_mantle: ["aws_session_token"],
   portkey: ["provider_api_key", "portkey_config"],
   sagemaker: ["aws_session_token"],
-  watsonx: ["token"],
+};
+
+/**
+ * What becomes of a key of a value: `token` is a header or a part of one, as it is; so is `json`,
+ * which may be JSON (Portkey's own configuration); a `document` has lines, and a program reads it.
+ */
+type ValueForm = "token" | "json" | "document";
+
+const VALUE_FORMS: Readonly<Record<string, ValueForm>> = {
+  oci_key: "document",
+  portkey_config: "json",
+  vertex_credentials: "document",
 };
 
 /** Providers that MLflow knows by two names. */
@@ -51,7 +66,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   "databricks-model-serving": "databricks",
 };
 
-interface Credentials {
+export interface Credentials {
   readonly provider: string;
   readonly auth_config?: Readonly<Record<string, string>> | undefined;
 }
@@ -65,8 +80,26 @@ export function authModesOf(provider: string): Readonly<Record<string, AuthMode>
  * takes every key for an argument, before the settings: what is not listed here may be an address.
  */
 export function valueKeysOf(provider: string): readonly string[] {
-  const needed = Object.values(authModesOf(provider)).flatMap(({ value }) => value);
+  const needed = Object.values(authModesOf(provider)).flatMap(({ value, instead = [] }) => [
+    ...value,
+    ...instead,
+  ]);
   return [...new Set([...needed, ...(own(MORE_VALUE_KEYS, provider) ?? [])])];
+}
+
+export function formOf(key: string): ValueForm {
+  return own(VALUE_FORMS, key) ?? "token";
+}
+
+/** The keys that provider and auth_mode need and that are not given; none where that is not known. */
+export function keysLacking(credentials: Credentials, given: readonly string[]): readonly string[] {
+  const { value, instead } = authModeOf(credentials) ?? { value: [] };
+  const lackingOf = (keys: readonly string[]) => keys.filter((key) => !given.includes(key));
+  const lacking = lackingOf(value);
+  if (!instead || lacking.length === 0) return lacking;
+  const lackingInstead = lackingOf(instead);
+  const isBegun = lackingInstead.length < instead.length;
+  return isBegun && lacking.length === value.length ? lackingInstead : lacking;
 }
 
 /** The stated mode, or the default of the provider. */

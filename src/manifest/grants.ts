@@ -15,6 +15,7 @@ import {
   type SecretFields,
   WORKSPACE_DEFAULT,
 } from "#reconcile/state.ts";
+import { namedKeys } from "#secrets/value/reference.ts";
 import { isPrivateApiBase } from "./api-base.ts";
 import { SECTIONS } from "./entries/all.ts";
 import { type Patterns, patternsOf } from "./patterns.ts";
@@ -143,10 +144,10 @@ export function valueDenials({
   value_from,
 }: Pick<SecretFields, "provider" | "value_from">) {
   const known = valueKeysOf(provider);
-  return Object.keys(value_from?.keys ?? {})
-    .filter((key) => !known.includes(key))
-    .map((key) => ({
-      path: ["value_from", "keys", key],
+  return namedKeys(value_from)
+    .filter(({ key }) => !known.includes(key))
+    .map(({ key, path }) => ({
+      path: ["value_from", ...path],
       value: `"${key}", of which it is not known what ${provider} does with it`,
       granted: known.join(", "),
     }));

@@ -1,4 +1,5 @@
 import { isAtLeast } from "#gateway/version.ts";
+import { VALUE_WRAPPED } from "#secrets/value/reference.ts";
 import { FINDINGS_MAX } from "./bounded-schema.ts";
 import { FindingList } from "./findings.ts";
 import { RULES } from "./rules/all.ts";
@@ -14,6 +15,15 @@ export interface LintResult {
 
 type RuleText = Omit<Rule, "check">;
 
+/** The rules about values, which nobody has yet where files are looked at: a push applies them. */
+export const VALUE_RULES = [
+  {
+    id: VALUE_WRAPPED,
+    title: "A stored value looks like a key in something, such as quotes, or like a placeholder",
+    why: "Every call would fail with it: the former value stays",
+  },
+] as const;
+
 const WRONG_SUPPRESSION: RuleText = {
   id: "wrong-suppression",
   severity: "error",
@@ -27,6 +37,11 @@ const UNUSED_SUPPRESSION: RuleText = {
   title: "`lint.disable` names a rule that finds nothing in the file",
   why: "The next such mistake would go unnoticed",
 };
+
+const SUPPRESSIBLE: readonly string[] = [
+  ...RULES.flatMap(({ id, severity }) => (severity === "warning" ? [id] : [])),
+  ...VALUE_RULES.map(({ id }) => id),
+];
 
 /** The rules about the suppression of rules. */
 export const SUPPRESSION_RULES: readonly RuleText[] = [WRONG_SUPPRESSION, UNUSED_SUPPRESSION];
@@ -77,23 +92,16 @@ function unused(disabled: readonly string[], { id }: Rule): ManifestFinding[] {
 
 function addWrongSuppressions(errors: FindingList, disabled: readonly string[]): void {
   for (const [index, id] of disabled.entries()) {
-    if (isWarning(id)) continue;
+    if (SUPPRESSIBLE.includes(id)) continue;
     if (errors.isFull) errors.add([], 1);
     else errors.add([wrongSuppression(id, index)]);
   }
-}
-
-function isWarning(id: string): boolean {
-  return RULES.some((rule) => rule.id === id && rule.severity === "warning");
 }
 
 function wrongSuppression(id: string, index: number): ManifestFinding {
   const rule = RULES.find((candidate) => candidate.id === id);
   const message = rule
     ? `cannot be switched off: "${id}" finds errors`
-    : `is not a rule, got "${id}"${suggestion(
-        id,
-        RULES.flatMap((known) => (known.severity === "warning" ? known.id : [])),
-      )}`;
+    : `is not a rule, got "${id}"${suggestion(id, SUPPRESSIBLE)}`;
   return { rule: WRONG_SUPPRESSION.id, path: ["lint", "disable", index], message };
 }

@@ -34,9 +34,10 @@ export function toDesired(
   }
   const elsewhere = { versions: known.versions ?? new Map(), providers };
   const resources = KINDS.flatMap((kind) =>
-    manifests
-      .flatMap((manifest) => managedOf(kind, manifest))
-      .map(({ entry }) => resourceOf(kind, entry, elsewhere)),
+    manifests.flatMap((manifest) => {
+      const declared = { ...elsewhere, disabled: manifest.lint?.disable ?? [] };
+      return managedOf(kind, manifest).map(({ entry }) => resourceOf(kind, entry, declared));
+    }),
   );
   const externals = manifests.flatMap(externalsOf);
   return {

@@ -10,7 +10,7 @@ import type {
   RoutingStrategy,
   TargetScope,
 } from "#gateway/types.ts";
-import type { SecretReference } from "#secrets/mapping.ts";
+import type { SecretReference } from "#secrets/value/reference.ts";
 
 /**
  * What is managed, each kind after those that it depends on. Creates and updates go down the tree,
@@ -43,6 +43,8 @@ export interface SecretFields {
   readonly value_from?: SecretReference | undefined;
   /** Version of the source that the gateway holds, or is to hold; undefined is unknown. */
   readonly source_version?: string | undefined;
+  /** Whether a value may look like a key in something; kept in the ledger. */
+  readonly as_stored?: boolean | undefined;
 }
 
 export interface ModelDefinitionFields {

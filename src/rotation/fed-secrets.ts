@@ -7,7 +7,7 @@ import {
   type ManagedSecret,
   type SecretTarget,
 } from "#secrets/managed-secret.ts";
-import { mapSecretValue } from "#secrets/mapping.ts";
+import { mapSecretValue } from "#secrets/value/map-value.ts";
 
 /** What the provider says of a value that is tried through the gateway. */
 export interface Trial {
@@ -55,8 +55,8 @@ export class FedSecrets {
 
   async #mapped(ledger: Ledger, arn: string, value: Redacted<string>) {
     return (await fedBy(ledger, arn)).flatMap(({ target }) => {
-      const { value_from, provider } = target;
-      return value_from ? [{ target, keys: mapSecretValue(value, value_from, provider) }] : [];
+      const { value_from } = target;
+      return value_from ? [{ target, keys: mapSecretValue(value, value_from, target).value }] : [];
     });
   }
 }

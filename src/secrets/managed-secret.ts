@@ -1,8 +1,8 @@
 import type { Secret } from "#gateway/types.ts";
 import type { LedgerKind } from "#runtime/ledger.ts";
 import { ledgerId } from "#runtime/ledger-limits.ts";
-import { type SecretReference, sourceId } from "./mapping.ts";
 import type { SecretDescription } from "./source.ts";
+import { type SecretReference, sourceId } from "./value/reference.ts";
 
 /** A gateway secret as a manifest declares it. */
 export interface SecretTarget {
@@ -14,6 +14,8 @@ export interface SecretTarget {
   readonly auth_config?: Readonly<Record<string, string>> | undefined;
   /** Undefined where the way to log in needs no secret: the gateway then holds settings only. */
   readonly value_from?: SecretReference | undefined;
+  /** Whether a value may look like a key in something: the manifest disables that rule. */
+  readonly as_stored?: boolean | undefined;
 }
 
 /** What the gateway was given last, and what it answered: any difference later is drift. */
@@ -83,7 +85,11 @@ function isSameReference(
   other: SecretReference | undefined,
 ): boolean {
   if (!one || !other) return one === other;
-  return sourceId(one) === sourceId(other) && isSameMap(one.keys ?? {}, other.keys ?? {});
+  return (
+    sourceId(one) === sourceId(other) &&
+    one.whole_as === other.whole_as &&
+    isSameMap(one.keys ?? {}, other.keys ?? {})
+  );
 }
 
 export function isSameMap(

@@ -3,10 +3,10 @@ import type { GatewayOpsError } from "#runtime/errors.ts";
 import type { Message } from "#runtime/message.ts";
 import { visible } from "#runtime/visible.ts";
 import { type ManagedSecret, managedSecretId } from "./managed-secret.ts";
-import { sourceId } from "./mapping.ts";
 import type { PushResult } from "./push.ts";
 import { RevokedVersionError } from "./revoked-version.ts";
 import { SecretSourceError } from "./source.ts";
+import { sourceId } from "./value/reference.ts";
 
 /** `rejected`: its source must change. `pending`: the schedule goes on with it. */
 export type Failure = "rejected" | "pending";
@@ -29,7 +29,7 @@ export function pushedMessage({ target, source_arn }: ManagedSecret, result: Pus
     severity: "info",
     timeMs: result.pushed_at_ms,
     subject: `Gateway secret ${target.name} was updated`,
-    text: `The gateway secret ${target.name} holds version ${result.version_id} (before: ${from}) of ${target.value_from && sourceId(target.value_from)}.\nEvery gateway process uses it by ${effectiveBy} at the latest.`,
+    text: `The gateway secret ${target.name} holds version ${result.version_id} (before: ${from}) of ${target.value_from && sourceId(target.value_from)}.\nEvery gateway process uses it by ${effectiveBy} at the latest.${result.note === undefined ? "" : `\n${result.note}`}`,
     data: { ...result, workspace: target.workspace, owner: target.owner, source_arn },
     attributes: { owner: target.owner, outcome: result.outcome, secret: target.name },
   };

@@ -19,10 +19,11 @@ import {
   managedSecretId,
   type SecretTarget,
 } from "./managed-secret.ts";
-import { mapSecretValue, type SecretReference, sourceId } from "./mapping.ts";
 import { commitOrYield, forgetPending, rememberTarget } from "./push-record.ts";
 import { requireAllowed } from "./revoked-version.ts";
 import type { SecretDescription, SecretSource } from "./source.ts";
+import { mapSecretValue } from "./value/map-value.ts";
+import { type SecretReference, sourceId } from "./value/reference.ts";
 
 /** The part of the gateway client that pushing needs. */
 export interface SecretGateway {
@@ -54,6 +55,8 @@ export interface PushResult {
   readonly pushed_at_ms: number;
   /** From then on no gateway process uses the former value any more. */
   readonly effective_by_ms: number;
+  /** What is to be told of the value, such as names of keys in it that are not sent. */
+  readonly note?: string | undefined;
 }
 
 /** The value was changed again during each of several writes; the next delivery finds the newest. */
@@ -207,11 +210,14 @@ async function pushVersion(
     return result("unchanged", actual.secret_id, pushed.at_ms);
   }
 
-  const value = found && (await fetchValue(dependencies, target, found));
+  const mapped = found && (await fetchValue(dependencies, target, found));
   // Somebody may have revoked it while it was fetched.
   if (current) await requireAllowed(ledger, current);
-  const written = await write(gateway, target, actual, value);
-  const done = result(actual ? "updated" : "created", written.secret_id, clock.nowMs());
+  const written = await write(gateway, target, actual, mapped?.value);
+  const done = {
+    ...result(actual ? "updated" : "created", written.secret_id, clock.nowMs()),
+    ...(mapped?.note === undefined ? {} : { note: mapped.note }),
+  };
   const managed: ManagedSecret = {
     target,
     source_arn: current?.arn,
@@ -234,12 +240,12 @@ async function pushVersion(
 
 async function fetchValue(
   { source, deadline }: PushDependencies,
-  { provider }: SecretTarget,
+  target: SecretTarget,
   { reference, current }: FoundSource,
 ) {
   const { arn, currentVersionId } = current;
   const stored = await source.fetch(arn, currentVersionId, deadline.signal);
-  return mapSecretValue(stored, reference, provider);
+  return mapSecretValue(stored, reference, target);
 }
 
 async function write(

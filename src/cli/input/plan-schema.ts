@@ -71,6 +71,7 @@ const changeOutcome = z.discriminatedUnion("outcome", [
         previous_version_id: text.optional(),
         pushed_at_ms: z.number(),
         effective_by_ms: z.number(),
+        note: text.optional(),
       })
       .optional()
       .describe("Of a secret: which version the gateway holds, and when it is used everywhere"),

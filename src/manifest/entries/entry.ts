@@ -27,6 +27,8 @@ export interface DeclaredElsewhere {
   readonly versions: ReadonlyMap<string, string>;
   /** Providers of secrets, by name. */
   readonly providers: ReadonlyMap<string, string>;
+  /** The rules that the file does not want. */
+  readonly disabled: readonly string[];
 }
 
 export interface Exporting {

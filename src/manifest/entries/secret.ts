@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { externalOf, freeText, name, ofNamed, text } from "#manifest/fields.ts";
 import type { ActualOf, SecretFields } from "#reconcile/state.ts";
+import { VALUE_WRAPPED } from "#secrets/value/reference.ts";
 import type { DeclaredElsewhere, EntryKind, Exported } from "./entry.ts";
 
 /** What AWS Secrets Manager allows in a name, with the colons of an ARN. */
@@ -13,6 +14,12 @@ const SETTING_LENGTH_MAX = 10_000;
 /** Of an `auth_config` and of a value: no provider reads more than a handful. */
 const SETTINGS_MAX = 100;
 const SOURCES = ["secrets_manager", "env", "file"] as const;
+
+/** A name, or a JSON Pointer, in which `~` is written `~0` and a `/` within a name `~1`. */
+const storedKey = text(SETTING_NAME_LENGTH_MAX).regex(
+  /^(?:[^/]|\/(?:[^~]|~[01])*$)/s,
+  "must be a JSON Pointer if it begins with /: ~ is written ~0 there, and / within a name ~1",
+);
 
 type SecretReference = NonNullable<SecretFields["value_from"]>;
 
@@ -39,16 +46,28 @@ const valueFrom = z
       .optional()
       .describe("Name of an environment variable; on the command line only"),
     file: text(PATH_LENGTH_MAX).optional().describe("Path of a file; on the command line only"),
-    keys: settings(text(SETTING_NAME_LENGTH_MAX), "keys")
+    keys: settings(storedKey, "keys")
       .optional()
       .describe(
-        "Key on the gateway to key in the stored JSON object. Left out: a JSON object is taken whole, if all its keys are known to be secrets that the provider takes; a plain text becomes `api_key`",
+        "Key on the gateway to key in the stored JSON object, or to a JSON Pointer such as `/openai/api_key`. Left out: of a JSON object the keys that the provider takes, by their own names; a plain text becomes `api_key`",
+      ),
+    whole_as: text(SETTING_NAME_LENGTH_MAX)
+      .optional()
+      .describe(
+        "Key on the gateway of which the whole stored text is the value, such as `vertex_credentials`; never beside `keys`",
       ),
   })
   .refine((value) => SOURCES.filter((source) => value[source] !== undefined).length === 1, {
     message: `must have exactly one of ${SOURCES.join(", ")}`,
   })
-  .meta({ oneOf: SOURCES.map((source) => ({ required: [source] })) })
+  .refine(({ keys, whole_as }) => keys === undefined || whole_as === undefined, {
+    message:
+      "must not have both keys and whole_as: a value is taken whole, or keys are picked of it",
+  })
+  .meta({
+    oneOf: SOURCES.map((source) => ({ required: [source] })),
+    not: { required: ["keys", "whole_as"] },
+  })
   .describe("Where the value comes from; a manifest never holds a value") as unknown as z.ZodType<
   SecretReference,
   SecretReference
@@ -84,7 +103,7 @@ export const secret = {
 
 function toFields(
   { name, provider, auth_config, value_from }: ManifestSecret,
-  { versions }: DeclaredElsewhere,
+  { versions, disabled }: DeclaredElsewhere,
 ): SecretFields {
   return {
     provider,
@@ -92,6 +111,7 @@ function toFields(
     auth_config: auth_config && Object.keys(auth_config).length > 0 ? auth_config : undefined,
     value_from,
     source_version: versions.get(name),
+    as_stored: disabled.includes(VALUE_WRAPPED) || undefined,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { SecretReference } from "#secrets/value/reference.ts";
 import type { Rule } from "./rule.ts";
 
 /** How providers begin their keys. */
@@ -10,11 +11,18 @@ export const literalKey: Rule = {
   why: "A manifest is stored and shown: a key in it is known to everybody who may read it",
   check: ({ secrets }) =>
     secrets.flatMap(({ entry: { value_from }, index }) =>
-      Object.entries(value_from ?? {})
-        .filter(([, source]) => typeof source === "string" && LOOKS_LIKE_A_KEY.test(source))
-        .map(([field]) => ({
-          path: ["secrets", index, "value_from", field],
+      textsOf(value_from)
+        .filter(({ text }) => LOOKS_LIKE_A_KEY.test(text ?? ""))
+        .map(({ path }) => ({
+          path: ["secrets", index, "value_from", ...path],
           message: "looks like a key itself; it must name the place that holds the key",
         })),
     ),
 };
+
+function textsOf({ keys = {}, ...fields }: SecretReference | Record<string, never> = {}) {
+  return [
+    ...Object.entries(fields).map(([field, text]) => ({ text, path: [field] })),
+    ...Object.entries(keys).map(([key, text]) => ({ text, path: ["keys", key] })),
+  ];
+}

@@ -1,3 +1,4 @@
+import { namedKeys } from "#secrets/value/reference.ts";
 import type { Rule } from "./rule.ts";
 
 const RESERVED = ["base_url", "model_list", "fallbacks", "custom_llm_provider"];
@@ -13,8 +14,8 @@ export const reservedAuthConfigKey: Rule = {
       ...Object.keys(auth_config ?? {})
         .filter((key) => RESERVED.includes(key))
         .map((key) => ({ path: ["secrets", index, "auth_config", key], message: MESSAGE })),
-      ...Object.keys(value_from?.keys ?? {})
-        .filter((key) => RESERVED.includes(key) || key === "api_base")
-        .map((key) => ({ path: ["secrets", index, "value_from", "keys", key], message: MESSAGE })),
+      ...namedKeys(value_from)
+        .filter(({ key }) => RESERVED.includes(key) || key === "api_base")
+        .map(({ path }) => ({ path: ["secrets", index, "value_from", ...path], message: MESSAGE })),
     ]),
 };

@@ -102,8 +102,8 @@ function updateOf<K extends Kind>(
 }
 
 function targetOf({ workspace, owner }: ChangeContext, { name, fields }: DesiredOf<"secret">) {
-  const { provider, auth_config, value_from } = fields;
-  return { workspace, name, owner, provider, auth_config, value_from };
+  const { provider, auth_config, value_from, as_stored } = fields;
+  return { workspace, name, owner, provider, auth_config, value_from, as_stored };
 }
 
 /** A plan is for what it saw, not for whatever has the name by now. */

@@ -11,7 +11,12 @@ import { GatewayOpsError } from "#runtime/errors.ts";
 import { groupBy } from "#runtime/group-by.ts";
 import type { Ledger } from "#runtime/ledger.ts";
 import { passOver } from "#runtime/list-of.ts";
-import { isManagedSecret, MANAGED_SECRETS, managedSecretId } from "#secrets/managed-secret.ts";
+import {
+  isManagedSecret,
+  MANAGED_SECRETS,
+  type ManagedSecret,
+  managedSecretId,
+} from "#secrets/managed-secret.ts";
 import {
   type ExperimentNames,
   type ExperimentSource,
@@ -28,7 +33,7 @@ import {
   type RawGuardrails,
   scorersToUse,
 } from "./guardrails.ts";
-import { listResources, type ResourceReader, resourcesIn } from "./resources.ts";
+import { listResources, type PushedSecret, type ResourceReader, resourcesIn } from "./resources.ts";
 import { withUnlisted } from "./unlisted.ts";
 
 /** The part of the gateway client that observing needs. */
@@ -141,9 +146,13 @@ async function pushedSecrets(ledger: Ledger) {
   const records = await ledger.list(MANAGED_SECRETS, { onUnreadable: () => undefined });
   return new Map(
     records.flatMap(({ id, value }) =>
-      isManagedSecret(value) ? [[id, value.pushed] as const] : [],
+      isManagedSecret(value) ? [[id, pushedOf(value)] as const] : [],
     ),
   );
+}
+
+function pushedOf({ target, pushed }: ManagedSecret): PushedSecret | undefined {
+  return pushed && { ...pushed, as_stored: target.as_stored };
 }
 
 function requireAdmin(user: CurrentUser | undefined): void {

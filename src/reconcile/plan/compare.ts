@@ -23,12 +23,13 @@ type Experiments = ReadonlyMap<string, string>;
 
 /**
  * How a stated field is compared when it is not the same as it stands: `whole` is one value,
- * `map` is compared key by key, and `set` by its elements.
+ * `map` is compared key by key, and `set` by its elements. A `flag` that is left out is false.
  */
 type Comparison<F, P extends keyof F> =
   | "whole"
   | "map"
   | "set"
+  | "flag"
   | ((
       desired: Exclude<F[P], undefined>,
       actual: F,
@@ -41,7 +42,13 @@ const COMPARED: {
     readonly [P in keyof Required<FieldsOf[K]>]: Comparison<FieldsOf[K], P>;
   };
 } = {
-  secret: { provider: "whole", auth_config: "map", value_from: "map", source_version: "whole" },
+  secret: {
+    provider: "whole",
+    auth_config: "map",
+    value_from: "map",
+    source_version: "whole",
+    as_stored: "flag",
+  },
   model_definition: { secret: "whole", provider: "whole", model_name: "whole" },
   endpoint: {
     models: (models, actual) => compareModels(models, actual.models),
@@ -77,6 +84,7 @@ type AnyComparison =
   | "whole"
   | "map"
   | "set"
+  | "flag"
   | ((desired: unknown, actual: unknown, experiments: Experiments) => readonly FieldChange[]);
 
 /** The table as a list: a large gateway is compared field by field. */
@@ -95,7 +103,8 @@ export function compareFields(
   const [wanted, present] = [desired.fields, actual.fields] as unknown as [Fields, Fields];
   const changes: FieldChange[] = [];
   for (const [field, comparison] of FIELDS[desired.kind]) {
-    const [before, after] = [present[field], wanted[field]];
+    const missing = comparison === "flag" ? false : undefined;
+    const [before, after] = [present[field] ?? missing, wanted[field] ?? missing];
     // Nearly all are the same as they stand; only the others are worth a closer look.
     if (after === undefined || isSame(before, after)) continue;
     if (typeof comparison === "function") changes.push(...comparison(after, present, experiments));
@@ -106,12 +115,13 @@ export function compareFields(
 
 function differences(
   field: FieldName,
-  comparison: "whole" | "map" | "set",
+  comparison: "whole" | "map" | "set" | "flag",
   before: unknown,
   after: unknown,
 ): readonly FieldChange[] {
   // That there is none at all is another state than an empty one.
-  if (comparison === "whole" || before === undefined) return [{ path: field, before, after }];
+  if (comparison === "whole" || comparison === "flag" || before === undefined)
+    return [{ path: field, before, after }];
   return comparison === "map"
     ? diffMaps(field, before as Fields, after as Fields)
     : diffSets(field, before as readonly string[], after as readonly string[]);

@@ -4,7 +4,7 @@ import { assert } from "#runtime/assert.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { isOwnerName } from "#runtime/marks.ts";
-import { sourceId } from "#secrets/mapping.ts";
+import { sourceId } from "#secrets/value/reference.ts";
 import { holdsByFile, releaseFiles, stillHeld } from "#sync/history/hold.ts";
 import { withoutOwner } from "#sync/manifest-source.ts";
 import type { OwnerFile } from "#sync/owner-file.ts";

@@ -5,9 +5,10 @@ import { groupBy } from "#runtime/group-by.ts";
 import type { Ledger } from "#runtime/ledger.ts";
 import { mapLimited } from "#runtime/limit.ts";
 import { describeFor } from "#secrets/describe-for.ts";
-import { mapSecretValue, type SecretReference, sourceId } from "#secrets/mapping.ts";
 import { RevokedVersionError } from "#secrets/revoked-version.ts";
 import { type SecretSource, SecretSourceError } from "#secrets/source.ts";
+import { mapSecretValue } from "#secrets/value/map-value.ts";
+import { type SecretReference, sourceId } from "#secrets/value/reference.ts";
 
 /** A manifest secret that has a value to be looked up. */
 export interface SourceUse {
@@ -73,7 +74,7 @@ export async function lookUpSources(
 
 /** A value that is to be written, and the version that the plan is for. */
 export interface ValueUse extends SourceUse {
-  readonly provider: string;
+  readonly meant: Parameters<typeof mapSecretValue>[2];
   readonly versionId: string;
 }
 
@@ -85,9 +86,12 @@ export function valuesIn(
   return changes.flatMap((change) => {
     if (change.action === "delete" || change.desired.kind !== "secret") return [];
     const { name, fields } = change.desired;
-    const { source_version: versionId, provider } = fields;
+    const { source_version: versionId, provider, as_stored } = fields;
+    const kept = change.action === "create" ? undefined : change.actual;
+    const left = kept?.kind === "secret" ? kept.fields.auth_config : undefined;
+    const meant = { provider, as_stored, auth_config: fields.auth_config ?? left };
     const use = uses.find((one) => one.workspace === workspace && one.name === name);
-    return use && versionId !== undefined ? [{ ...use, provider, versionId }] : [];
+    return use && versionId !== undefined ? [{ ...use, meant, versionId }] : [];
   });
 }
 
@@ -103,10 +107,10 @@ export async function tryValues(
 ): Promise<SourceFault[]> {
   const faults: SourceFault[] = [];
   await mapLimited(uses, DESCRIBES_IN_FLIGHT, async (use) => {
-    const { value_from, provider, versionId } = use;
+    const { value_from, meant, versionId } = use;
     try {
       const { arn } = await describeFor(owner, looking, sourceId(value_from), signal);
-      mapSecretValue(await looking.source.fetch(arn, versionId, signal), value_from, provider);
+      mapSecretValue(await looking.source.fetch(arn, versionId, signal), value_from, meant);
     } catch (error) {
       if (!isOfSource(error)) throw error;
       faults.push(faultOf(use, error, versionId));
@@ -141,7 +145,7 @@ export function findingsIn(
 }
 
 function sourceField(reference: SecretReference): string[] {
-  return Object.keys(reference).filter((field) => field !== "keys");
+  return ["secrets_manager", "env", "file"].filter((field) => field in reference);
 }
 
 async function currentVersion(

@@ -37,7 +37,7 @@ export function outcomeNote(outcome: ChangeOutcome | undefined): string | undefi
       if (!push) return undefined;
       const time = new Date(push.effective_by_ms).toISOString();
       const version = push.version_id === undefined ? "" : `version ${push.version_id}, `;
-      return `${version}effective by ${time}`;
+      return [`${version}effective by ${time}`, ...(push.note ? [push.note] : [])].join("; ");
     }
     case "failed":
       // Sentences of one error are one line here.

@@ -1,31 +1,47 @@
 import { expect, test } from "@jest/globals";
 import { Redacted } from "#runtime/redacted.ts";
-import { mapSecretValue, type SecretReference, sourceId } from "#secrets/mapping.ts";
-import { expectNoLeak } from "../../support/leaks.ts";
+import { mapSecretValue } from "#secrets/value/map-value.ts";
+import { type SecretReference, sourceId } from "#secrets/value/reference.ts";
+import { expectNoLeak } from "../../../support/leaks.ts";
 
 function map(
   stored: string,
   keys?: SecretReference["keys"],
   provider = "openai",
+  auth_mode?: string,
 ): Record<string, string> {
   const reference = { secrets_manager: "prod/openai", keys };
-  const mapped = mapSecretValue(new Redacted(stored), reference, provider);
-  return Object.fromEntries(Object.entries(mapped).map(([key, value]) => [key, value.reveal()]));
+  const auth_config = auth_mode === undefined ? {} : { auth_mode };
+  const mapped = mapSecretValue(new Redacted(stored), reference, { provider, auth_config });
+  const { value } = mapped;
+  return Object.fromEntries(Object.entries(value).map(([key, text]) => [key, text.reveal()]));
 }
 
 test("a plain text becomes api_key, without the line end of a file", () => {
   expect(map(" value-one\n")).toEqual({ api_key: "value-one" });
 });
 
-test.each<[string, Record<string, string>]>([
+test.each<[string, Record<string, string>, string?]>([
   ["openai", { api_key: "value-one" }],
   ["nobody-knows", { api_key: "value-one" }],
-  ["bedrock", { aws_access_key_id: "value-one", aws_secret_access_key: "value-two" }],
-  ["amazon-bedrock", { aws_access_key_id: "value-one", aws_secret_access_key: "value-two" }],
-  ["databricks", { client_secret: "value-one" }],
+  [
+    "bedrock",
+    { aws_access_key_id: "value-one", aws_secret_access_key: "value-two" },
+    "access_keys",
+  ],
+  [
+    "amazon-bedrock",
+    { aws_access_key_id: "value-one", aws_secret_access_key: "value-two" },
+    "access_keys",
+  ],
+  ["bedrock_mantle", { aws_access_key_id: "value-one", aws_secret_access_key: "value-two" }],
+  ["databricks", { client_secret: "value-one" }, "oauth_m2m"],
+  ["watsonx", { token: "value-one" }],
   ["portkey", { api_key: "value-one", provider_api_key: "value-two" }],
-])("a JSON object of what %s takes is taken whole", (provider, stored) => {
-  expect(map(JSON.stringify(stored), undefined, provider)).toEqual(stored);
+  ["portkey", { api_key: "value-one", portkey_config: '{"retry": {"attempts": 3}}' }],
+  ["bedrock", { aws_access_key_id: "value-one" }, "a_mode_that_nobody_knows"],
+])("a JSON object of what %s takes is taken whole: %j", (provider, stored, ...[mode]) => {
+  expect(map(JSON.stringify(stored), undefined, provider, mode)).toEqual(stored);
 });
 
 const ACCOUNT = { type: "service_account", private_key: "value-one", client_email: "a@b.example" };
@@ -60,12 +76,12 @@ test.each<[string, string, SecretReference["keys"]]>([
 });
 
 test.each([
-  ["vertex_ai", "vertex_credentials"],
-  ["sagemaker", "aws_access_key_id, aws_secret_access_key, aws_session_token"],
-])("a plain text is no key for %s", (provider, known) => {
+  ["vertex_ai", "vertex_credentials", ", or say whole_as: vertex_credentials in value_from"],
+  ["sagemaker", "aws_access_key_id, aws_secret_access_key, aws_session_token", ""],
+])("a plain text is no key for %s", (provider, known, whole) => {
   expect(() => map("value-one", undefined, provider)).toThrow(
     new Error(
-      `prod/openai is a plain text, which would become api_key: ${provider} takes ${known}, so store a JSON object`,
+      `prod/openai is a plain text, which would become api_key: ${provider} takes ${known}, so store a JSON object${whole}`,
     ),
   );
 });
@@ -77,51 +93,88 @@ test.each<[string, Record<string, unknown>, string, string]>([
     "an address",
     { api_key: "value-one", api_base: "https://elsewhere.example" },
     "openai",
-    "openai is not known to take 1 of its 2 keys; api_base goes into auth_config: leave only api_key in it, or pick keys with value_from.keys",
+    "as openai is not known to take it: api_base; api_base goes into auth_config",
   ],
   [
     "an address that litellm reads",
-    { aws_secret_access_key: "value-one", sagemaker_base_url: "https://elsewhere.example" },
+    {
+      aws_access_key_id: "value-one",
+      aws_secret_access_key: "value-two",
+      sagemaker_base_url: "https://elsewhere.example",
+    },
     "sagemaker",
-    "sagemaker is not known to take 1 of its 2 keys; sagemaker_base_url goes into auth_config: leave only aws_access_key_id, aws_secret_access_key, aws_session_token in it, or pick keys with value_from.keys",
+    "as sagemaker is not known to take it: sagemaker_base_url; sagemaker_base_url goes into auth_config",
   ],
   [
     "a region",
     { api_key: "value-one", aws_region_name: "elsewhere.example/#" },
     "bedrock",
-    "bedrock is not known to take 1 of its 2 keys; aws_region_name goes into auth_config: leave only api_key, aws_access_key_id, aws_secret_access_key in it, or pick keys with value_from.keys",
+    "as bedrock is not known to take it: aws_region_name; aws_region_name goes into auth_config",
   ],
   [
-    "what nobody knows",
-    { api_key: "value-one", use_proxy: "elsewhere.example" },
+    "what nobody knows, whatever it is",
+    { api_key: "value-one", use_proxy: 1, owner: ["x"], Contact: null },
     "together_ai",
-    "together_ai is not known to take 1 of its 2 keys: leave only api_key in it, or pick keys with value_from.keys",
+    "as together_ai is not known to take it: Contact, owner, use_proxy",
   ],
   [
-    "a key in the place of a name",
-    { [CANARY]: "" },
+    "names that look like no names",
+    { api_key: "value-one", [CANARY]: "x", owner: "y", "": "z", aBcDeFgH: "z" },
     "openai",
-    "openai is not known to take 1 of its 1 key: leave only api_key in it, or pick keys with value_from.keys",
+    "as openai is not known to take it: owner, 3 more",
+  ],
+  [
+    "a name that shows a part of a value",
+    { api_key: "value-one", owner: "the owner of it", note: "value-one" },
+    "openai",
+    "as openai is not known to take it: note, 1 more",
+  ],
+  [
+    "nothing else but a key in the place of a name",
+    { api_key: "value-one", [CANARY]: "" },
+    "openai",
+    "as openai is not known to take it: 1 key",
   ],
   [
     "what every object inherits",
-    { hasOwnProperty: "value-one", constructor: "value-one", toString: "value-one" },
+    { api_key: "value-one", hasOwnProperty: "x", constructor: "x", toString: "x" },
     "openai",
-    "openai is not known to take 3 of its 3 keys: leave only api_key in it, or pick keys with value_from.keys",
+    "as openai is not known to take it: constructor, hasOwnProperty, toString",
   ],
-])("a JSON object with %s is not taken whole", (_, stored, provider, message) => {
-  expect(() => map(JSON.stringify(stored), undefined, provider)).toThrow(
-    expect.objectContaining({
-      code: "secret-mapping",
-      disposition: "reject",
-      message: `prod/openai is taken whole, but ${message}`,
-    }),
+])("of a JSON object with %s the rest is taken", (_, stored, provider, note) => {
+  const reference = { secrets_manager: "prod/openai" };
+  const mapped = mapSecretValue(new Redacted(JSON.stringify(stored)), reference, { provider });
+
+  const { api_key = undefined, ...others } = mapped.value;
+  expect(Object.keys(others)).not.toContain(Object.keys(stored).at(-1));
+  expect(api_key?.reveal()).toBe((stored as { api_key?: string }).api_key);
+  expect(mapped.note).toBe(`left out of prod/openai, ${note}`);
+  expectNoLeak(["value-one", CANARY], mapped);
+});
+
+test("an object that holds nothing else is rejected", () => {
+  expect(() => map('{"owner": "x"}', undefined, "bedrock", "iam_role")).toThrow(
+    new Error(
+      "prod/openai holds nothing that bedrock takes: it takes api_key, aws_access_key_id, aws_secret_access_key",
+    ),
   );
+});
+
+test("a key that is called like what every object has is an own key or none", () => {
+  const stored = '{"__proto__": {"api_key": "value-one"}}';
+
+  expect(() => map(stored)).toThrow("prod/openai gives no api_key");
+  expect(map('{"__proto__": "value-two"}', { api_key: "__proto__" })).toEqual({
+    api_key: "value-two",
+  });
+  expect(map('{"__proto__": {"x": "value-two"}}', { api_key: "/__proto__/x" })).toEqual({
+    api_key: "value-two",
+  });
 });
 
 test.each<[string, string, SecretReference["keys"]]>([
   ["taken whole", `{"${CANARY}": ""}`, undefined],
-  ["beside what is known", `{"api_key": "value-one", "${CANARY}": "value-two"}`, undefined],
+  ["beside what is known", `{"api_key": "", "${CANARY}": "value-two"}`, undefined],
   ["with a value that is none", `{"${CANARY}": 1}`, undefined],
   ["where another key is picked", `{"${CANARY}": "value-one"}`, { api_key: "KEY" }],
   ["where the picked key is empty", `{"${CANARY}": "value-one", "KEY": ""}`, { api_key: "KEY" }],
@@ -146,18 +199,17 @@ test("only the named keys of a JSON object are taken, under the gateway's names"
   expect(map(stored, { api_key: "OPENAI_API_KEY" })).toEqual({ api_key: "value-one" });
 });
 
-test("JSON that is no object is a plain text", () => {
-  expect(map('["value-one"]')).toEqual({ api_key: '["value-one"]' });
-});
-
 test("JSON behind a byte order mark is JSON", () => {
   expect(map('\uFEFF{"api_key": "value-one"}')).toEqual({ api_key: "value-one" });
 });
 
 test("mapped values cannot be printed", () => {
   const reference = { secrets_manager: "prod/openai" };
-  const mapped = mapSecretValue(new Redacted('{"api_key": "value-one"}'), reference, "openai");
+  const mapped = mapSecretValue(new Redacted('{"api_key": "value-one"}'), reference, {
+    provider: "openai",
+  });
 
+  expect(Object.keys(mapped.value)).toEqual(["api_key"]);
   expectNoLeak(["value-one"], mapped);
 });
 
@@ -205,13 +257,13 @@ test.each<[string, string, SecretReference["keys"], string]>([
     "a number under the key",
     '{"KEY": 424242}',
     { api_key: "KEY" },
-    'prod/openai must hold a text that is not empty under "KEY"',
+    'prod/openai must hold a text that is not empty under "KEY", not a number',
   ],
   [
     "an object taken whole that holds another",
     '{"api_key": {"deep": "value-one"}}',
     undefined,
-    'prod/openai must hold a text that is not empty under "api_key"',
+    'prod/openai must hold a text that is not empty under "api_key", not an object',
   ],
 ])("%s is rejected without showing any of it", (_, stored, keys, message) => {
   let error: unknown;
@@ -232,5 +284,7 @@ test.each<[SecretReference, string]>([
 ])("a source of secrets knows %j by one name, which errors show", (reference, id) => {
   expect(sourceId(reference)).toBe(id);
   const whole = { ...reference, keys: undefined };
-  expect(() => mapSecretValue(new Redacted(""), whole, "openai")).toThrow(`${id} is empty`);
+  expect(() => mapSecretValue(new Redacted(""), whole, { provider: "openai" })).toThrow(
+    `${id} is empty`,
+  );
 });
