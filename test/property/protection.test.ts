@@ -96,7 +96,7 @@ test("what is protected from changes changes with somebody's word alone, and so 
       const runs = syncRuns({ limits: { maxDeleteShare: 1, maxUpdateShare: 1 } });
       let levels: Levels = {};
       for (const [index, one] of steps.entries()) {
-        if (one.isRotated) runs.source.put("prod/openai", `value ${index}`);
+        if (one.isRotated) runs.source.put("prod/openai", `value-${index}`);
         const hasPassed = await take(runs, one, levels);
         passed += Number(hasPassed);
         refused += Number(!hasPassed);

@@ -64,9 +64,9 @@ test("no message shows four characters of what is stored, names in the wrong pla
       messages += 1;
       for (const part of partsOf(text)) expect(said).not.toContain(part);
     }),
-    { numRuns: 5000 },
+    { numRuns: 1500 },
   );
-  expect(messages).toBeGreaterThan(2000);
+  expect(messages).toBeGreaterThan(600);
 });
 
 function whatIsSaid(text: string, from: SecretReference, used: ValueUse): string | undefined {

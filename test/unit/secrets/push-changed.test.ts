@@ -160,6 +160,60 @@ test("a secret that is rejected does not stop the others, and is told once", asy
   });
 });
 
+test("a value that cannot work leaves the working one, and is told once with its remedy", async () => {
+  const { gateway, push, rotate, ledger } = await setup(
+    targetOf("first", { value_from: { secrets_manager: "prod/other" } }),
+    targetOf("whole", { value_from: { secrets_manager: "prod/openai", keys: { api_key: "/A" } } }),
+  );
+
+  const outcomes = await push(rotate('{"OPENAI_API_KEY": "value-three"}'));
+
+  expect(outcomes).toMatchObject([{ name: "whole", outcome: "rejected" }]);
+  expect(gateway.storedValue("whole")).toEqual({ api_key: "value-one" });
+  expect(await messagesIn(ledger)).toMatchObject([
+    {
+      severity: "critical",
+      text: expect.stringContaining('prod/openai has no key "A" for api_key; it has 1 key'),
+    },
+  ]);
+});
+
+test("what a manifest lets pass reaches the push, which has no manifest", async () => {
+  const { gateway, push, rotate } = await setup(
+    targetOf("strict"),
+    targetOf("lenient", { as_stored: true }),
+  );
+
+  const outcomes = await push(rotate('{"A": "Bearer value-three"}'));
+
+  expect(outcomes).toMatchObject([
+    { name: "lenient", outcome: "updated" },
+    { name: "strict", outcome: "rejected" },
+  ]);
+  expect(gateway.storedValue("lenient")).toEqual({ api_key: "Bearer value-three" });
+  expect(gateway.storedValue("strict")).toEqual({ api_key: "value-one" });
+});
+
+test("names that are left out are told with the push", async () => {
+  const { push, rotate, ledger } = await setup(
+    targetOf("whole", { value_from: { secrets_manager: "prod/openai", keys: { api_key: "A" } } }),
+  );
+  const record = await ledger.read(MANAGED_SECRETS, "default/whole");
+  if (!record) throw new Error("nothing was recorded");
+  const target = { ...record.value.target, value_from: { secrets_manager: "prod/openai" } };
+  await ledger.commit([put(MANAGED_SECRETS, record.id, { ...record.value, target }, record)]);
+
+  await push(rotate('{"api_key": "value-three", "owner": "x"}'));
+
+  expect(await messagesIn(ledger)).toMatchObject([
+    {
+      text: expect.stringContaining(
+        "left out of prod/openai, as openai is not known to take it: owner",
+      ),
+    },
+  ]);
+});
+
 test("a failure that may pass is thrown after all were tried, and told by nobody yet", async () => {
   const { gateway, push, rotate, told, pending } = await setup(
     targetOf("first"),
