@@ -63,6 +63,7 @@ test(
     expect(await world.gateway.secrets.list()).toEqual(secretsBefore);
 
     await createSecret(world, "e2e/absent", madeUpKey("absent"));
+    await look(world, "pending");
     const applied = await settled(world, manifest, "applied");
     expect(changesIn(applied.data)).toEqual(["create secret/absent", "create secret/present"]);
   },
