@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { installMlflow } from "./local/mlflow-server.ts";
 import { NEWEST, PINNED } from "./mlflow-versions.ts";
 
@@ -13,7 +13,10 @@ const COMMANDS = [
 
 const reason = (NEWEST as string) === PINNED ? "it is the pinned one" : await whyNot();
 if (reason === undefined) {
-  for (const command of COMMANDS) run(command);
+  // The story waits for schedules while the tests work: they run at the same time.
+  const ran = await Promise.all(COMMANDS.map(run));
+  for (const { shown } of ran) console.log(shown);
+  process.exitCode = ran.find(({ status }) => status !== 0)?.status ?? 0;
 } else {
   console.log(`nothing is run on MLflow ${NEWEST}: ${reason}`);
 }
@@ -29,11 +32,20 @@ async function whyNot(): Promise<string | undefined> {
   }
 }
 
-function run(command: readonly string[]): void {
-  console.log(`\non MLflow ${NEWEST}: node ${command.join(" ")}`);
-  const { status } = spawnSync(process.execPath, command, {
-    stdio: "inherit",
+/** Runs a command to its end; what it says is shown whole then, not mixed with that of another. */
+async function run(command: readonly string[]): Promise<{ status: number; shown: string }> {
+  console.log(`on MLflow ${NEWEST}: node ${command.join(" ")}`);
+  const child = spawn(process.execPath, command, {
+    stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, GATEWAY_OPS_MLFLOW: NEWEST },
   });
-  if (status !== 0) process.exit(status ?? 1);
+  const said: Buffer[] = [];
+  for (const output of [child.stdout, child.stderr]) {
+    output.on("data", (part: Buffer) => said.push(part));
+  }
+  const status = await new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve(code ?? 1));
+  });
+  return { status, shown: `\n$ node ${command.join(" ")}\n${Buffer.concat(said)}` };
 }
