@@ -25,6 +25,7 @@ import type { OwnerFile } from "#sync/owner-file.ts";
 import { FakeBucket } from "../test/support/fake-bucket.ts";
 import { FakeSecretSource } from "../test/support/fake-secret-source.ts";
 import { MemoryLedger } from "../test/support/memory-ledger.ts";
+import { NO_INVOCATIONS } from "../test/support/no-invocations.ts";
 import { A_PLACE } from "../test/support/places.ts";
 import { timed } from "./rounds.ts";
 import type { BenchServer } from "./server.ts";
@@ -79,6 +80,7 @@ export function oursOn({ trackingUri }: BenchServer): Ours {
     ...{ snapshots: bucket, approvals: bucket },
     gatewayOf: () => gateway,
     trackingOf: () => tracking,
+    invocationsOf: () => NO_INVOCATIONS,
   };
   const planOf = async (text: string): Promise<{ plan: Plan; actual: ActualState }> => {
     const desired = await desiredOf(text, source);

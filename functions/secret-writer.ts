@@ -12,6 +12,7 @@ import type { RunPlace } from "#runtime/lease.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { GATEWAY_SETTINGS, openGateway } from "./gateway-access.ts";
 import { openLogger } from "./logger.ts";
+import { truth } from "./truth.ts";
 
 /** Settings of the workers that write gateway secrets and are fed by a queue. */
 export const SECRET_WRITER_SETTINGS = {
@@ -19,6 +20,7 @@ export const SECRET_WRITER_SETTINGS = {
   GATEWAY_OPS_LEDGER_TABLE: z.string().min(1),
   GATEWAY_OPS_QUEUE_URL: z.string().min(1),
   GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS: z.coerce.number().int().positive(),
+  GATEWAY_OPS_PROBE: truth,
   // AWS sets these: they lead a person to the logs of a run.
   AWS_LAMBDA_FUNCTION_NAME: z.string().default("a function"),
   AWS_LAMBDA_LOG_STREAM_NAME: z.string().default("an unknown machine"),
@@ -62,6 +64,7 @@ export function secretWriter(settings: SecretWriterSettings, onRequest?: Request
       onLeaseLeft,
       deadline: work,
       secretCacheTtlMs: settings.GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS * 1000,
+      probesByDefault: settings.GATEWAY_OPS_PROBE,
     }),
   };
 }

@@ -34,6 +34,7 @@ export interface ConfigSyncProps
     | "logRetentionDays"
     | "retryPendingMinutes"
     | "secretCacheTtlSeconds"
+    | "probe"
     | "driftMinutes"
     | "prune"
     | "selfHeal"
@@ -67,6 +68,7 @@ export class ConfigSync extends Construct {
       environment: {
         GATEWAY_OPS_MANIFEST_BUCKET: this.bucket.bucketName,
         GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS: String(props.secretCacheTtlSeconds),
+        GATEWAY_OPS_PROBE: String(props.probe),
         GATEWAY_OPS_PRUNE: String(props.prune),
         GATEWAY_OPS_SELF_HEAL: String(props.selfHeal),
         GATEWAY_OPS_MAX_DELETE_SHARE: String(props.maxDeleteShare),

@@ -14,6 +14,7 @@ export interface SecretPushProps
     | "logRetentionDays"
     | "retryPendingMinutes"
     | "secretCacheTtlSeconds"
+    | "probe"
   > {
   readonly bundles: string;
   readonly ledger: LedgerTable;
@@ -35,6 +36,7 @@ export class SecretPush extends Construct {
       logRetentionDays: props.logRetentionDays,
       environment: {
         GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS: String(props.secretCacheTtlSeconds),
+        GATEWAY_OPS_PROBE: String(props.probe),
       },
     });
     this.events = new EventQueue(this, "Events", { worker: this.worker, maxConcurrency: 2 });

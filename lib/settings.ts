@@ -81,6 +81,12 @@ export interface StackSettings {
    */
   readonly rotations: readonly RotationSetting[];
   /**
+   * Whether a new value of a secret is tried with one call of a model before it replaces the old
+   * one, unless the manifest says something else (`probe`).
+   * @default false
+   */
+  readonly probe: boolean;
+  /**
    * Days that logs are kept: one of the periods that CloudWatch Logs offers.
    * @default 30
    */
@@ -134,6 +140,7 @@ export function readStackSettings(
     allowLoopbackApiBase: read("allowLoopbackApiBase", TRUTH, false),
     secretCacheTtlSeconds: read("secretCacheTtlSeconds", wholeNumber(10, 300), 60),
     rotations: readRotations(context("rotations"), gatewayCredentials, problems),
+    probe: read("probe", TRUTH, false),
     logRetentionDays: read("logRetentionDays", RETENTION, RetentionDays.ONE_MONTH),
     stackName: read("stackName", STACK_NAME, "GatewayOps"),
   };

@@ -11,9 +11,9 @@ import { TENANCIES } from "#sync/tenancy.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { openMetrics } from "../metrics.ts";
 import { SECRET_WRITER_SETTINGS, secretWriter } from "../secret-writer.ts";
+import { truth } from "../truth.ts";
 import type { HandleDependencies } from "./handle-trigger.ts";
 
-const truth = z.enum(["true", "false"]).transform((text) => text === "true");
 const share = z.coerce.number().min(0).max(1);
 
 /** Builds the worker's adapters, once per container. */

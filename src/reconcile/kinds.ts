@@ -40,7 +40,7 @@ export const TRAITS: { readonly [K in Kind]: KindTraits<K> } = {
     // Each write of a secret costs about 70 ms of server CPU that LLM traffic would use.
     concurrency: 1,
     immutable: ["provider"],
-    recorded: ["as_stored"],
+    recorded: ["as_stored", "probe"],
     isNamed: true,
     rename: "copy",
     isHeldByUsers: false,

@@ -39,6 +39,8 @@ export type Identity = `${Kind} ${string}`;
 export interface SecretFields {
   readonly provider: string;
   readonly auth_config?: Readonly<Record<string, string>> | undefined;
+  /** Whether a new value is tried before it is pushed; undefined is as the stack has it. */
+  readonly probe?: boolean | undefined;
   /** Of an actual secret: what its value was pushed from; undefined is unknown. */
   readonly value_from?: SecretReference | undefined;
   /** Version of the source that the gateway holds, or is to hold; undefined is unknown. */

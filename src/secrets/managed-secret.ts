@@ -16,6 +16,8 @@ export interface SecretTarget {
   readonly value_from?: SecretReference | undefined;
   /** Whether a value may look like a key in something: the manifest disables that rule. */
   readonly as_stored?: boolean | undefined;
+  /** Whether a new value is tried before it is pushed; undefined is as the stack has it. */
+  readonly probe?: boolean | undefined;
 }
 
 /** What the gateway was given last, and what it answered: any difference later is drift. */

@@ -22,17 +22,25 @@ const SHOWN_MAX = 10;
 export function pushedMessage({ target, source_arn }: ManagedSecret, result: PushResult): Message {
   const effectiveBy = new Date(result.effective_by_ms).toISOString();
   const from = result.previous_version_id ?? "unknown";
+  const doubt = untriedNote(result);
+  const lines = [result.note, doubt].filter((line) => line !== undefined);
   return {
     topic: "operations",
     id: `secret-pushed:${managedSecretId(target.workspace, target.name)}@${result.version_id}@${result.pushed_at_ms}`,
     type: "mlflow-gateway-ops.secret.pushed",
-    severity: "info",
+    severity: doubt === undefined ? "info" : "warning",
     timeMs: result.pushed_at_ms,
     subject: `Gateway secret ${target.name} was updated`,
-    text: `The gateway secret ${target.name} holds version ${result.version_id} (before: ${from}) of ${target.value_from && sourceId(target.value_from)}.\nEvery gateway process uses it by ${effectiveBy} at the latest.${result.note === undefined ? "" : `\n${result.note}`}`,
+    text: `The gateway secret ${target.name} holds version ${result.version_id} (before: ${from}) of ${target.value_from && sourceId(target.value_from)}.\nEvery gateway process uses it by ${effectiveBy} at the latest.${lines.map((line) => `\n${line}`).join("")}`,
     data: { ...result, workspace: target.workspace, owner: target.owner, source_arn },
     attributes: { owner: target.owner, outcome: result.outcome, secret: target.name },
   };
+}
+
+/** What people should know of a value that was to be tried before, and could not; else undefined. */
+export function untriedNote({ probe }: PushResult): string | undefined {
+  if (probe?.verdict !== "inconclusive") return undefined;
+  return `It was pushed without knowing whether the provider accepts it: ${probe.reason}`;
 }
 
 export function failedMessage(

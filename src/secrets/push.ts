@@ -1,4 +1,4 @@
-import type { CreateSecret, UpdateSecret } from "#gateway/requests.ts";
+import type { UpdateSecret } from "#gateway/requests.ts";
 import type { Secret } from "#gateway/types.ts";
 import type { Deadline } from "#runtime/deadline.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
@@ -19,6 +19,9 @@ import {
   managedSecretId,
   type SecretTarget,
 } from "./managed-secret.ts";
+import type { ProbeGateway } from "./probe/probe-gateway.ts";
+import type { ProbeResult } from "./probe/probe-result.ts";
+import { type TrialDependencies, tryValue } from "./probe/try-value.ts";
 import { commitOrYield, forgetPending, rememberTarget } from "./push-record.ts";
 import { requireAllowed } from "./revoked-version.ts";
 import type { SecretDescription, SecretSource } from "./source.ts";
@@ -26,17 +29,13 @@ import { mapSecretValue } from "./value/map-value.ts";
 import { type SecretReference, sourceId } from "./value/reference.ts";
 
 /** The part of the gateway client that pushing needs. */
-export interface SecretGateway {
-  readonly secrets: {
-    list(): Promise<readonly Secret[]>;
-    create(secret: CreateSecret): Promise<Secret>;
+export interface SecretGateway extends ProbeGateway {
+  readonly secrets: ProbeGateway["secrets"] & {
     update(secret: UpdateSecret): Promise<Secret>;
-    /** Refused when model definitions use the secret, unless by `force`. */
-    delete(secret: { readonly secret_id: string; readonly force?: boolean }): Promise<void>;
   };
 }
 
-export interface PushDependencies extends LeaseDependencies {
+export interface PushDependencies extends LeaseDependencies, TrialDependencies {
   readonly source: SecretSource;
   /** The gateway as one workspace sees it. */
   gatewayOf(workspace: string, deadline: Deadline): SecretGateway;
@@ -57,6 +56,8 @@ export interface PushResult {
   readonly effective_by_ms: number;
   /** What is to be told of the value, such as names of keys in it that are not sent. */
   readonly note?: string | undefined;
+  /** Of a value that was tried before; never one that was refused. */
+  readonly probe?: ProbeResult | undefined;
 }
 
 /** The value was changed again during each of several writes; the next delivery finds the newest. */
@@ -85,7 +86,7 @@ const ROUNDS_MAX = 5;
  *    find it
  * 3. stop if the gateway has another secret than the one that is `known`, or with other settings
  * 4. stop if the gateway holds that version, untouched since
- * 5. fetch, map, write value and settings together, record the version
+ * 5. fetch, map, try the value if the target says so, write value and settings together, record
  * 6. read AWSCURRENT again; if it moved meanwhile, go on with the new one
  *
  * A secret without a source has settings only: they alone are written then. Settings that the target
@@ -211,12 +212,14 @@ async function pushVersion(
   }
 
   const mapped = found && (await fetchValue(dependencies, target, found));
+  const probe = mapped && (await tryValue(dependencies, target, mapped.value));
   // Somebody may have revoked it while it was fetched.
   if (current) await requireAllowed(ledger, current);
   const written = await write(gateway, target, actual, mapped?.value);
   const done = {
     ...result(actual ? "updated" : "created", written.secret_id, clock.nowMs()),
     ...(mapped?.note === undefined ? {} : { note: mapped.note }),
+    ...(probe && { probe }),
   };
   const managed: ManagedSecret = {
     target,

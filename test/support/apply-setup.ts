@@ -14,11 +14,13 @@ import {
   NOTHING_KNOWN,
 } from "#reconcile/state.ts";
 import { NO_DEADLINE } from "#runtime/deadline.ts";
+import type { Invocations } from "#secrets/probe/probe-gateway.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { type CoreGateway, FakeGateway } from "./fake-gateway.ts";
 import { FakeSecretSource } from "./fake-secret-source.ts";
 import type { CoreTracking } from "./fake-tracking.ts";
 import { MemoryLedger } from "./memory-ledger.ts";
+import { NO_INVOCATIONS } from "./no-invocations.ts";
 import { A_PLACE } from "./places.ts";
 import { desiredState, leftBefore } from "./states.ts";
 
@@ -36,13 +38,14 @@ export interface Changed {
 /** All that observing, planning and applying need, around a gateway in memory. */
 export function applySetup() {
   const gateway = new FakeGateway();
-  return applySetupOf(gateway, gateway.tracking);
+  return applySetupOf(gateway, gateway.tracking, gateway.invocations);
 }
 
 /** The same around any gateway. */
 export function applySetupOf<G extends CoreGateway, T extends CoreTracking>(
   gateway: G,
   tracking: T,
+  invocations: Invocations = NO_INVOCATIONS,
 ) {
   const parts = {
     gateway,
@@ -62,6 +65,7 @@ export function applySetupOf<G extends CoreGateway, T extends CoreTracking>(
     secretCacheTtlMs: CACHE_TTL_MS,
     gatewayOf: () => gateway,
     trackingOf: () => tracking,
+    invocationsOf: () => invocations,
   };
   const look = (resources: readonly DesiredResource[] = [], changes: Partial<DesiredState> = {}) =>
     observe(gateway, tracking, ledger, {

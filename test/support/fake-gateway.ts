@@ -145,6 +145,11 @@ export class FakeGateway implements CoreGateway {
     };
   }
 
+  /** By the server's clock, which otherwise goes on by a millisecond with each write. */
+  passTime(durationMs: number): void {
+    this.#nowMs += durationMs;
+  }
+
   count(operation: OperationName): number {
     return this.requests.filter((request) => request === operation).length;
   }

@@ -1,4 +1,5 @@
 import { GatewayClient } from "#gateway/client.ts";
+import { InvocationClient } from "#gateway/invocations.ts";
 import { TrackingClient } from "#gateway/tracking.ts";
 import { GUARD_LIMITS_DEFAULT } from "#reconcile/plan/guard.ts";
 import { systemClock } from "#runtime/clock.ts";
@@ -23,11 +24,13 @@ export function realSync({ trackingUri, admin }: MlflowServer, owner: string) {
   const options = { trackingUri, ...(admin ? { auth: admin } : {}), onRequest: requests.add };
   const gateway = new GatewayClient(options);
   const tracking = new TrackingClient(options);
+  const invocations = new InvocationClient(options);
   const bucket = new FakeBucket();
   const source = new FakeSecretSource();
   const dependencies: Omit<SyncDependencies & DriftDependencies, "runId"> = {
     gatewayOf: () => gateway,
     trackingOf: () => tracking,
+    invocationsOf: () => invocations,
     ledger: new MemoryLedger(),
     source,
     clock: systemClock,

@@ -56,6 +56,7 @@ export function syncSetup({ tenancy = "open", ...settings }: Settings = {}) {
   const dependencies = (runId = "run-1"): Dependencies => ({
     gatewayOf: () => gateway,
     trackingOf: () => gateway.tracking,
+    invocationsOf: () => gateway.invocations,
     ledger,
     source,
     clock,

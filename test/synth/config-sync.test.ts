@@ -150,6 +150,7 @@ test("the worker is told all it needs", () => {
         GATEWAY_OPS_MANIFEST_BUCKET: ref("ConfigSyncBucket"),
         GATEWAY_OPS_QUEUE_URL: ref("ConfigSyncEvents"),
         GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS: "60",
+        GATEWAY_OPS_PROBE: "false",
         GATEWAY_OPS_PRUNE: "false",
         GATEWAY_OPS_SELF_HEAL: "false",
         GATEWAY_OPS_MAX_DELETE_SHARE: "0.3",

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { Match } from "aws-cdk-lib/assertions";
 import { mappingFrom, permissionsOf, synthesize } from "../support/synth.ts";
 
-const template = synthesize({ secretCacheTtlSeconds: "120" });
+const template = synthesize({ secretCacheTtlSeconds: "120", probe: "true" });
 const permissions = permissionsOf(template, "SecretPushFunctionRole");
 
 test("only a new current version of a secret is pushed", () => {
@@ -44,6 +44,7 @@ test("the worker is told all it needs", () => {
         GATEWAY_OPS_LEDGER_TABLE: { Ref: Match.stringLikeRegexp("^Ledger") },
         GATEWAY_OPS_QUEUE_URL: { Ref: Match.stringLikeRegexp("^SecretPushEvents") },
         GATEWAY_OPS_SECRET_CACHE_TTL_SECONDS: "120",
+        GATEWAY_OPS_PROBE: "true",
       }),
     },
   });

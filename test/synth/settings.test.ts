@@ -21,6 +21,7 @@ test("only the URL of the gateway has no default", () => {
     allowLoopbackApiBase: false,
     secretCacheTtlSeconds: 60,
     rotations: [],
+    probe: false,
     logRetentionDays: 30,
     stackName: "GatewayOps",
   });

@@ -72,6 +72,10 @@ const changeOutcome = z.discriminatedUnion("outcome", [
         pushed_at_ms: z.number(),
         effective_by_ms: z.number(),
         note: text.optional(),
+        probe: z
+          .object({ verdict: z.enum(["proven", "inconclusive"]), reason: text })
+          .optional()
+          .describe("Of a value that was tried before it was pushed"),
       })
       .optional()
       .describe("Of a secret: which version the gateway holds, and when it is used everywhere"),

@@ -85,6 +85,12 @@ const managed = z
       .describe(
         "Settings that are not secret: `auth_mode`, `api_base`, ... Always written together with the value",
       ),
+    probe: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether a new value is tried with one call of a model before it replaces the old one; left out: as the stack's setting `probe` says",
+      ),
     ...ofNamed,
   })
   .describe("Credentials of a provider");
@@ -102,7 +108,7 @@ export const secret = {
 } satisfies EntryKind<"secret", ManifestSecret>;
 
 function toFields(
-  { name, provider, auth_config, value_from }: ManifestSecret,
+  { name, provider, auth_config, value_from, probe }: ManifestSecret,
   { versions, disabled }: DeclaredElsewhere,
 ): SecretFields {
   return {
@@ -112,14 +118,16 @@ function toFields(
     value_from,
     source_version: versions.get(name),
     as_stored: disabled.includes(VALUE_WRAPPED) || undefined,
+    probe,
   };
 }
 
 /** Nobody can read a value back: unless it is known where it came from, the secret is external. */
 function toEntry({ name, fields }: ActualOf<"secret">): Exported {
-  const { provider, value_from, auth_config = {} } = fields;
+  const { provider, value_from, auth_config = {}, probe } = fields;
   const settings = Object.keys(auth_config).length > 0 ? { auth_config } : {};
-  if (value_from) return { entry: { name, provider, value_from, ...settings } };
+  const tried = probe === undefined ? {} : { probe };
+  if (value_from) return { entry: { name, provider, value_from, ...settings, ...tried } };
   const source = "{ secrets_manager: NAME_OF_THE_AWS_SECRET }";
   return {
     entry: { name, external: true },

@@ -6,6 +6,7 @@ import { type Disposition, GatewayOpsError } from "#runtime/errors.ts";
 import { mapLimited } from "#runtime/limit.ts";
 import type { Pace } from "#runtime/pace.ts";
 import { visibleLines } from "#runtime/visible.ts";
+import type { ProbeModel } from "#secrets/probe/probe-model.ts";
 import type { PushDependencies, PushResult, SecretGateway } from "#secrets/push.ts";
 import type { GatewayWriter } from "./gateway-writer.ts";
 import { levelsOf, neededBefore, renamesOf } from "./order.ts";
@@ -156,8 +157,21 @@ function contextOf(
     resources: actual.resources,
     experiments: experimentsOf({ tracking, ledger, workspace, pace, signal }, actual.experiments),
     guardrails: guardrailsOf(gateway, ids, actual, renamesOf(changes)),
-    pushing: { ...dependencies, gatewayOf: (_, within) => gatewayWithin(within) },
+    pushing: {
+      ...dependencies,
+      gatewayOf: (_, within) => gatewayWithin(within),
+      modelsOf: (secret) => modelsIn(changes, secret),
+    },
   };
+}
+
+/** What is about to use the secret: nothing on the gateway does so yet. */
+function modelsIn(changes: readonly Change[], secret: string): ProbeModel[] {
+  return changes.flatMap((change) => {
+    if (change.action === "delete" || change.desired.kind !== "model_definition") return [];
+    const { fields } = change.desired;
+    return fields.secret === secret ? [fields] : [];
+  });
 }
 
 async function carryOut(run: Run, change: Change): Promise<ChangeOutcome> {

@@ -2,6 +2,7 @@ import type { Change } from "#reconcile/change.ts";
 import type { ActualOf, DesiredOf, Kind } from "#reconcile/state.ts";
 import { assert } from "#runtime/assert.ts";
 import type { KnownSecret } from "#secrets/known-secret.ts";
+import type { SecretTarget } from "#secrets/managed-secret.ts";
 import { deleteSecret, type PushDependencies, type PushResult, pushSecret } from "#secrets/push.ts";
 import { ignoreMissing } from "./gateway-writer.ts";
 import { deleteBudget, writeBudget } from "./write-budget.ts";
@@ -39,7 +40,8 @@ interface Writer<K extends Kind> {
 const WRITERS: { readonly [K in Kind]: Writer<K> } = {
   secret: {
     write: async (context, desired, update) => {
-      const push = await pushSecret(context.pushing, targetOf(context, desired), knownBy(update));
+      const target = targetOf(context, desired, update);
+      const push = await pushSecret(context.pushing, target, knownBy(update));
       return { id: push.secret_id, push };
     },
     remove: ({ pushing, workspace }, { id, name }, force) =>
@@ -101,9 +103,19 @@ function updateOf<K extends Kind>(
   return { action, actual: actual as ActualOf<K>, changed_fields };
 }
 
-function targetOf({ workspace, owner }: ChangeContext, { name, fields }: DesiredOf<"secret">) {
-  const { provider, auth_config, value_from, as_stored } = fields;
-  return { workspace, name, owner, provider, auth_config, value_from, as_stored };
+function targetOf(
+  { workspace, owner }: ChangeContext,
+  { name, fields }: DesiredOf<"secret">,
+  update: Update<"secret"> | undefined,
+): SecretTarget {
+  const {
+    provider,
+    auth_config,
+    value_from,
+    as_stored,
+    probe = update?.actual.fields.probe,
+  } = fields;
+  return { workspace, name, owner, provider, auth_config, value_from, as_stored, probe };
 }
 
 /** A plan is for what it saw, not for whatever has the name by now. */

@@ -11,12 +11,7 @@ import { GatewayOpsError } from "#runtime/errors.ts";
 import { groupBy } from "#runtime/group-by.ts";
 import type { Ledger } from "#runtime/ledger.ts";
 import { passOver } from "#runtime/list-of.ts";
-import {
-  isManagedSecret,
-  MANAGED_SECRETS,
-  type ManagedSecret,
-  managedSecretId,
-} from "#secrets/managed-secret.ts";
+import { isManagedSecret, MANAGED_SECRETS, managedSecretId } from "#secrets/managed-secret.ts";
 import {
   type ExperimentNames,
   type ExperimentSource,
@@ -33,7 +28,7 @@ import {
   type RawGuardrails,
   scorersToUse,
 } from "./guardrails.ts";
-import { listResources, type PushedSecret, type ResourceReader, resourcesIn } from "./resources.ts";
+import { listResources, type ResourceReader, resourcesIn } from "./resources.ts";
 import { withUnlisted } from "./unlisted.ts";
 
 /** The part of the gateway client that observing needs. */
@@ -122,37 +117,31 @@ async function readLists(gateway: GatewayReader, ledger: Ledger, workspace: stri
   const reading = Promise.all([
     listResources(gateway),
     gateway.bindings.list(),
-    pushedSecrets(ledger),
+    managedSecrets(ledger),
     // Of a record that cannot be read nothing is known, as if it had been lost.
     ledger.list(BUDGET_SETTINGS, { onUnreadable: passOver }),
   ]);
   // A list that is denied is explained by the login, if that is why.
   reading.catch(() => undefined);
   requireAdmin(await gateway.server.currentUser());
-  const [resources, bindings, pushed, settings] = await reading;
+  const [resources, bindings, managed, settings] = await reading;
   return {
     resources,
     bindings: groupBy(bindings, ({ endpoint_id }) => endpoint_id),
-    pushedOf: (name: string) => pushed.get(managedSecretId(workspace, name)),
+    managedOf: (name: string) => managed.get(managedSecretId(workspace, name)),
     settings: new Map(settings.map(({ id, value }) => [id, value])),
   };
 }
 
 /**
- * What was pushed, by id of the record. Of one that cannot be read nothing is known, as if it had
+ * What is recorded, by id of the record. Of one that cannot be read nothing is known, as if it had
  * been lost: the push of that secret fails then, and no plan of anybody else.
  */
-async function pushedSecrets(ledger: Ledger) {
+async function managedSecrets(ledger: Ledger) {
   const records = await ledger.list(MANAGED_SECRETS, { onUnreadable: () => undefined });
   return new Map(
-    records.flatMap(({ id, value }) =>
-      isManagedSecret(value) ? [[id, pushedOf(value)] as const] : [],
-    ),
+    records.flatMap(({ id, value }) => (isManagedSecret(value) ? [[id, value] as const] : [])),
   );
-}
-
-function pushedOf({ target, pushed }: ManagedSecret): PushedSecret | undefined {
-  return pushed && { ...pushed, as_stored: target.as_stored };
 }
 
 function requireAdmin(user: CurrentUser | undefined): void {

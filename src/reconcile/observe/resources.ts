@@ -29,7 +29,7 @@ import {
 } from "#reconcile/state.ts";
 import { GatewayOpsError } from "#runtime/errors.ts";
 import { isProbe, readMark } from "#runtime/marks.ts";
-import { isUntouched, type PushedVersion, type SecretTarget } from "#secrets/managed-secret.ts";
+import { isUntouched, type ManagedSecret } from "#secrets/managed-secret.ts";
 import { fromPlacement, type GuardrailNames } from "./guardrails.ts";
 
 /** The part of the gateway client that lists what is managed. */
@@ -62,13 +62,10 @@ interface Raw {
 
 export type RawLists = { readonly [K in Kind]: readonly Raw[K][] };
 
-/** What a secret was given last, and what is allowed of its values. */
-export type PushedSecret = PushedVersion & Pick<SecretTarget, "as_stored">;
-
 /** What else is known of the resources. */
 export interface Surroundings {
-  /** Of the secret of that name. */
-  readonly pushedOf: (name: string) => PushedSecret | undefined;
+  /** The record of the secret of that name. */
+  readonly managedOf: (name: string) => ManagedSecret | undefined;
   /** Both by endpoint id; placements only of endpoints whose guardrails were observed. */
   readonly bindings: ReadonlyMap<string, readonly Binding[]>;
   readonly placements: ReadonlyMap<string, readonly GuardrailConfig[]>;
@@ -174,8 +171,8 @@ function resourcesOf<K extends Kind>(
   return [...byId(kind, lists).values()].map((raw) => convert(raw, surroundings));
 }
 
-function fromSecret(secret: Secret, { pushedOf }: Surroundings): ActualOf<"secret"> {
-  const pushed = pushedOf(secret.secret_name);
+function fromSecret(secret: Secret, { managedOf }: Surroundings): ActualOf<"secret"> {
+  const { target, pushed } = managedOf(secret.secret_name) ?? {};
   // Nobody can read the value back; what is known is what was pushed, if it was left alone.
   const known = pushed && isUntouched(pushed, secret) ? pushed : undefined;
   return {
@@ -188,7 +185,8 @@ function fromSecret(secret: Secret, { pushedOf }: Surroundings): ActualOf<"secre
       auth_config: secret.auth_config,
       value_from: known?.value_from,
       source_version: known?.version_id,
-      as_stored: known?.as_stored,
+      as_stored: known && target?.as_stored,
+      probe: target?.probe,
     },
   };
 }

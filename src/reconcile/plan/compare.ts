@@ -48,6 +48,7 @@ const COMPARED: {
     value_from: "map",
     source_version: "whole",
     as_stored: "flag",
+    probe: "whole",
   },
   model_definition: { secret: "whole", provider: "whole", model_name: "whole" },
   endpoint: {

@@ -1,6 +1,7 @@
 import type { ChangeOutcome } from "#reconcile/apply/apply.ts";
 import type { PlannedChange } from "#reconcile/plan/document.ts";
 import type { ResourceKey } from "#reconcile/state.ts";
+import { untriedNote } from "#secrets/push-messages.ts";
 
 const WORD_WIDTH = 13;
 const ACTION_WIDTH = 6;
@@ -37,7 +38,8 @@ export function outcomeNote(outcome: ChangeOutcome | undefined): string | undefi
       if (!push) return undefined;
       const time = new Date(push.effective_by_ms).toISOString();
       const version = push.version_id === undefined ? "" : `version ${push.version_id}, `;
-      return [`${version}effective by ${time}`, ...(push.note ? [push.note] : [])].join("; ");
+      const notes = [push.note, untriedNote(push)].filter((note) => note !== undefined);
+      return [`${version}effective by ${time}`, ...notes].join("; ");
     }
     case "failed":
       // Sentences of one error are one line here.

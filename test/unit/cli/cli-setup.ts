@@ -132,6 +132,7 @@ export function cliSetup(root: string) {
           dependencies: {
             gatewayOf: () => gateway,
             trackingOf: () => gateway.tracking,
+            invocationsOf: () => gateway.invocations,
             ledger: settings.ledger,
             snapshots: parts.bucket,
             source: new LocalSecretSources({
