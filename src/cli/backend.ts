@@ -1,4 +1,5 @@
 import type { GatewayAuth } from "#gateway/http/connection.ts";
+import type { RejectedLabel } from "#secrets/revoked-version.ts";
 import type { RunDependencies } from "#sync/end-run.ts";
 import type { ManifestShelf } from "#sync/manifest-source.ts";
 import type { ApprovalSource } from "#sync/owner/approval.ts";
@@ -31,6 +32,8 @@ export interface Backend extends Pick<Memory, "isShared" | "manifests"> {
   readonly dependencies: RunOwnerDependencies & Omit<RunDependencies, "reports">;
   /** Names of the server's workspaces, none if it has none; undefined: one may not ask. */
   readonly workspaces: () => Promise<readonly string[] | undefined>;
+  /** Of AWS Secrets Manager, with the rights of the environment. */
+  readonly rejectedLabel: () => Promise<RejectedLabel>;
 }
 
 export type OpenBackend = (request: BackendRequest) => Promise<Backend>;

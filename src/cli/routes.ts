@@ -9,8 +9,20 @@ import { pushCommand } from "./commands/push.ts";
 import { resumeCommand } from "./commands/resume.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { schemaCommand } from "./commands/schema.ts";
+import { secretsPushCommand } from "./commands/secrets/push.ts";
+import { secretsRevokeCommand } from "./commands/secrets/revoke.ts";
+import { secretsStatusCommand } from "./commands/secrets/status.ts";
 import { unlockCommand } from "./commands/unlock.ts";
 import { validateCommand } from "./commands/validate.ts";
+
+const SECRETS_ROUTES = buildRouteMap({
+  routes: {
+    status: secretsStatusCommand,
+    push: secretsPushCommand,
+    revoke: secretsRevokeCommand,
+  },
+  docs: { brief: "See which values the gateway holds, push them, revoke them" },
+});
 
 export const ROUTES = buildRouteMap({
   routes: {
@@ -22,6 +34,7 @@ export const ROUTES = buildRouteMap({
     drift: driftCommand,
     rollback: rollbackCommand,
     unlock: unlockCommand,
+    secrets: SECRETS_ROUTES,
     pause: pauseCommand,
     resume: resumeCommand,
     policy: policyCommand,

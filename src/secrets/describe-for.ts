@@ -25,17 +25,20 @@ export async function describeFor(
   signal: AbortSignal,
 ): Promise<SecretDescription> {
   const description = await source.describe(nameOrArn, signal);
-  requireOwner(owner, description, nameOrArn);
+  const problem = ownerProblem(owner, description, nameOrArn);
+  if (problem !== undefined) throw new SecretSourceError(problem);
   await requireAllowed(ledger, description);
   return description;
 }
 
-/** Throws {@link SecretSourceError} for a source that is not tagged with the owner. */
-function requireOwner(owner: string, found: SecretDescription, nameOrArn: string): void {
-  if (found.owner === owner) return;
-  throw new SecretSourceError(
-    found.owner === undefined
-      ? `${nameOrArn} has no tag ${OWNER_TAG}: tag it with ${OWNER_TAG}=${owner} to let the manifests of "${owner}" use it`
-      : `${nameOrArn} belongs to the owner "${found.owner}", not to "${owner}" (tag ${OWNER_TAG})`,
-  );
+/** Why the manifests of an owner may not use a source; undefined when they may. */
+export function ownerProblem(
+  owner: string,
+  found: SecretDescription,
+  nameOrArn: string,
+): string | undefined {
+  if (found.owner === owner) return undefined;
+  return found.owner === undefined
+    ? `${nameOrArn} has no tag ${OWNER_TAG}: tag it with ${OWNER_TAG}=${owner} to let the manifests of "${owner}" use it`
+    : `${nameOrArn} belongs to the owner "${found.owner}", not to "${owner}" (tag ${OWNER_TAG})`;
 }

@@ -31,16 +31,26 @@ export interface PushedVersion {
   readonly gateway_updated_at_ms: number;
 }
 
+/** A push that cannot succeed, whatever is tried, until somebody mends the cause. */
+interface RejectedPush {
+  /** Known where an event named the version. */
+  readonly version_id?: string | undefined;
+  readonly at_ms: number;
+  /** Code of the error, and its sentence. */
+  readonly code: string;
+  readonly reason: string;
+}
+
 /** The ledger's record of a gateway secret; never a value. */
 export interface ManagedSecret {
   readonly target: SecretTarget;
   /** Full ARN of the source, by which events name it; undefined without a source. */
   readonly source_arn?: string | undefined;
   readonly pushed?: PushedVersion | undefined;
-  /** A version that cannot be pushed, whatever is tried, until somebody mends the cause. */
-  readonly rejected?: { readonly version_id: string; readonly code: string } | undefined;
   /** A push that failed until its deliveries were used up; the schedule goes on with it. */
   readonly pending?: { readonly since_ms: number; readonly cause: string } | undefined;
+  /** Why the last push was refused for good; until the next that is not. */
+  readonly rejected?: RejectedPush | undefined;
 }
 
 /** Cause of what is pending because an older copy of the gateway's database holds a former value. */

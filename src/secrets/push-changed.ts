@@ -110,7 +110,7 @@ function pushOrPutOff(
 ): Promise<PushOutcome | undefined> {
   if (pause) return putOff(dependencies, record, new PausedError(pause));
   const announce = (result: PushResult) => pushedMessage(record.value, result);
-  return pushRecordedSecret(dependencies, record.id, announce);
+  return pushRecordedSecret(dependencies, record.id, { announce });
 }
 
 /** In the order in which they are pushed. */
@@ -169,13 +169,16 @@ async function recordFailure(
   const record = await ledger.read(MANAGED_SECRETS, id);
   if (!record) return undefined;
   const { name } = record.value.target;
-  const { pending: known, ...rest } = record.value;
+  const { pending: known, rejected: _, ...rest } = record.value;
   const before = known && isWaiting(known) ? undefined : known;
   const pending = before ?? { since_ms: clock.nowMs(), cause: cause.code };
-  const value =
-    outcome === "pending"
-      ? { ...rest, pending }
-      : { ...rest, rejected: rejectedBy(trigger, cause) };
+  const rejected = {
+    ...("versionId" in trigger ? { version_id: trigger.versionId } : {}),
+    at_ms: clock.nowMs(),
+    code: cause.code,
+    reason: cause.message,
+  };
+  const value = { ...rest, ...(outcome === "pending" ? { pending } : { rejected }) };
   const occasion = "look" in trigger ? `pending-${pending.since_ms}` : trigger.versionId;
   const message = failedMessage(value, outcome, occasion, cause, clock.nowMs());
   const isTold = outcome === "pending" && before !== undefined;
@@ -184,11 +187,6 @@ async function recordFailure(
     return { name, outcome, cause };
   }
   throw new RecordConflictError(`the record of secret ${name} was written by another run`);
-}
-
-/** A look does not know which version it found. */
-function rejectedBy(trigger: PushTrigger, { code }: GatewayOpsError): ManagedSecret["rejected"] {
-  return "versionId" in trigger ? { version_id: trigger.versionId, code } : undefined;
 }
 
 /** Whether it was not tried yet: it has not failed. */

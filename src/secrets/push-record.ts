@@ -27,12 +27,14 @@ export async function rememberTarget(
   return { id, value, revision: (record?.revision ?? 0) + 1 };
 }
 
-export async function forgetPending(
+/** The gateway holds what it should: what failed before is over. */
+export async function forgetFailure(
   ledger: Ledger,
   record: LedgerRecord<ManagedSecret>,
 ): Promise<void> {
-  const { pending, ...rest } = record.value;
-  if (pending) await commitOrYield(ledger, put(MANAGED_SECRETS, record.id, rest, record));
+  const { pending, rejected, ...rest } = record.value;
+  if (pending || rejected)
+    await commitOrYield(ledger, put(MANAGED_SECRETS, record.id, rest, record));
 }
 
 export async function commitOrYield(

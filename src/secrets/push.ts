@@ -22,7 +22,7 @@ import {
 import type { ProbeGateway } from "./probe/probe-gateway.ts";
 import type { ProbeResult } from "./probe/probe-result.ts";
 import { type TrialDependencies, tryValue } from "./probe/try-value.ts";
-import { commitOrYield, forgetPending, rememberTarget } from "./push-record.ts";
+import { commitOrYield, forgetFailure, rememberTarget } from "./push-record.ts";
 import { requireAllowed } from "./revoked-version.ts";
 import type { SecretDescription, SecretSource } from "./source.ts";
 import { mapSecretValue } from "./value/map-value.ts";
@@ -107,19 +107,22 @@ export async function pushSecret(
  * As {@link pushSecret}, for a secret as its manifest declared it last: read under the lease too,
  * because a manifest may be just declaring it anew. It only ever updates what config sync wrote.
  * Undefined when the secret was deleted meanwhile.
- *
- * `announce` makes the message that is sent along with the record of a push.
  */
 export async function pushRecordedSecret(
   dependencies: PushDependencies,
   id: string,
-  announce: Announce,
+  options: RecordedPush,
 ): Promise<PushResult | undefined> {
   return withSecretLease(dependencies, id, async (held) => {
     const record = await held.ledger.read(MANAGED_SECRETS, id);
     if (!record) return undefined;
-    return pushNewest(held, record.value.target, meantBy(record.value), announce);
+    return pushNewest(held, record.value.target, meantBy(record.value), options);
   });
+}
+
+/** Ends when no push of the secret is under way that began before. Throws `LeaseHeldError`. */
+export async function afterPushes(dependencies: LeaseDependencies, id: string): Promise<void> {
+  await withSecretLease(dependencies, id, async () => undefined);
 }
 
 interface SecretToDelete {
@@ -146,10 +149,17 @@ export async function deleteSecret(
 
 type Announce = (result: PushResult) => Message;
 
-function withSecretLease<R>(
-  dependencies: PushDependencies,
+interface RecordedPush {
+  /** Makes the message that is sent along with the record of a push. @default none is sent */
+  readonly announce?: Announce | undefined;
+  /** Writes also what seems to be there: nobody can see whether the gateway can still read it. */
+  readonly isAnew?: boolean | undefined;
+}
+
+function withSecretLease<D extends LeaseDependencies, R>(
+  dependencies: D,
   id: string,
-  work: (held: PushDependencies) => Promise<R>,
+  work: (held: D) => Promise<R>,
 ): Promise<R> {
   return withLease(ledgerId(`secret/${id}`), dependencies, work);
 }
@@ -158,16 +168,16 @@ async function pushNewest(
   dependencies: PushDependencies,
   target: SecretTarget,
   meant: Meant,
-  announce?: Announce,
+  options: RecordedPush = {},
 ): Promise<PushResult> {
   const { owner, value_from, name, auth_config } = target;
-  if (!value_from) return pushVersion(dependencies, target, meant, undefined, announce);
+  if (!value_from) return pushVersion(dependencies, target, meant, undefined, options);
   const { source, deadline } = dependencies;
   let { known } = meant;
   for (let round = 1; round <= ROUNDS_MAX; round += 1) {
     const current = await describeFor(owner, dependencies, sourceId(value_from), deadline.signal);
     const found = { reference: value_from, current };
-    const result = await pushVersion(dependencies, target, { ...meant, known }, found, announce);
+    const result = await pushVersion(dependencies, target, { ...meant, known }, found, options);
     const after = await source.describe(current.arn, deadline.signal);
     if (after.currentVersionId === current.currentVersionId) return result;
     known = { secret_id: result.secret_id, auth_config };
@@ -185,7 +195,7 @@ async function pushVersion(
   target: SecretTarget,
   meant: Meant,
   found: FoundSource | undefined,
-  announce: Announce | undefined,
+  { announce, isAnew = false }: RecordedPush,
 ): Promise<PushResult> {
   const { ledger, clock, secretCacheTtlMs, deadline } = dependencies;
   const gateway = dependencies.gatewayOf(target.workspace, deadline);
@@ -206,8 +216,8 @@ async function pushVersion(
     pushed_at_ms: pushedAtMs,
     effective_by_ms: pushedAtMs + secretCacheTtlMs,
   });
-  if (pushed && actual && isCurrent(pushed, current, actual, target)) {
-    await forgetPending(ledger, record);
+  if (!isAnew && pushed && actual && isCurrent(pushed, current, actual, target)) {
+    await forgetFailure(ledger, record);
     return result("unchanged", actual.secret_id, pushed.at_ms);
   }
 

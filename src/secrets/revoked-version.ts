@@ -49,8 +49,17 @@ export async function requireAllowed(
 }
 
 /** One sentence: which, when, by whom, why. */
-function describeRevoked(revoked: RevokedVersion): string {
+export function describeRevoked(revoked: RevokedVersion): string {
   const { source_arn, version_id, since_ms, by, reason } = revoked;
   const why = reason === undefined ? "" : `: ${reason}`;
   return `version ${version_id} of ${source_arn} was revoked at ${new Date(since_ms).toISOString()} by ${by}${why}`;
+}
+
+/** Staging label of a version that may not be used; the ledger decides, the label shows it. */
+export const REJECTED_LABEL = "GATEWAY_OPS_REJECTED";
+
+/** Shows in Secrets Manager what the ledger knows. Throws when there is no right to do so. */
+export interface RejectedLabel {
+  put(arn: string, versionId: string, signal: AbortSignal): Promise<void>;
+  remove(arn: string, versionId: string, signal: AbortSignal): Promise<void>;
 }

@@ -2,12 +2,10 @@ import { buildCommand } from "@stricli/core";
 import { ledgerOf } from "#cli/connection/session.ts";
 import type { GwopsContext } from "#cli/context.ts";
 import { onFlag, PAUSE_FLAGS, type PauseFlags } from "#cli/input/flags.ts";
+import { parseReason } from "#cli/input/reason.ts";
 import { print, printJson, say } from "#cli/output/show.ts";
-import { UsageError } from "#cli/usage-error.ts";
 import { describePause, type Pause, readPauses } from "#runtime/pause.ts";
 import { startPause } from "#runtime/start-pause.ts";
-
-const REASON_LENGTH_MAX = 500;
 
 interface Flags extends PauseFlags {
   readonly reason?: string | undefined;
@@ -50,11 +48,6 @@ async function pause(this: GwopsContext, flags: Flags): Promise<void> {
   const inForce = await startPause(ledger, wanted, isShared);
   if (flags.json) printJson(this, inForce);
   say(this, describePause(inForce));
-}
-
-function parseReason(text: string): string {
-  if (text.length > 0 && text.length <= REASON_LENGTH_MAX) return text;
-  throw new UsageError(`a reason has 1 to ${REASON_LENGTH_MAX} characters, got ${text.length}`);
 }
 
 function showPauses(context: GwopsContext, pauses: readonly Pause[], { json }: Flags): void {

@@ -17,7 +17,7 @@ import { RequestCount } from "#runtime/request-count.ts";
 import { serverAddress, serverName } from "#runtime/server.ts";
 import { visible } from "#runtime/visible.ts";
 import { agentFor } from "./proxy-environment.ts";
-import { openSecretsManager } from "./secrets-manager.ts";
+import { openRejectedLabel, openSecretsManager } from "./secrets-manager.ts";
 
 /** What an MLflow server does unless it was started with another setting. */
 const SECRET_CACHE_TTL_MS = 60_000;
@@ -46,6 +46,7 @@ export async function openBackend(
     isShared,
     manifests,
     workspaces: () => workspacesOf(clients),
+    rejectedLabel: () => openRejectedLabel(env),
     dependencies: {
       ledger,
       snapshots,

@@ -1,5 +1,6 @@
 import { errorName } from "#aws/aws-call.ts";
 import type { Environment } from "#cli/context.ts";
+import type { RejectedLabel } from "#secrets/revoked-version.ts";
 import type { SecretSource } from "#secrets/source.ts";
 import { SecretSourceError } from "#secrets/source.ts";
 import { awsOptions } from "./proxy-environment.ts";
@@ -18,6 +19,15 @@ export async function openSecretsManager(env: Environment): Promise<SecretSource
     describe: (name, signal) => explained(name, () => source.describe(name, signal)),
     fetch: (arn, versionId, signal) => explained(arn, () => source.fetch(arn, versionId, signal)),
   };
+}
+
+/** The label that shows there which versions may not be used. */
+export async function openRejectedLabel(env: Environment): Promise<RejectedLabel> {
+  const [{ SecretsManagerClient }, { SecretsManagerLabel }] = await Promise.all([
+    import("@aws-sdk/client-secrets-manager"),
+    import("#aws/rejected-label.ts"),
+  ]);
+  return new SecretsManagerLabel(new SecretsManagerClient(awsOptions(env)));
 }
 
 /** Without an account there is nothing to try again: the manifest, or the environment, must change. */

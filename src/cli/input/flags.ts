@@ -54,7 +54,7 @@ export const OWNER_FLAG = {
   optional: true,
 } as const;
 
-const JSON_FLAG = { json: onFlag("Print JSON for machines") } as const;
+export const JSON_FLAG = { json: onFlag("Print JSON for machines") } as const;
 
 /** Flags of commands that ask what the owner may do. */
 export interface PolicyFlags {

@@ -13,6 +13,7 @@ import { readPermissions, type Tenancy } from "#sync/tenancy.ts";
 import { FakeBucket } from "../../support/fake-bucket.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { FakeGateway } from "../../support/fake-gateway.ts";
+import { FakeLabel } from "../../support/fake-label.ts";
 import { FakeSecretSource } from "../../support/fake-secret-source.ts";
 import { MemoryLedger } from "../../support/memory-ledger.ts";
 import { A_PLACE } from "../../support/places.ts";
@@ -68,7 +69,13 @@ interface RunOptions {
 export function cliSetup(root: string) {
   const folder = mkdtempSync(join(root, "cli-"));
   const gateway = new FakeGateway();
-  const parts = { gateway, ledger: new MemoryLedger(), bucket: new FakeBucket() };
+  const parts = {
+    gateway,
+    ledger: new MemoryLedger(),
+    bucket: new FakeBucket(),
+    source: new FakeSecretSource(),
+    label: new FakeLabel(),
+  };
   const clock = new FakeClock();
   const opened: BackendRequest[] = [];
   const questions: string[] = [];
@@ -125,6 +132,7 @@ export function cliSetup(root: string) {
         return {
           isShared: settings.isShared,
           manifests: settings.isShared ? parts.bucket : undefined,
+          rejectedLabel: async () => parts.label,
           workspaces: async () => {
             settings.workspaceLooks += 1;
             return settings.workspaces;
@@ -140,7 +148,7 @@ export function cliSetup(root: string) {
               env,
               folder,
               key: async () => new Redacted(Buffer.alloc(32, 1)),
-              secretsManager: async () => new FakeSecretSource(),
+              secretsManager: async () => parts.source,
             }),
             approvals: request.approvals,
             clock,

@@ -167,7 +167,9 @@ test("a version that cannot be pushed at all gives AWSCURRENT back, and is never
   const [before] = labelled("AWSCURRENT");
   offer();
   const { token } = await driver().rotate(KEY_SECRET);
-  await fed({ rejected: { version_id: token, code: "secret-mapping" } });
+  await fed({
+    rejected: { version_id: token, at_ms: 0, code: "secret-mapping", reason: "no key" },
+  });
   clock.advance(GRACE_MS);
 
   const outcomes = [...(await revoke()), ...(await revoke())];
@@ -205,7 +207,9 @@ test("a version that somebody revoked is no candidate, and AWSCURRENT never goes
   secrets.put(KEY_SECRET, value, [CANDIDATE]);
   const second = await driver().rotate(KEY_SECRET);
   await revokeVersion(ledger, KEY_SECRET, former);
-  await fed({ rejected: { version_id: second.token, code: "secret-mapping" } });
+  await fed({
+    rejected: { version_id: second.token, at_ms: 0, code: "secret-mapping", reason: "no key" },
+  });
   clock.advance(GRACE_MS);
   expect((await revoke()).map(({ outcome }) => outcome)).toEqual(["postponed"]);
   expect(labelled("AWSCURRENT")).toEqual([value]);

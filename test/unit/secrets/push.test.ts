@@ -308,7 +308,9 @@ test("the message of a push is written with its record, and only when something 
   source.put("prod/openai", "value-two");
 
   for (const id of ["told", "told-again"]) {
-    await pushRecordedSecret(dependencies, "default/openai-prod", () => aMessage({ id }));
+    await pushRecordedSecret(dependencies, "default/openai-prod", {
+      announce: () => aMessage({ id }),
+    });
   }
 
   expect((await messagesIn(ledger)).map(({ id }) => id)).toEqual(["told"]);
@@ -432,9 +434,9 @@ test("a secret with the longest name that MLflow takes is pushed once, and again
   const again = await push(target);
   const [record] = await ledger.list(MANAGED_SECRETS);
   source.put("prod/openai", "value-two");
-  const pushed = await pushRecordedSecret(dependencies, record?.id ?? "", () =>
-    aMessage({ id: `secret-pushed:${record?.id}@${"v".repeat(64)}@1` }),
-  );
+  const pushed = await pushRecordedSecret(dependencies, record?.id ?? "", {
+    announce: () => aMessage({ id: `secret-pushed:${record?.id}@${"v".repeat(64)}@1` }),
+  });
 
   expect([again.outcome, pushed?.outcome]).toEqual(["unchanged", "updated"]);
   expect(gateway.storedValue(target.name)).toEqual({ api_key: "value-two" });
